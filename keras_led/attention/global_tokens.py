@@ -1,0 +1,124 @@
+"""Finding, gathering and writing back the tokens with global attention.
+
+How many there are is data, but a compiled program has fixed shapes: the
+global tokens of each document go into a number of slots.
+"""
+
+from typing import NamedTuple
+
+from keras import ops
+
+from keras_led import backend
+
+
+class GlobalSlots(NamedTuple):
+    """The global tokens of each document, in order of position.
+
+    Attributes:
+        positions: Int32 tensor of shape `(B, G)`; distinct in a row, also
+            for unused slots, which point at tokens that are not global.
+        valid: Bool tensor of shape `(B, G)`; `False` is an unused slot.
+    """
+
+    positions: object
+    valid: object
+
+
+class SlotPlan(NamedTuple):
+    """How many slots to use, decided once for all layers of the encoder.
+
+    Attributes:
+        num_slots: int, `G`.
+        fits: Bool scalar tensor, whether every global token of the batch has
+            a slot; `None` where that is known when the plan is made.
+    """
+
+    num_slots: int
+    fits: object
+
+
+def plan_slots(global_mask, max_global_tokens, exact=False):
+    """Chooses the number of slots for a batch.
+
+    Args:
+        global_mask: Bool tensor of shape `(B, L)`, or `None` for no global
+            token.
+        max_global_tokens: int, slots to use inside a trace, where the mask
+            cannot be read.
+        exact: bool, whether to use no more slots than needed, for outputs
+            whose shape shows the number. Otherwise it is rounded up to a
+            power of two, so that fewer shapes are compiled.
+
+    Returns:
+        `SlotPlan`.
+    """
+    if global_mask is None:
+        return SlotPlan(0, None)
+    counts = ops.sum(ops.cast(global_mask, "int32"), axis=1)
+    if not backend.is_concrete(global_mask):
+        length = global_mask.shape[1]
+        slots = max_global_tokens
+        if length is not None:
+            slots = min(slots, length)
+        if slots == length:
+            return SlotPlan(slots, None)
+        return SlotPlan(slots, ops.all(counts <= slots))
+    most = int(ops.max(counts)) if 0 not in counts.shape else 0
+    if not exact and most > 0:
+        most = min(1 << (most - 1).bit_length(), global_mask.shape[1])
+    return SlotPlan(most, None)
+
+
+def find_slots(global_mask, num_slots):
+    """Lists the positions of the global tokens of each document.
+
+    Args:
+        global_mask: Bool tensor of shape `(B, L)`.
+        num_slots: int, `G`, at most `L`.
+
+    Returns:
+        `GlobalSlots`.
+    """
+    length = ops.shape(global_mask)[1]
+    from_end = length - ops.arange(length, dtype="int32")  # L, ..., 1
+    # Distinct keys: global tokens first, then the others, each in order of
+    # position. Equal keys would come out in an order of the backend's.
+    keys = ops.where(global_mask, from_end + length, from_end[None, :])
+    keys, positions = ops.top_k(keys, num_slots)
+    return GlobalSlots(ops.cast(positions, "int32"), keys > length)
+
+
+def gather_tokens(x, positions):
+    """Takes the rows of `x` at `positions`, `(B, L, D) -> (B, G, D)`."""
+    batch, length, dim = ops.shape(x)
+    flat = ops.reshape(x, (batch * length, dim))
+    return ops.take(flat, _flat_positions(positions, batch, length), axis=0)
+
+
+def write_tokens(x, slots, rows):
+    """Replaces the rows of `x` at the valid slots.
+
+    Args:
+        x: Float tensor of shape `(B, L, D)`.
+        slots: `GlobalSlots` of `G` slots.
+        rows: Float tensor of shape `(B, G, D)`.
+
+    Returns:
+        Tensor of the shape of `x`.
+    """
+    batch, length, dim = ops.shape(x)
+    num_slots = ops.shape(rows)[1]
+    # An unused slot writes back what is there: shapes stay static.
+    kept = gather_tokens(x, slots.positions)
+    rows = ops.where(slots.valid[:, :, None], rows, kept)
+    indices = _flat_positions(slots.positions, batch, length)
+    flat = ops.scatter_update(
+        ops.reshape(x, (batch * length, dim)),
+        ops.reshape(indices, (batch * num_slots, 1)),
+        ops.reshape(rows, (batch * num_slots, dim)),
+    )
+    return ops.reshape(flat, (batch, length, dim))
+
+
+def _flat_positions(positions, batch, length):
+    return positions + length * ops.arange(batch, dtype="int32")[:, None]

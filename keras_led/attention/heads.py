@@ -1,0 +1,33 @@
+"""Between the hidden dimension and the attention heads."""
+
+from keras import ops
+
+
+def split_heads(x, num_heads):
+    """Cuts the hidden dimension into heads, `(B, T, D) -> (B, N, T, H)`."""
+    batch, length = ops.shape(x)[:2]
+    head_dim = x.shape[-1] // num_heads
+    x = ops.reshape(x, (batch, length, num_heads, head_dim))
+    return ops.transpose(x, (0, 2, 1, 3))
+
+
+def merge_heads(x):
+    """Joins the heads to a hidden dimension, `(B, N, T, H) -> (B, T, D)`."""
+    batch, num_heads, length, head_dim = ops.shape(x)
+    x = ops.transpose(x, (0, 2, 1, 3))
+    return ops.reshape(x, (batch, length, num_heads * head_dim))
+
+
+def scale_heads(x, head_mask):
+    """Multiplies each head of `x` by its entry of `head_mask`.
+
+    A head mask multiplies the attention weights; the output is linear in
+    them, so it may multiply either.
+
+    Args:
+        x: Float tensor of shape `(B, N, ...)`, rank 4.
+        head_mask: Float tensor of shape `(N,)`, or `None` for ones.
+    """
+    if head_mask is None:
+        return x
+    return x * ops.reshape(ops.cast(head_mask, x.dtype), (1, -1, 1, 1))

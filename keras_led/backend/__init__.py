@@ -1,0 +1,40 @@
+"""What differs between TensorFlow, JAX and PyTorch, behind one set of names.
+
+This folder is the only place that asks which backend runs. The choice is made
+once, when Keras is imported; set the `KERAS_BACKEND` variable before that.
+"""
+
+import keras
+
+name = keras.backend.backend()
+
+if name == "tensorflow":
+    from keras_led.backend.tensorflow import block_layout
+    from keras_led.backend.tensorflow import fold_in
+    from keras_led.backend.tensorflow import is_concrete
+    from keras_led.backend.tensorflow import jit
+    from keras_led.backend.tensorflow import register_pytree
+    from keras_led.backend.tensorflow import remat_block
+    from keras_led.backend.tensorflow import uniform
+elif name == "jax":
+    from keras_led.backend.jax import block_layout
+    from keras_led.backend.jax import fold_in
+    from keras_led.backend.jax import is_concrete
+    from keras_led.backend.jax import jit
+    from keras_led.backend.jax import register_pytree
+    from keras_led.backend.jax import remat_block
+    from keras_led.backend.jax import uniform
+elif name == "torch":
+    from keras_led.backend.torch import block_layout
+    from keras_led.backend.torch import fold_in
+    from keras_led.backend.torch import is_concrete
+    from keras_led.backend.torch import jit
+    from keras_led.backend.torch import register_pytree
+    from keras_led.backend.torch import remat_block
+    from keras_led.backend.torch import uniform
+else:
+    raise ImportError(
+        "keras_led runs on the Keras backends 'tensorflow', 'jax' and "
+        f"'torch'. Received: KERAS_BACKEND={name!r}. Set the KERAS_BACKEND "
+        "environment variable to one of them before Keras is imported."
+    )

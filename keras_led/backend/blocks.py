@@ -1,0 +1,25 @@
+"""How many query blocks the windowed attention works on at a time."""
+
+from typing import NamedTuple
+
+
+class BlockLayout(NamedTuple):
+    """Sizes of the blocks that the windowed attention cuts the queries into.
+
+    Attributes:
+        query_block: int, queries in one block, in tokens.
+        blocks_per_step: int, blocks worked on at once; the steps follow one
+            another, so that only one step's scores exist at a time.
+    """
+
+    query_block: int
+    blocks_per_step: int
+
+
+# 128 queries compute 1.13 x the band of a 1,024 token window and their scores
+# (12 heads, 7 MB) stay in a CPU's cache.
+ON_CPU = BlockLayout(query_block=128, blocks_per_step=1)
+
+# An accelerator starves on one block; 16 blocks of 128 queries hold 113 MB of
+# float32 scores for 12 heads and a window of 1,024.
+ON_ACCELERATOR = BlockLayout(query_block=128, blocks_per_step=16)

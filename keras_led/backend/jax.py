@@ -1,0 +1,75 @@
+"""The JAX side of `keras_led.backend`."""
+
+import jax
+import keras
+
+from keras_led.backend import optrees
+from keras_led.backend.blocks import ON_ACCELERATOR
+from keras_led.backend.blocks import ON_CPU
+
+
+def is_concrete(tensor):
+    """Whether the values of `tensor` can be read now, outside a trace."""
+    return not isinstance(tensor, (jax.core.Tracer, keras.KerasTensor))
+
+
+def jit(function, model):
+    """Compiles `function`, which reads the weights of `model`.
+
+    The weights travel as arguments: as constants they would be copied into
+    the program and a later change of them would go unseen.
+
+    Args:
+        function: Callable from tensors (or pytrees of them) to the same.
+        model: The Keras model whose variables `function` reads.
+
+    Returns:
+        A callable with the signature of `function`. It compiles once for each
+        set of input shapes and always sees the current weights.
+    """
+
+    @jax.jit
+    def stateless(values, *args):
+        mapping = zip(model.variables, values, strict=True)
+        with keras.StatelessScope(state_mapping=mapping):
+            return function(*args)
+
+    def call(*args):
+        return stateless([v.value for v in model.variables], *args)
+
+    return call
+
+
+def fold_in(seed, data):
+    """Derives a new seed from `seed` and the int `data`; both shape `(2,)`."""
+    return jax.random.fold_in(seed, data)
+
+
+def uniform(seed, shape):
+    """Draws float32 numbers from `[0, 1)`; the same `seed` gives the same."""
+    return jax.random.uniform(seed, shape)
+
+
+def remat_block(function):
+    """Recomputes `function` in the backward pass instead of storing scores.
+
+    The loop over blocks is a scan, which would keep the intermediates of all
+    blocks: recomputing is faster (measured 0.65 s against 1.15 s for one
+    layer of 4,096 tokens on 2 CPU cores) and needs a fraction of the memory.
+    """
+    return jax.checkpoint(function)
+
+
+def block_layout():
+    """Chooses the `BlockLayout` for the device that JAX runs on."""
+    return ON_CPU if jax.default_backend() == "cpu" else ON_ACCELERATOR
+
+
+def register_pytree(cls):
+    """Makes `keras.tree` and JAX see into `cls`, a dict of tensors."""
+    jax.tree_util.register_pytree_node(
+        cls,
+        lambda output: (tuple(output.values()), tuple(output)),
+        lambda keys, values: cls(zip(keys, values, strict=True)),
+    )
+    return optrees.register(cls)

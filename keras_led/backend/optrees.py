@@ -1,0 +1,14 @@
+"""Registration with `optree`, which carries `keras.tree`."""
+
+import optree
+
+
+def register(cls):
+    """Makes `keras.tree` see into `cls`, an ordered dict of tensors."""
+    optree.register_pytree_node(
+        cls,
+        lambda output: (tuple(output.values()), tuple(output), tuple(output)),
+        lambda keys, values: cls(zip(keys, values, strict=True)),
+        namespace="keras",
+    )
+    return cls

@@ -1,0 +1,59 @@
+"""The TensorFlow side of `keras_led.backend`."""
+
+import keras
+import tensorflow as tf
+
+from keras_led.backend.blocks import ON_ACCELERATOR
+from keras_led.backend.blocks import ON_CPU
+
+
+def is_concrete(tensor):
+    """Whether the values of `tensor` can be read now, outside a trace."""
+    if isinstance(tensor, keras.KerasTensor):
+        return False
+    return not tf.is_tensor(tensor) or hasattr(tensor, "numpy")
+
+
+def jit(function, model):
+    """Compiles `function`, which reads the weights of `model`, to one graph.
+
+    Args:
+        function: Callable from tensors (or pytrees of them) to the same.
+        model: The Keras model whose variables `function` reads.
+
+    Returns:
+        A callable with the signature of `function`. It compiles once for each
+        set of input shapes and always sees the current weights.
+    """
+    del model  # A graph refers to variables by handle.
+    return tf.function(function)
+
+
+def fold_in(seed, data):
+    """Derives a new seed from `seed` and the int `data`; both shape `(2,)`."""
+    return tf.random.fold_in(tf.cast(seed, "int32"), data)
+
+
+def uniform(seed, shape):
+    """Draws float32 numbers from `[0, 1)`; the same `seed` gives the same."""
+    return tf.random.stateless_uniform(shape, tf.cast(seed, "int32"))
+
+
+def remat_block(function):
+    """Returns `function` as it is: its intermediates are cheap to keep here."""
+    return function
+
+
+def block_layout():
+    """Chooses the `BlockLayout` for the device that TensorFlow runs on."""
+    return ON_ACCELERATOR if tf.config.list_logical_devices("GPU") else ON_CPU
+
+
+def register_pytree(cls):
+    """Makes `keras.tree` see into `cls`, a dict of tensors.
+
+    `tf.function` and `tf.nest` know mappings already.
+    """
+    from keras_led.backend import optrees
+
+    return optrees.register(cls)

@@ -1,0 +1,72 @@
+"""The PyTorch side of `keras_led.backend`."""
+
+import functools
+
+import keras
+import torch
+from torch.utils import _pytree
+
+from keras_led.backend.blocks import ON_ACCELERATOR
+from keras_led.backend.blocks import ON_CPU
+
+
+def is_concrete(tensor):
+    """Whether the values of `tensor` can be read now, outside a trace."""
+    if isinstance(tensor, keras.KerasTensor) or torch.compiler.is_compiling():
+        return False
+    return not (torch.is_tensor(tensor) and tensor.device.type == "meta")
+
+
+def jit(function, model):
+    """Runs `function`, which reads the weights of `model`, without gradients.
+
+    Args:
+        function: Callable from tensors (or pytrees of them) to the same.
+        model: The Keras model whose variables `function` reads.
+
+    Returns:
+        A callable with the signature of `function`.
+    """
+    del model  # Eager code reads the variables where they are.
+    return functools.wraps(function)(torch.no_grad()(function))
+
+
+def fold_in(seed, data):
+    """Derives a new seed from `seed` and the int `data`; both shape `(2,)`."""
+    first, second = (int(part) for part in seed)
+    # Odd 32-bit multipliers (the golden ratio, and one of xxHash's primes)
+    # keep neighbouring `data` apart; 31 bits remain for a generator's seed.
+    mixed = (first * 0x9E3779B1 + second * 0x85EBCA77 + int(data)) & 0xFFFFFFFF
+    mixed = ((mixed ^ (mixed >> 15)) * 0xC2B2AE3D) & 0xFFFFFFFF
+    parts = [mixed >> 1, (first ^ int(data)) & 0x7FFFFFFF]
+    return torch.tensor(parts, device=seed.device)
+
+
+def uniform(seed, shape):
+    """Draws float32 numbers from `[0, 1)`; the same `seed` gives the same."""
+    generator = torch.Generator(device=seed.device)
+    first, second = (int(part) for part in seed)
+    generator.manual_seed(((first & 0x7FFFFFFF) << 32) | (second & 0xFFFFFFFF))
+    shape = tuple(int(size) for size in shape)
+    return torch.rand(shape, generator=generator, device=seed.device)
+
+
+def remat_block(function):
+    """Returns `function` as it is: autograd keeps little but the weights."""
+    return function
+
+
+def block_layout():
+    """Chooses the `BlockLayout` for the device that Keras runs PyTorch on."""
+    return ON_ACCELERATOR if torch.cuda.is_available() else ON_CPU
+
+
+def register_pytree(cls):
+    """Makes `keras.tree` (PyTorch's own here) see into `cls`, a dict."""
+    _pytree.register_pytree_node(
+        cls,
+        lambda output: (list(output.values()), tuple(output)),
+        lambda values, keys: cls(zip(keys, values, strict=True)),
+        serialized_type_name=f"{cls.__module__}.{cls.__qualname__}",
+    )
+    return cls
