@@ -238,9 +238,13 @@ def _set_labels(settings):
     num_labels = settings.pop("num_labels", None)
     if num_labels is not None:
         num_labels = _integer("num_labels", num_labels, minimum=1)
-    if names is None:
+    inverse = settings["label2id"]
+    if inverse is not None and not isinstance(inverse, dict):
+        raise TypeError(_wrong("label2id", "a dict of str to int", inverse))
+    if names is None and inverse is not None:
+        names = {i: name for name, i in inverse.items()}
+    elif names is None:
         names = {i: f"LABEL_{i}" for i in range(num_labels or 2)}
-        settings["label2id"] = None
     names = _label_names(names)
     if num_labels not in (None, len(names)):
         raise ValueError(
@@ -249,12 +253,8 @@ def _set_labels(settings):
             "them."
         )
     settings["id2label"] = names
-    if settings["label2id"] is None:
-        settings["label2id"] = {name: i for i, name in names.items()}
-        return
-    inverse = settings["label2id"]
-    if not isinstance(inverse, dict):
-        raise TypeError(_wrong("label2id", "a dict of str to int", inverse))
+    if inverse is None:
+        inverse = {name: i for i, name in names.items()}
     settings["label2id"] = {
         str(name): _integer("label2id", i, minimum=0)
         for name, i in inverse.items()
