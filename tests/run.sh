@@ -1,0 +1,81 @@
+#!/usr/bin/env bash
+# Lints, then runs the whole test suite once for each Keras backend, and a
+# smoke test where TensorFlow cannot be imported.
+#
+#   bash tests/run.sh [VENV]
+#
+# VENV (default: .venv-test) is made, and filled with `.[test]`, when needed.
+# PYTHON chooses the interpreter, WORKERS (default 2) the pytest processes.
+# Stops at the first step that fails, says so in a summary, and exits with 1.
+set -u -o pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+venv=${1:-.venv-test}
+workers=${WORKERS:-2}
+export TF_CPP_MIN_LOG_LEVEL=${TF_CPP_MIN_LOG_LEVEL:-2}
+
+find_python() {
+    local name
+    for name in "${PYTHON:-}" python3.11 python3.12 python3.13 python3; do
+        if [ -n "$name" ] && "$name" -c \
+            'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
+        then
+            echo "$name"
+            return
+        fi
+    done
+    echo "tests/run.sh needs Python 3.11 or newer; set PYTHON." >&2
+    return 1
+}
+
+install() {
+    local python
+    if [ ! -x "$venv/bin/python" ]; then
+        python=$(find_python) && "$python" -m venv "$venv" || return
+    fi
+    "$venv/bin/python" -m pip install --quiet --editable ".[test]"
+}
+
+lint() {
+    "$venv/bin/ruff" check . && "$venv/bin/ruff" format --check .
+}
+
+suite() { # BACKEND
+    KERAS_BACKEND=$1 "$venv/bin/python" -m pytest \
+        -q -n "$workers" --dist worksteal --durations=10
+}
+
+smoke() { # BACKEND
+    KERAS_BACKEND=$1 PYTHONPATH=$PWD/tests/no_tensorflow \
+        "$venv/bin/python" -m pytest -q tests/test_smoke.py
+}
+
+summary=()
+step() { # TITLE COMMAND...
+    local title=$1 start=$SECONDS
+    shift
+    echo "=== $title"
+    if "$@"; then
+        summary+=("ok      $title ($((SECONDS - start)) s)")
+    else
+        summary+=("FAILED  $title ($((SECONDS - start)) s)")
+        finish 1
+    fi
+}
+
+finish() { # EXIT_CODE
+    echo "=== Summary"
+    printf '%s\n' "${summary[@]}"
+    [ "$1" -eq 0 ] || echo "The steps after the failed one did not run."
+    exit "$1"
+}
+
+step "install into $venv" install
+step "ruff" lint
+for backend in tensorflow jax torch; do
+    step "tests on $backend" suite "$backend"
+done
+for backend in jax torch; do
+    step "smoke test on $backend without TensorFlow" smoke "$backend"
+done
+finish 0
