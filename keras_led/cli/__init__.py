@@ -1,0 +1,3 @@
+"""The `keras-led` command: one module a command, all registered in `app`."""
+
+from keras_led.cli.app import app

@@ -1,0 +1,39 @@
+"""The `keras-led` application: options of its own and the list of commands."""
+
+from typing import Annotated
+
+import typer
+
+from keras_led._version import __version__
+from keras_led.cli.summarize import summarize
+
+app = typer.Typer(
+    name="keras-led",
+    help="LED, the Longformer encoder-decoder, for Keras 3.",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+app.command()(summarize)
+
+
+def show_version(wanted):
+    """Prints the version and ends, when `--version` is given."""
+    if wanted:
+        typer.echo(f"keras-led {__version__}")
+        raise typer.Exit()
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            callback=show_version,
+            is_eager=True,
+            help="Show the version and exit.",
+        ),
+    ] = False,
+):
+    """LED, the Longformer encoder-decoder, for Keras 3."""

@@ -1,0 +1,79 @@
+"""Options that several commands share, and what is done with errors."""
+
+import functools
+import traceback
+from typing import Annotated
+
+import typer
+
+from keras_led import backend as chosen
+
+ModelOption = Annotated[
+    str,
+    typer.Option(
+        "--model",
+        "-m",
+        metavar="DIR",
+        help="Directory, or hub id, with the weights and the tokenizer.",
+    ),
+]
+
+BackendOption = Annotated[
+    str | None,
+    typer.Option(
+        "--backend",
+        metavar="NAME",
+        help="tensorflow, jax or torch; instead of KERAS_BACKEND.",
+    ),
+]
+
+DebugOption = Annotated[
+    bool,
+    typer.Option("--debug", help="Show the traceback of an error."),
+]
+
+
+def note(text):
+    """Tells the user about progress; results alone go to standard output."""
+    typer.echo(text, err=True)
+
+
+def check_backend(requested):
+    """Makes sure that the backend asked for is the one that runs.
+
+    Raises:
+        ValueError: If Keras has been loaded with another backend.
+    """
+    if requested not in (None, chosen.name):
+        raise ValueError(
+            "`--backend` must be chosen before Keras is imported. "
+            f"Received: --backend={requested}, while {chosen.name} runs. "
+            f"Start a new process, or set KERAS_BACKEND={requested}."
+        )
+
+
+def one_line_errors(command):
+    """Turns an exception of a command into one line and exit code 1.
+
+    Args:
+        command: Function with the keyword argument `debug`, bool; `True`
+            lets the traceback come before the line.
+
+    Returns:
+        Function with the same signature, which is what typer reads.
+    """
+
+    @functools.wraps(command)
+    def guarded(*args, **kwargs):
+        try:
+            return command(*args, **kwargs)
+        except typer.Exit:
+            raise
+        except Exception as error:
+            if kwargs.get("debug"):
+                note(traceback.format_exc().rstrip())
+            text = " ".join(str(error).split())
+            note(f"keras-led: {type(error).__name__}: {text}")
+            raise typer.Exit(1) from error
+
+    return guarded

@@ -1,0 +1,67 @@
+"""The starter of `keras-led`, in processes of its own."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+import keras_led_command
+
+
+def start(*arguments, **environment):
+    return subprocess.run(
+        [sys.executable, "-m", "keras_led_command", *arguments],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "backend"),
+    [
+        (["summarize", "a.txt", "--backend", "jax"], "jax"),
+        (["summarize", "--backend=torch", "a.txt"], "torch"),
+        (["summarize", "a.txt"], None),
+        (["summarize", "--", "--backend", "jax"], None),
+        (["summarize", "--backend"], None),
+    ],
+)
+def test_backend_is_read_from_the_command_line(arguments, backend):
+    assert keras_led_command.backend_argument(arguments) == backend
+
+
+def test_backend_option_beats_the_environment_and_nothing_is_chatty(tmp_path):
+    # The file is missing on purpose: the command ends before any model.
+    arguments = ["summarize", str(tmp_path / "absent.txt"), "-m", "m"]
+    done = start(*arguments, "--backend", "tensorflow", KERAS_BACKEND="jax")
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("keras-led: FileNotFoundError: ")
+
+
+def test_unknown_backend_is_one_line():
+    done = start("summarize", "a.txt", "-m", "m", "--backend", "mxnet")
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("keras-led: ValueError: ")
+    assert "mxnet" in line
+
+
+def test_held_back_text_comes_out_with_an_exception(capfd):
+    def fail():
+        with keras_led_command.quiet_standard_error():
+            os.write(2, b"a note from C++\n")
+            raise ImportError("no such backend")
+
+    with pytest.raises(ImportError, match="no such backend"):
+        fail()
+    assert capfd.readouterr().err == "a note from C++\n"
+
+
+def test_held_back_text_is_dropped_without_one(capfd):
+    with keras_led_command.quiet_standard_error():
+        os.write(2, b"a note from C++\n")
+    os.write(2, b"after\n")
+    assert capfd.readouterr().err == "after\n"

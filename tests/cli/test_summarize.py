@@ -1,0 +1,127 @@
+"""`keras-led summarize` with a stand-in for the model: what goes where."""
+
+import pytest
+from typer.testing import CliRunner
+
+import keras_led
+from keras_led.backend import name as running_backend
+from keras_led.cli import app
+
+
+class Tokenizer:
+    """Stands in for LEDTokenizer; remembers where it was read from."""
+
+    def __init__(self, source):
+        self.source = source
+
+    @classmethod
+    def from_pretrained(cls, source):
+        return cls(source)
+
+
+class Model:
+    """Gives the first word of a document and the options it was called with."""
+
+    @classmethod
+    def from_pretrained(cls, source):
+        if source == "nowhere":
+            raise OSError("No model in `nowhere`.\nReceived: nowhere.")
+        return cls()
+
+    def summarize(self, texts, tokenizer, **options):
+        return [f"{t.split()[0]}\n{tokenizer.source} {options}" for t in texts]
+
+
+@pytest.fixture
+def run(monkeypatch):
+    monkeypatch.setattr(keras_led, "LEDTokenizer", Tokenizer, raising=False)
+    monkeypatch.setattr(
+        keras_led, "LEDForConditionalGeneration", Model, raising=False
+    )
+    return lambda *arguments, **keywords: CliRunner().invoke(
+        app, ["summarize", *map(str, arguments)], **keywords
+    )
+
+
+@pytest.fixture
+def document(tmp_path):
+    path = tmp_path / "document.txt"
+    path.write_text("first second\n", encoding="utf-8")
+    return path
+
+
+def test_each_file_gives_one_line_in_order(run, document, tmp_path):
+    other = tmp_path / "other.txt"
+    other.write_text("tercio cuarto", encoding="utf-8")
+    result = run(other, document, "--model", "m")
+    assert result.exit_code == 0
+    assert result.stdout == "tercio m {}\nfirst m {}\n"
+    assert f"Loading m on {running_backend}" in result.stderr
+
+
+def test_options_reach_the_model_only_when_given(run, document):
+    result = run(document, "-m", "m", "--max-new-tokens", 5, "--num-beams", 2)
+    expected = "first m {'max_new_tokens': 5, 'num_beams': 2}\n"
+    assert result.stdout == expected
+
+
+def test_dash_reads_standard_input(run):
+    assert run("-", "-m", "m", input="piped in").stdout == "piped m {}\n"
+
+
+def test_missing_file_is_one_line_and_exit_code_one(run, tmp_path):
+    result = run(tmp_path / "absent.txt", "-m", "m")
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    (line,) = result.stderr.splitlines()
+    assert "keras-led: FileNotFoundError: " in line
+    assert "absent.txt" in line
+
+
+@pytest.mark.parametrize(
+    ("content", "rule"),
+    [(b" \n", "must hold some text"), (b"ab\xff", "whose byte 2 is not")],
+)
+def test_unusable_file_is_refused_before_loading(run, tmp_path, content, rule):
+    path = tmp_path / "document.txt"
+    path.write_bytes(content)
+    result = run(path, "-m", "m")
+    assert result.exit_code == 1
+    (line,) = result.stderr.splitlines()
+    assert rule in line
+    assert f"FILE='{path}'" in line
+
+
+def test_error_of_the_model_is_one_line(run, document):
+    result = run(document, "-m", "nowhere")
+    assert result.exit_code == 1
+    assert result.stderr.splitlines()[-1] == (
+        "keras-led: OSError: No model in `nowhere`. Received: nowhere."
+    )
+    assert "Traceback" not in result.stderr
+
+
+def test_debug_shows_the_traceback(run, document):
+    result = run(document, "-m", "nowhere", "--debug")
+    assert result.exit_code == 1
+    assert "Traceback (most recent call last)" in result.stderr
+
+
+def test_backend_that_does_not_run_is_refused(run, document):
+    other = "jax" if running_backend != "jax" else "torch"
+    result = run(document, "-m", "m", "--backend", other)
+    assert result.exit_code == 1
+    assert f"Received: --backend={other}, while {running_backend} runs." in (
+        result.stderr
+    )
+
+
+def test_version_is_that_of_the_package():
+    result = CliRunner().invoke(app, ["--version"])
+    assert result.stdout == f"keras-led {keras_led.__version__}\n"
+
+
+def test_a_model_is_required(run, document):
+    result = run(document)
+    assert result.exit_code == 2
+    assert "--model" in result.stderr
