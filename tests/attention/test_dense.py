@@ -1,0 +1,62 @@
+import numpy as np
+import pytest
+from keras import ops
+
+from keras_led.attention import dense
+from tests.attention import reference
+
+BATCH, HEADS, QUERIES, KEYS, HEAD_DIM = 2, 3, 7, 5, 4
+
+
+def draw(seed):
+    random = np.random.default_rng(seed)
+    shapes = [(QUERIES, HEAD_DIM), (KEYS, HEAD_DIM), (KEYS, HEAD_DIM)]
+    return [
+        random.standard_normal((BATCH, HEADS, *shape)).astype("float32")
+        for shape in shapes
+    ]
+
+
+def masks(kind):
+    random = np.random.default_rng(9)
+    if kind == "none":
+        return None
+    if kind == "keys":
+        mask = random.random((BATCH, 1, 1, KEYS)) < 0.6
+    elif kind == "pairs":
+        mask = random.random((BATCH, 1, QUERIES, KEYS)) < 0.6
+    else:  # one mask for the whole batch
+        mask = random.random((1, 1, QUERIES, KEYS)) < 0.6
+    mask[..., 0] = True
+    return mask
+
+
+@pytest.mark.parametrize("kind", ["none", "keys", "pairs", "shared"])
+@pytest.mark.parametrize("max_scores", [2**21, 2 * KEYS])
+def test_equals_the_reference_in_one_piece_and_in_blocks(
+    kind, max_scores, monkeypatch
+):
+    monkeypatch.setattr(dense, "MAX_SCORES_PER_HEAD", max_scores)
+    query, key, value = draw(1)
+    mask = masks(kind)
+    pairs = np.ones((BATCH, QUERIES, KEYS), bool)
+    if mask is not None:
+        pairs = np.broadcast_to(mask[:, 0], pairs.shape)
+    expected, expected_weights = reference.attend(query, key, value, pairs)
+    if mask is not None:
+        mask = ops.convert_to_tensor(mask)
+    tensors = [ops.convert_to_tensor(x) for x in (query, key, value)]
+    context, weights = dense.dot_product_attention(*tensors, mask)
+    assert weights is None
+    np.testing.assert_allclose(
+        ops.convert_to_numpy(context), expected, atol=1e-5
+    )
+    context, weights = dense.dot_product_attention(
+        *tensors, mask, return_weights=True
+    )
+    np.testing.assert_allclose(
+        ops.convert_to_numpy(weights), expected_weights, atol=1e-6
+    )
+    np.testing.assert_allclose(
+        ops.convert_to_numpy(context), expected, atol=1e-5
+    )

@@ -1,0 +1,225 @@
+import functools
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import settings
+from hypothesis import strategies as st
+from keras import ops
+
+from keras_led.attention.windowed import GlobalKeys
+from keras_led.attention.windowed import windowed_attention
+from keras_led.backend.blocks import BlockLayout
+from tests.attention import reference
+from tests.gradients import compiled
+from tests.gradients import gradients
+
+HEADS, HEAD_DIM = 2, 3
+
+
+def draw(seed, *shape):
+    values = np.random.default_rng(seed).standard_normal(shape)
+    return (1.5 * values).astype("float32")
+
+
+@functools.cache
+def attention(window, layout, return_weights=False, with_globals=True):
+    """The attention as a compiled function of tensors only."""
+
+    def call(query, key, value, window_keys, *global_keys):
+        context, weights = windowed_attention(
+            query,
+            key,
+            value,
+            window_keys,
+            window,
+            GlobalKeys(*global_keys) if with_globals else None,
+            layout=layout,
+            return_weights=return_weights,
+        )
+        return (context, weights) if return_weights else context
+
+    return compiled(call)
+
+
+def global_keys(key, value, global_mask, slots):
+    """Gathers the global keys of each row, in order, into `slots` slots."""
+    batch, heads, _, dim = key.shape
+    keys = np.zeros((batch, heads, slots, dim), "float32")
+    values, valid = keys.copy(), np.zeros((batch, slots), bool)
+    for row in range(batch):
+        found = np.flatnonzero(global_mask[row])
+        keys[row, :, : len(found)] = key[row][:, found]
+        values[row, :, : len(found)] = value[row][:, found]
+        valid[row, : len(found)] = True
+    # What stands in unused slots must not matter.
+    unused = ~valid[:, None, :, None]
+    keys, values = keys + 7 * unused, values + 9 * unused
+    return keys.astype("float32"), values.astype("float32"), valid
+
+
+# (batch, length, window, (query block, blocks a step), slots)
+SHAPES = [
+    (2, 1, 2, (4, 1), 1),
+    (1, 5, 2, (1, 2), 2),
+    (3, 7, 4, (3, 1), 7),
+    (2, 11, 6, (4, 3), 3),
+    (2, 12, 2, (5, 2), 4),
+    (1, 13, 40, (4, 2), 2),
+    (2, 16, 8, (128, 16), 5),
+    (2, 17, 4, (4, 1), 17),
+]
+
+
+@settings(max_examples=60)
+@given(
+    shape=st.sampled_from(SHAPES),
+    seed=st.integers(0, 2**31),
+    padded=st.floats(0, 0.7),
+    globals_=st.floats(0, 1),
+)
+def test_equals_dense_attention(shape, seed, padded, globals_):
+    batch, length, window, layout, slots = shape
+    random = np.random.default_rng(seed)
+    padding = random.random((batch, length)) >= padded
+    global_mask = padding & (random.random((batch, length)) < globals_)
+    global_mask &= global_mask.cumsum(axis=1) <= slots
+    local = padding & ~global_mask
+    query, key, value = draw(seed, 3, batch, HEADS, length, HEAD_DIM)
+    found = attention(window, BlockLayout(*layout))(
+        query, key, value, local, *global_keys(key, value, global_mask, slots)
+    )
+    pairs = reference.local_pairs(local, global_mask, window)
+    expected, _ = reference.attend(query, key, value, pairs)
+    rows = local[:, None, :, None]  # the caller sets the other rows
+    np.testing.assert_allclose(
+        ops.convert_to_numpy(found) * rows, expected * rows, atol=1e-5
+    )
+
+
+@pytest.mark.parametrize("length", [1, 4, 9])
+def test_equals_dense_attention_without_global_tokens(length):
+    query, key, value = draw(length, 3, 2, HEADS, length, HEAD_DIM)
+    every = np.ones((2, length), bool)
+    run = attention(4, BlockLayout(3, 2), with_globals=False)
+    pairs = reference.local_pairs(every, ~every, 4)
+    expected, _ = reference.attend(query, key, value, pairs)
+    np.testing.assert_allclose(
+        ops.convert_to_numpy(run(query, key, value, every)), expected, atol=1e-5
+    )
+
+
+@pytest.mark.parametrize("layout", [(3, 1), (4, 2), (128, 16)])
+@pytest.mark.parametrize("window", [2, 6, 30])
+def test_weights_are_laid_out_by_window_slot(window, layout):
+    batch, length = 3, 11
+    query, key, value = draw(window, 3, batch, HEADS, length, HEAD_DIM)
+    global_mask = np.zeros((batch, length), bool)
+    global_mask[1, [0, 6, 10]] = True
+    global_mask[2, 4] = True
+    padding = np.ones((batch, length), bool)
+    padding[2, 8:] = False
+    local = padding & ~global_mask
+    run = attention(window, BlockLayout(*layout), return_weights=True)
+    context, weights = run(
+        query, key, value, local, *global_keys(key, value, global_mask, 3)
+    )
+    pairs = reference.local_pairs(local, global_mask, window)
+    expected, dense = reference.attend(query, key, value, pairs)
+    layout = reference.window_layout(dense, global_mask, window)
+    rows = local[:, None, :, None]
+    np.testing.assert_allclose(
+        ops.convert_to_numpy(weights) * rows, layout * rows, atol=1e-6
+    )
+    np.testing.assert_allclose(
+        ops.convert_to_numpy(context) * rows, expected * rows, atol=1e-5
+    )
+
+
+def test_block_layout_does_not_change_the_result():
+    query, key, value = draw(1, 3, 2, HEADS, 23, HEAD_DIM)
+    every = np.ones((2, 23), bool)
+    results = [
+        ops.convert_to_numpy(
+            attention(6, BlockLayout(*layout), with_globals=False)(
+                query, key, value, every
+            )
+        )
+        for layout in [(1, 1), (5, 1), (7, 2), (4, 16), (128, 1)]
+    ]
+    for result in results[1:]:
+        np.testing.assert_allclose(result, results[0], atol=1e-6)
+
+
+def dense_in_ops(query, key, value, pairs):
+    scores = ops.matmul(query, ops.transpose(key, (0, 1, 3, 2)))
+    scores = ops.where(pairs[:, None], scores, -1e9)
+    return ops.matmul(ops.softmax(scores), value)
+
+
+@pytest.mark.parametrize("layout", [(4, 1), (3, 2)])
+def test_gradients_equal_those_of_dense_attention(layout):
+    batch, length, window = 2, 10, 4
+    query, key, value = draw(2, 3, batch, HEADS, length, HEAD_DIM)
+    toward = draw(3, batch, HEADS, length, HEAD_DIM)
+    local = np.ones((batch, length), bool)
+    local[1, 7:] = False
+    toward = ops.convert_to_tensor(toward * local[:, None, :, None])
+    pairs = reference.local_pairs(local, np.zeros_like(local), window)
+
+    def through_blocks(query, key, value):
+        context, _ = windowed_attention(
+            query, key, value, local, window, layout=BlockLayout(*layout)
+        )
+        return ops.sum(context * toward)
+
+    def through_dense(query, key, value):
+        return ops.sum(dense_in_ops(query, key, value, pairs) * toward)
+
+    found = gradients(through_blocks, query, key, value)
+    expected = gradients(through_dense, query, key, value)
+    for left, right in zip(found, expected, strict=True):
+        np.testing.assert_allclose(left, right, atol=1e-5)
+        assert np.abs(right).max() > 0.1
+
+
+def test_gradients_are_finite_where_no_key_is_left():
+    query, key, value = draw(4, 3, 2, HEADS, 6, HEAD_DIM)
+    none = np.zeros((2, 6), bool)
+
+    def total(query, key, value):
+        context, _ = windowed_attention(
+            query, key, value, none, 4, layout=BlockLayout(4, 1)
+        )
+        return ops.sum(context**2)
+
+    for gradient in gradients(total, query, key, value):
+        assert np.isfinite(gradient).all()
+
+
+def test_dropout_keeps_the_mean_and_repeats_with_its_seed():
+    length, seed = 40, np.array([3, 4], "uint32")
+    query = np.zeros((1, 1, length, 2), "float32")
+    value = np.ones((1, 1, length, 2), "float32")
+    every = np.ones((1, length), bool)
+
+    def context(seed):
+        result, _ = windowed_attention(
+            query,
+            query,
+            value,
+            every,
+            20,
+            rate=0.4,
+            seed=ops.convert_to_tensor(seed, dtype="uint32"),
+            layout=BlockLayout(7, 1),
+        )
+        return ops.convert_to_numpy(result)[0, 0, :, 0]
+
+    first = context(seed)
+    np.testing.assert_array_equal(first, context(seed))
+    assert np.abs(first - context(seed + 1)).max() > 0.05
+    assert np.std(first) > 0.05
+    assert abs(first.mean() - 1.0) < 0.1
+    # Other blocks, other masks: the weights are uniform but at the ends.
+    assert np.abs(first[7:14] - first[14:21]).max() > 1e-3
