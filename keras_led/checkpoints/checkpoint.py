@@ -1,0 +1,208 @@
+"""A checkpoint: all its weight files as one table of tensors."""
+
+from pathlib import Path
+
+from keras_led.checkpoints import names
+from keras_led.checkpoints.hdf5_reader import Hdf5File
+from keras_led.checkpoints.safetensors_reader import SafetensorsFile
+from keras_led.checkpoints.tensor_files import damaged
+from keras_led.checkpoints.torch_reader import TorchFile
+from keras_led.files.hub import read_json
+from keras_led.files.hub import resolve
+
+SAFETENSORS_NAME = "model.safetensors"
+SAFETENSORS_INDEX = "model.safetensors.index.json"
+
+# In the order in which they are looked for.
+WEIGHT_FILES = (
+    SAFETENSORS_NAME,
+    SAFETENSORS_INDEX,
+    "pytorch_model.bin",
+    "pytorch_model.bin.index.json",
+    "tf_model.h5",
+    "tf_model.h5.index.json",
+)
+
+_READERS = {
+    ".safetensors": SafetensorsFile,
+    ".bin": TorchFile,
+    ".pt": TorchFile,
+    ".pth": TorchFile,
+    ".ckpt": TorchFile,
+    ".h5": Hdf5File,
+}
+
+
+class Checkpoint:
+    """The tensors of one or more weight files.
+
+    Use it in a `with` block, or call `close`.
+
+    Args:
+        files: list of `TensorFile`.
+        index: dict of tensor names to file names, from an index file, or
+            `None` where there is none.
+        index_path: path of the index file, for messages.
+
+    Attributes:
+        infos: dict of tensor names, as in the files, to `TensorInfo`.
+        dialect: `"torch"` or `"tensorflow"`: whose names and axes they are.
+
+    Raises:
+        ValueError: If two files hold the same tensor, a tensor of the index
+            is missing, or no tensor has the name of a weight.
+    """
+
+    def __init__(self, files, index=None, index_path=None):
+        self._files = files
+        self._file_of = {}
+        self.infos = {}
+        for file in files:
+            for name, info in file.infos.items():
+                if name in self.infos:
+                    raise damaged(
+                        file.path, f"{self.infos[name].file} has {name} too"
+                    )
+                self.infos[name] = info
+                self._file_of[name] = file
+        self.dialect = _dialect(self.infos)
+        if index is not None:
+            self._check_index(index, index_path)
+
+    @property
+    def paths(self):
+        """List of the paths of the weight files."""
+        return [file.path for file in self._files]
+
+    def read(self, name):
+        """Reads one tensor; see `TensorFile.read`."""
+        return self._file_of[name].read(name)
+
+    def close(self):
+        """Closes all files."""
+        for file in self._files:
+            file.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.close()
+
+    def _check_index(self, index, index_path):
+        """Compares an index with what its files really hold."""
+        convert = names.from_torch
+        if self.dialect == "tensorflow":
+            convert = names.from_tensorflow
+        held = {
+            (convert(name) or name, self._file_of[name].path.name)
+            for name in self.infos
+        }
+        lost = [
+            f"{name} in {file}"
+            for name, file in index.items()
+            if (convert(name) or name, file) not in held
+        ]
+        if lost:
+            raise damaged(
+                index_path,
+                "it names tensors that are not there: " + shorten(sorted(lost)),
+            )
+
+
+def open_checkpoint(name_or_path, **hub_options):
+    """Opens the weights of a checkpoint, in whatever format they are.
+
+    Args:
+        name_or_path: str or path: a directory, a weight file, an index file,
+            or a Hugging Face hub id.
+        **hub_options: see `keras_led.files.resolve`.
+
+    Returns:
+        A `Checkpoint`. Only the headers have been read.
+
+    Raises:
+        FileNotFoundError: If there is no such checkpoint, it has no weights,
+            or a shard is missing.
+        ValueError: If a file is damaged.
+        ImportError: If a library that the format needs is missing.
+    """
+    path = Path(name_or_path).expanduser()
+    if not path.is_file():
+        path = resolve(name_or_path, list(WEIGHT_FILES), **hub_options)
+    elif path.suffix != ".json":
+        return Checkpoint([_open_file(path)])
+    else:
+        name_or_path, hub_options = path.parent, {}
+    if path.suffix != ".json":
+        return Checkpoint([_open_file(path)])
+    index = _read_index(path)
+    files = []
+    try:
+        for shard in sorted(set(index.values())):
+            found = resolve(name_or_path, shard, required=False, **hub_options)
+            if found is None:
+                raise FileNotFoundError(
+                    f"{path} names the file {shard}, which is missing from "
+                    f"{name_or_path}. Copy or download it."
+                )
+            files.append(_open_file(found))
+        return Checkpoint(files, index, path)
+    except BaseException:
+        for file in files:
+            file.close()
+        raise
+
+
+def shorten(items, limit=8):
+    """Writes a list for a message, its end left out when it is long.
+
+    Args:
+        items: list of str.
+        limit: int, how many to show.
+
+    Returns:
+        str.
+    """
+    shown = ", ".join(str(item) for item in items[:limit])
+    more = len(items) - limit
+    return f"{shown} and {more} more" if more > 0 else shown
+
+
+def _open_file(path):
+    reader = _READERS.get(path.suffix)
+    if reader is None:
+        raise ValueError(
+            f"A weight file must end in {', '.join(_READERS)}. "
+            f"Received: {path}."
+        )
+    return reader(path)
+
+
+def _read_index(path):
+    """Returns the table of an index file; refuses names with a directory."""
+    table = read_json(path).get("weight_map")
+    if not isinstance(table, dict) or not table:
+        raise damaged(path, "it has no `weight_map`")
+    for name, file in table.items():
+        plain = isinstance(file, str) and file and file not in (".", "..")
+        if not plain or any(mark in file for mark in "/\\:\0"):
+            raise damaged(
+                path,
+                f"the file of {name} must lie beside it. Received: {file!r}",
+            )
+    return table
+
+
+def _dialect(infos):
+    """Finds out from the names who wrote a checkpoint."""
+    if any(names.from_torch(name) for name in infos):
+        return "torch"
+    if any(names.from_tensorflow(name) for name in infos):
+        return "tensorflow"
+    files = sorted({info.file for info in infos.values()})
+    raise damaged(
+        shorten(files) or "The checkpoint",
+        f"none of its {len(infos)} tensors has the name of a weight: "
+        + shorten(sorted(infos)),
+    )

@@ -1,0 +1,145 @@
+"""Writes the weights of a model as a Hugging Face checkpoint."""
+
+from pathlib import Path
+
+import numpy as np
+from keras import ops
+
+from keras_led.checkpoints import names
+from keras_led.checkpoints import sharding
+from keras_led.checkpoints.checkpoint import SAFETENSORS_INDEX
+from keras_led.checkpoints.safetensors_writer import Tensor
+from keras_led.checkpoints.safetensors_writer import write_safetensors
+from keras_led.checkpoints.tensor_files import FLOAT_DTYPES
+from keras_led.files.atomic import staged_directory
+from keras_led.files.atomic import write_json
+
+
+def save_pretrained_weights(
+    model, directory, max_shard_size="5GB", dtype=None, progress=None
+):
+    """Writes `model.safetensors` with PyTorch's names, or shards of it.
+
+    `transformers` loads the result without a missing or an unexpected key.
+    Nothing in `directory` changes before all is written; then the new files
+    take the place of the old ones, and shards of an older save are removed.
+
+    Args:
+        model: LED model.
+        directory: str or path, made when missing.
+        max_shard_size: int, bytes, or str such as `"5GB"`: the largest size
+            of a file. A tensor is never split.
+        dtype: str, `"float32"`, `"float16"` or `"bfloat16"`. Defaults to the
+            type of each variable.
+        progress: callable that takes the number of bytes just written, or
+            `None`.
+
+    Raises:
+        ValueError: If an argument is out of range, or the model has
+            quantized weights.
+    """
+    write_checkpoint(
+        model_tensors(model, dtype), directory, max_shard_size, progress
+    )
+
+
+def write_checkpoint(tensors, directory, max_shard_size="5GB", progress=None):
+    """Writes tensors as `model.safetensors`, or as shards with an index.
+
+    Args:
+        tensors: list of `Tensor` with PyTorch's names.
+        directory: str or path, made when missing.
+        max_shard_size: see `save_pretrained_weights`.
+        progress: see `save_pretrained_weights`.
+    """
+    shards = sharding.split(tensors, max_shard_size)
+    files = sharding.shard_names("model", ".safetensors", len(shards))
+    stale = sharding.stale_shards(Path(directory), "model", ".safetensors")
+    with staged_directory(
+        directory, last=[SAFETENSORS_INDEX], obsolete=stale
+    ) as staging:
+        for file, shard in zip(files, shards, strict=True):
+            write_safetensors(staging / file, shard, progress=progress)
+        if len(shards) > 1:
+            write_json(staging / SAFETENSORS_INDEX, _index(files, shards))
+
+
+def model_tensors(model, dtype=None):
+    """Lists the weights of a model under PyTorch's names and axes.
+
+    Args:
+        model: LED model, or any object whose `weights` have `path`, `shape`
+            and `dtype`.
+        dtype: see `save_pretrained_weights`.
+
+    Returns:
+        List of `Tensor`; the values are read when they are asked for.
+    """
+    prefix = names.BODY if _has_prefix(model) else ""
+    return [
+        Tensor(
+            name=names.to_torch(name, prefix),
+            shape=_torch_shape(name, variable),
+            dtype=target_dtype(dtype, variable),
+            read=_reader(name, variable),
+        )
+        for name, variable in _named_weights(model)
+    ]
+
+
+def target_dtype(dtype, variable):
+    """Returns the numpy type under which a variable is written.
+
+    Args:
+        dtype: str as the user gave it, or `None`.
+        variable: object with `path` and `dtype`.
+    """
+    allowed = ("float32", "float16", "bfloat16")
+    if dtype is not None and dtype not in allowed:
+        raise ValueError(
+            f"`dtype` must be one of {', '.join(allowed)}, or None to keep "
+            f"the type of each variable. Received: dtype={dtype!r}."
+        )
+    held = str(variable.dtype)
+    if held not in FLOAT_DTYPES:
+        raise ValueError(
+            "Only floating-point weights can be written for Hugging Face. "
+            f"Received: {variable.path} of dtype={held}. Save a quantized "
+            "model with `model.save('model.keras')`."
+        )
+    return FLOAT_DTYPES[dtype or held]
+
+
+def _named_weights(model):
+    return [(names.from_variable(v.path), v) for v in model.weights]
+
+
+def _has_prefix(model):
+    """Whether the weights lie below `led/`, as in every model with a head."""
+    return any(f"/{names.BODY}/" in v.path for v in model.weights)
+
+
+def _torch_shape(name, variable):
+    shape = tuple(variable.shape)
+    return shape[::-1] if names.is_transposed(name) else shape
+
+
+def _reader(name, variable):
+    def read():
+        array = np.asarray(ops.convert_to_numpy(variable))
+        return array.T if names.is_transposed(name) else array
+
+    return read
+
+
+def _index(files, shards):
+    return {
+        "metadata": {
+            "total_size": sum(t.nbytes for shard in shards for t in shard)
+        },
+        "weight_map": {
+            tensor.name: file
+            for file, shard in zip(files, shards, strict=True)
+            for tensor in shard
+        },
+    }

@@ -1,0 +1,129 @@
+"""Reads `pytorch_model.bin` files, without running what a pickle asks for."""
+
+import pickle
+import zipfile
+
+import numpy as np
+
+from keras_led.checkpoints.tensor_files import FLOAT_DTYPES
+from keras_led.checkpoints.tensor_files import TensorFile
+from keras_led.checkpoints.tensor_files import TensorInfo
+from keras_led.checkpoints.tensor_files import damaged
+
+# Training frameworks wrap the weights once more.
+_WRAPPERS = ("state_dict", "model_state_dict", "module")
+
+
+class TorchFile(TensorFile):
+    """A file written by `torch.save`, read with `weights_only=True`.
+
+    Args:
+        path: `pathlib.Path` of the file.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ImportError: If PyTorch is not installed.
+        ValueError: If the file is damaged, or holds anything but tensors.
+    """
+
+    def __init__(self, path):
+        super().__init__(path)
+        self._check_zip()
+        self._tensors = {}
+        self._reopen()
+        for name, tensor in self._tensors.items():
+            self.infos[name] = TensorInfo(
+                shape=tuple(tensor.shape),
+                dtype=str(tensor.dtype).removeprefix("torch."),
+                file=str(path),
+            )
+
+    def close(self):
+        self._tensors = {}
+
+    def _read(self, name):
+        import torch
+
+        tensor = self._tensors[name].detach()
+        try:
+            if tensor.dtype == torch.bfloat16:
+                bits = tensor.contiguous().view(torch.int16).numpy()
+                return bits.view(FLOAT_DTYPES["bfloat16"]).copy()
+            # A copy: the tensor lies in the mapped file.
+            return np.array(tensor.numpy(), order="C")
+        except (RuntimeError, TypeError) as error:
+            raise damaged(self.path, f"tensor {name}: {error}") from error
+
+    def _check_zip(self):
+        """Checks the sums that a zip archive keeps of its members."""
+        if not zipfile.is_zipfile(self.path):
+            return
+        try:
+            with zipfile.ZipFile(self.path) as archive:
+                packed = [
+                    member.filename
+                    for member in archive.infolist()
+                    if member.compress_type != zipfile.ZIP_STORED
+                ]
+                # PyTorch never compresses, so this may be a bomb.
+                bad = packed[0] if packed else archive.testzip()
+        except (
+            zipfile.BadZipFile,
+            OSError,
+            ValueError,
+            EOFError,
+            NotImplementedError,
+            RuntimeError,
+        ) as error:
+            raise damaged(self.path, error) from error
+        if bad is not None:
+            raise damaged(self.path, f"its part {bad} has a wrong checksum")
+
+    def _reopen(self):
+        self._tensors = {}
+        content = self._load()
+        for wrapper in _WRAPPERS:
+            if isinstance(content, dict) and isinstance(
+                content.get(wrapper), dict
+            ):
+                content = content[wrapper]
+        if not isinstance(content, dict):
+            raise damaged(
+                self.path, f"it holds a {type(content).__name__}, not tensors"
+            )
+        import torch
+
+        for name, tensor in content.items():
+            if not isinstance(name, str) or not isinstance(
+                tensor, torch.Tensor
+            ):
+                raise damaged(self.path, f"{name!r} is not a named tensor")
+            if tensor.layout != torch.strided or tensor.is_quantized:
+                raise damaged(self.path, f"tensor {name} is not dense")
+            self._tensors[name] = tensor
+
+    def _load(self):
+        try:
+            import torch
+        except ImportError as error:
+            raise ImportError(
+                f"Reading {self.path} needs PyTorch. Install it with "
+                "`pip install torch`, or use a `model.safetensors` file."
+            ) from error
+        # Files from before PyTorch 1.6 are no zip archives, and such cannot
+        # be mapped.
+        mapped = zipfile.is_zipfile(self.path)
+        try:
+            return torch.load(
+                self.path, map_location="cpu", weights_only=True, mmap=mapped
+            )
+        except pickle.UnpicklingError as error:
+            raise ValueError(
+                f"{self.path} must hold tensors only, but its pickle asks for "
+                "something else, or is damaged. Nothing of it was run: "
+                f"{str(error).splitlines()[0]}"
+            ) from error
+        except Exception as error:
+            # A damaged pickle makes torch fail in any way: KeyError,
+            # IndexError, AttributeError, EOFError, RuntimeError, …
+            raise damaged(self.path, error) from error
