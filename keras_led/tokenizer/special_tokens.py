@@ -1,0 +1,299 @@
+"""The special tokens of a tokenizer: names, ids, and adding new ones."""
+
+from keras_led.tokenizer.byte_level_bpe import require_tokenizers
+
+# The order in which Hugging Face adds the ones a vocabulary does not have.
+SPECIAL_TOKEN_NAMES = (
+    "bos_token",
+    "eos_token",
+    "unk_token",
+    "sep_token",
+    "pad_token",
+    "cls_token",
+    "mask_token",
+)
+# A text cannot be encoded without these two.
+_REQUIRED = ("sep_token", "cls_token")
+_FIELDS = ("content", "single_word", "lstrip", "rstrip", "normalized")
+
+
+def make_special_token(value, name=""):
+    """Makes a special token from its text.
+
+    Args:
+        value: str; `tokenizers.AddedToken`; or dict of its fields, as in the
+            JSON files of a checkpoint.
+        name: str, one of `SPECIAL_TOKEN_NAMES`, or "". A plain `mask_token`
+            takes the white space before it (`lstrip`).
+
+    Returns:
+        A `tokenizers.AddedToken`, marked as special.
+    """
+    tokenizers = require_tokenizers()
+    if isinstance(value, str):
+        fields = {"content": value, "normalized": False}
+        fields["lstrip"] = name == "mask_token"
+    elif isinstance(value, dict):
+        fields = {key: value[key] for key in _FIELDS if key in value}
+    elif isinstance(value, tokenizers.AddedToken):
+        fields = {key: getattr(value, key) for key in _FIELDS}
+    else:
+        raise TypeError(
+            f"`{name or 'special token'}` must be a str or an AddedToken. "
+            f"Received: {type(value).__name__}."
+        )
+    return tokenizers.AddedToken(**fields, special=True)
+
+
+def token_fields(token):
+    """Returns the fields of a `tokenizers.AddedToken` as a dict."""
+    return {name: getattr(token, name) for name in (*_FIELDS, "special")}
+
+
+def _token(name):
+    def get(self):
+        return self._special_tokens[name]
+
+    def put(self, value):
+        self._set_special_token(name, value)
+
+    return property(get, put, doc=f"The `{name}` as a str, or `None`.")
+
+
+def _token_id(name):
+    def get(self):
+        token = self._special_tokens[name]
+        return None if token is None else self.convert_tokens_to_ids(token)
+
+    def put(self, value):
+        token = None if value is None else self._backend.id_to_token(value)
+        if value is not None and token is None:
+            raise ValueError(
+                f"`{name}_id` must be an id of the vocabulary, below "
+                f"{len(self)}. Received: {name}_id={value}."
+            )
+        self._set_special_token(name, token)
+
+    return property(get, put, doc=f"The id of `{name}`, or `None`.")
+
+
+class SpecialTokens:
+    """The part of a tokenizer that knows its special tokens.
+
+    A subclass has `_backend`, a `tokenizers.Tokenizer`, and
+    `convert_tokens_to_ids`.
+    """
+
+    bos_token, bos_token_id = _token("bos_token"), _token_id("bos_token")
+    eos_token, eos_token_id = _token("eos_token"), _token_id("eos_token")
+    unk_token, unk_token_id = _token("unk_token"), _token_id("unk_token")
+    sep_token, sep_token_id = _token("sep_token"), _token_id("sep_token")
+    pad_token, pad_token_id = _token("pad_token"), _token_id("pad_token")
+    cls_token, cls_token_id = _token("cls_token"), _token_id("cls_token")
+    mask_token, mask_token_id = _token("mask_token"), _token_id("mask_token")
+    pad_token_type_id = 0
+
+    def _init_special_tokens(self, named, additional, added):
+        """Registers the special tokens; new ones go after the vocabulary.
+
+        Args:
+            named: dict from each of `SPECIAL_TOKEN_NAMES` to a str, an
+                AddedToken, a dict of its fields, or `None`.
+            additional: list of further special tokens.
+            added: dict from id to AddedToken or dict of its fields, of all
+                added tokens of a saved tokenizer, special or not.
+        """
+        self._special_tokens = dict.fromkeys(SPECIAL_TOKEN_NAMES)
+        self._additional_special_tokens = []
+        self._register_saved(added or {})
+        for name in SPECIAL_TOKEN_NAMES:
+            self._register_named(name, named[name])
+        for token in additional or []:
+            self._register_additional(token)
+
+    def _register_saved(self, added):
+        tokenizers = require_tokenizers()
+        for index, fields in sorted(added.items(), key=lambda x: int(x[0])):
+            if isinstance(fields, dict):
+                fields = tokenizers.AddedToken(
+                    **{k: v for k, v in fields.items() if k != "__type"}
+                )
+            self._register([fields], special=fields.special)
+            found = self._backend.token_to_id(fields.content)
+            if found != int(index):
+                raise ValueError(
+                    "The added tokens of a saved tokenizer must keep their "
+                    f"ids. Received: {fields.content!r} with id {index}, but "
+                    f"after this vocabulary it gets id {found}. Check that "
+                    "all files come from one tokenizer."
+                )
+
+    def _register_named(self, name, value):
+        if value is None:
+            self._set_special_token(name, None)
+            return
+        token = make_special_token(value, name)
+        known = isinstance(value, str) and value in self.added_tokens_encoder
+        if not known:
+            self._register([token], special=True)
+        self._special_tokens[name] = token.content
+
+    def _register_additional(self, value):
+        token = make_special_token(value)
+        self._register([token], special=True)
+        if token.content not in self._additional_special_tokens:
+            self._additional_special_tokens.append(token.content)
+
+    def _register(self, tokens, special):
+        """Adds tokens to the backend; returns how many got a new id."""
+        before = len(self)
+        if special:
+            self._backend.add_special_tokens(tokens)
+        else:
+            self._backend.add_tokens(tokens)
+        model = self._backend.model
+        for token in tokens:
+            content = token if isinstance(token, str) else token.content
+            index = self._backend.token_to_id(content)
+            if index is not None and model.id_to_token(index) not in (
+                None,
+                content,
+            ):
+                raise ValueError(
+                    f"{content!r} cannot be added: the next id, {index}, "
+                    f"already belongs to {model.id_to_token(index)!r}, because "
+                    "the ids of the vocabulary have gaps."
+                )
+        return len(self) - before
+
+    def _set_special_token(self, name, value):
+        if value is None:
+            if name in _REQUIRED:
+                raise ValueError(
+                    f"`{name}` must not be None: every encoded text has one. "
+                    f"Received: {name}=None."
+                )
+            self._special_tokens[name] = None
+            return
+        content = make_special_token(value, name).content
+        if self._backend.token_to_id(content) is None:
+            raise ValueError(
+                f"`{name}` must be in the vocabulary. Received: "
+                f"{name}={content!r}. To add it, call "
+                f"`add_special_tokens({{{name!r}: {content!r}}})`, then "
+                "`model.resize_token_embeddings(len(tokenizer))`."
+            )
+        self._special_tokens[name] = content
+
+    @property
+    def additional_special_tokens(self):
+        """Special tokens beside the named ones, as a list of str."""
+        return list(self._additional_special_tokens)
+
+    @additional_special_tokens.setter
+    def additional_special_tokens(self, values):
+        self._additional_special_tokens = []
+        for value in values or []:
+            self._register_additional(value)
+
+    # The name that transformers 5 gives to the same list.
+    extra_special_tokens = additional_special_tokens
+
+    @property
+    def additional_special_tokens_ids(self):
+        """Ids of `additional_special_tokens`."""
+        return self.convert_tokens_to_ids(self._additional_special_tokens)
+
+    @property
+    def special_tokens_map(self):
+        """dict from name to str of the special tokens that are set."""
+        named = {k: v for k, v in self._special_tokens.items() if v is not None}
+        if self._additional_special_tokens:
+            named["additional_special_tokens"] = self.additional_special_tokens
+        return named
+
+    @property
+    def all_special_tokens(self):
+        """Every special token once, as a list of str."""
+        named = [v for v in self._special_tokens.values() if v is not None]
+        return list(dict.fromkeys(named + self._additional_special_tokens))
+
+    @property
+    def all_special_ids(self):
+        """Ids of `all_special_tokens`."""
+        return self.convert_tokens_to_ids(self.all_special_tokens)
+
+    @property
+    def added_tokens_decoder(self):
+        """dict from id to `tokenizers.AddedToken`, in the order of the ids."""
+        return dict(sorted(self._backend.get_added_tokens_decoder().items()))
+
+    @property
+    def added_tokens_encoder(self):
+        """dict from added token (str) to id, in the order of the ids."""
+        return {v.content: k for k, v in self.added_tokens_decoder.items()}
+
+    def get_added_vocab(self):
+        """Returns `added_tokens_encoder`."""
+        return self.added_tokens_encoder
+
+    def add_tokens(self, new_tokens, special_tokens=False):
+        """Adds tokens that are never split, after the vocabulary.
+
+        The model does not know them yet: call
+        `model.resize_token_embeddings(len(tokenizer))`.
+
+        Args:
+            new_tokens: str, `tokenizers.AddedToken`, or list of them.
+            special_tokens: bool, whether decoding may skip them.
+
+        Returns:
+            int, how many were not in the vocabulary.
+        """
+        if not isinstance(new_tokens, list | tuple):
+            new_tokens = [new_tokens]
+        for token in new_tokens:
+            if not isinstance(token, str) and not hasattr(token, "content"):
+                raise TypeError(
+                    "`new_tokens` must be str or AddedToken. Received: "
+                    f"new_tokens of {type(token).__name__}."
+                )
+        return self._register(list(new_tokens), special=special_tokens)
+
+    def add_special_tokens(
+        self, special_tokens_dict, replace_additional_special_tokens=True
+    ):
+        """Sets special tokens, adding those that are not in the vocabulary.
+
+        Args:
+            special_tokens_dict: dict from a name such as "pad_token" to a str
+                or `tokenizers.AddedToken`; "additional_special_tokens" (or
+                "extra_special_tokens") takes a list of them.
+            replace_additional_special_tokens: bool, whether that list
+                replaces the present one or extends it.
+
+        Returns:
+            int, how many were not in the vocabulary.
+
+        Raises:
+            ValueError: If a key is no special token.
+        """
+        lists = ("additional_special_tokens", "extra_special_tokens")
+        for name in special_tokens_dict:
+            if name not in (*SPECIAL_TOKEN_NAMES, *lists):
+                raise ValueError(
+                    "`special_tokens_dict` must have keys from "
+                    f"{', '.join((*SPECIAL_TOKEN_NAMES, lists[0]))}. "
+                    f"Received: {name!r}."
+                )
+        before = len(self)
+        for name, value in special_tokens_dict.items():
+            if name not in lists:
+                self._register([make_special_token(value, name)], special=True)
+                self._set_special_token(name, value)
+            else:
+                if replace_additional_special_tokens:
+                    self._additional_special_tokens = []
+                for token in value:
+                    self._register_additional(token)
+        return len(self) - before
