@@ -65,7 +65,7 @@ class Checkpoint:
                     )
                 self.infos[name] = info
                 self._file_of[name] = file
-        self.dialect = _dialect(self.infos)
+        self.dialect = _dialect(self.infos, self.paths)
         if index is not None:
             self._check_index(index, index_path)
 
@@ -194,15 +194,14 @@ def _read_index(path):
     return table
 
 
-def _dialect(infos):
+def _dialect(infos, paths):
     """Finds out from the names who wrote a checkpoint."""
     if any(names.from_torch(name) for name in infos):
         return "torch"
     if any(names.from_tensorflow(name) for name in infos):
         return "tensorflow"
-    files = sorted({info.file for info in infos.values()})
     raise damaged(
-        shorten(files) or "The checkpoint",
-        f"none of its {len(infos)} tensors has the name of a weight: "
-        + shorten(sorted(infos)),
+        shorten(paths),
+        f"none of its {len(infos)} tensors has the name of a weight "
+        f"({shorten(sorted(infos))})",
     )

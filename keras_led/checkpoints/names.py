@@ -67,7 +67,10 @@ def from_variable(path):
     Returns:
         str, such as `encoder/layers.0/fc1/kernel`.
     """
-    return path.split("/", 1)[-1].removeprefix(BODY + "/")
+    name = path.split("/", 1)[-1].removeprefix(BODY + "/")
+    # Keras layers are numbered with an underscore: PyTorch, as a backend,
+    # allows no dot in a name.
+    return re.sub(r"/layers_(\d+)/", r"/layers.\1/", name)
 
 
 def from_torch(name):

@@ -1,6 +1,7 @@
 """Reads `pytorch_model.bin` files, without running what a pickle asks for."""
 
 import pickle
+import warnings
 import zipfile
 
 import numpy as np
@@ -114,9 +115,16 @@ class TorchFile(TensorFile):
         # be mapped.
         mapped = zipfile.is_zipfile(self.path)
         try:
-            return torch.load(
-                self.path, map_location="cpu", weights_only=True, mmap=mapped
-            )
+            with warnings.catch_warnings():
+                # About pickle protocols that torch may not know in full; when
+                # it does not, there is an error as well.
+                warnings.simplefilter("ignore")
+                return torch.load(
+                    self.path,
+                    map_location="cpu",
+                    weights_only=True,
+                    mmap=mapped,
+                )
         except pickle.UnpicklingError as error:
             raise ValueError(
                 f"{self.path} must hold tensors only, but its pickle asks for "

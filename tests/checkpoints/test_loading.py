@@ -38,25 +38,22 @@ def write_wrapped_bin(directory, state):
     torch.save(content, directory / "pytorch_model.bin")
 
 
-def in_shards(state, stem, suffix, write):
+def in_shards(directory, state, stem, suffix, write):
     """Writes two shards and their index with `write(directory, part, name)`."""
-
-    def write_all(directory, state):
-        keys, weight_map = list(state), {}
-        for number, part in enumerate((keys[::2], keys[1::2]), start=1):
-            name = f"{stem}-{number:05d}-of-00002{suffix}"
-            write(directory, {key: state[key] for key in part}, name)
-            weight_map.update(dict.fromkeys(part, name))
-        index = {"metadata": {}, "weight_map": weight_map}
-        path = directory / f"{stem}{suffix}.index.json"
-        path.write_text(json.dumps(index))
-
-    return write_all(state[0], state[1])
+    keys, weight_map = list(state), {}
+    for number, part in enumerate((keys[::2], keys[1::2]), start=1):
+        name = f"{stem}-{number:05d}-of-00002{suffix}"
+        write(directory, {key: state[key] for key in part}, name)
+        weight_map.update(dict.fromkeys(part, name))
+    index = {"metadata": {}, "weight_map": weight_map}
+    path = directory / f"{stem}{suffix}.index.json"
+    path.write_text(json.dumps(index))
 
 
 def write_safetensors_shards(directory, state):
     in_shards(
-        (directory, state),
+        directory,
+        state,
         "model",
         ".safetensors",
         lambda d, part, name: save_file(part, d / name, {"format": "pt"}),
@@ -64,7 +61,7 @@ def write_safetensors_shards(directory, state):
 
 
 def write_bin_shards(directory, state):
-    in_shards((directory, state), "pytorch_model", ".bin", write_bin)
+    in_shards(directory, state, "pytorch_model", ".bin", write_bin)
 
 
 WRITERS = [
