@@ -3,7 +3,8 @@
 from keras import ops
 
 from keras_led import backend
-from keras_led.attention.softmax import dropout
+from keras_led.attention.dropout import dropout
+from keras_led.attention.dropout import fold_seed
 from keras_led.attention.softmax import masked_softmax
 
 # Above this many scores a head, the queries go block by block, so that
@@ -68,7 +69,7 @@ def _attend_by_block(query, key, value, mask, rate, seed, block):
     @backend.remat_block
     def attend_block(inputs):
         queries, index, *masks = inputs
-        block_seed = None if seed is None else backend.fold_in(seed, index)
+        block_seed = fold_seed(seed, index)
         block_mask = masks[0] if masks else mask
         return _attend(queries, key, value, block_mask, rate, block_seed)[0]
 

@@ -8,7 +8,7 @@ of the document with the global key and value matrices.
 from keras import ops
 
 from keras_led.attention.dense import dot_product_attention
-from keras_led.attention.softmax import dropout
+from keras_led.attention.dropout import dropout
 from keras_led.attention.softmax import masked_softmax
 
 

@@ -1,9 +1,6 @@
-"""The softmax over attention scores, and dropout of the weights."""
+"""The softmax over attention scores."""
 
-from keras import activations
 from keras import ops
-
-from keras_led import backend
 
 # exp(x - max) is exactly 0 in float32 for such a score. It is finite because
 # a row of -inf gives inf - inf = NaN, in the result and in the gradient.
@@ -31,25 +28,7 @@ def masked_softmax(scores, mask):
 
 
 def softmax(scores):
-    """Normalizes over the last axis; unlike `ops.softmax`, also one of 1."""
-    return activations.softmax(scores, axis=-1)
-
-
-def dropout(x, rate, seed):
-    """Zeroes each entry with probability `rate` and scales up the others.
-
-    Unlike `keras.layers.Dropout` it holds no state, so it can run inside
-    loops, branches and rematerialized functions of every backend.
-
-    Args:
-        x: Float tensor of any shape.
-        rate: float in `[0, 1)`, probability of a zero.
-        seed: Int tensor of shape `(2,)`, or `None` for no dropout.
-
-    Returns:
-        Tensor of the shape and dtype of `x`.
-    """
-    if seed is None or rate == 0:
-        return x
-    keep = backend.uniform(seed, ops.shape(x)) >= rate
-    return ops.where(keep, x / (1.0 - rate), ops.zeros((), dtype=x.dtype))
+    """Normalizes over the last axis, which may hold a single score."""
+    if scores.shape[-1] == 1:  # `ops.softmax` warns, as of a mistake.
+        return ops.ones_like(scores)
+    return ops.softmax(scores, axis=-1)

@@ -19,8 +19,9 @@ from typing import NamedTuple
 from keras import ops
 
 from keras_led import backend
+from keras_led.attention.dropout import dropout
+from keras_led.attention.dropout import fold_seed
 from keras_led.attention.softmax import MASKED_SCORE
-from keras_led.attention.softmax import dropout
 from keras_led.attention.softmax import softmax
 
 
@@ -96,7 +97,7 @@ def windowed_attention(
         key_starts = ops.clip(
             starts - blocks.one_sided_window, 0, blocks.length - blocks.span
         )
-        step_seed = None if seed is None else backend.fold_in(seed, step)
+        step_seed = fold_seed(seed, step)
         return _attend_blocks(
             step_queries,
             (_take_spans(key, key_starts, blocks, axis=2)),

@@ -1,0 +1,38 @@
+"""Keys and values that the decoder keeps from one token to the next."""
+
+from keras import ops
+
+
+def append(cached, new):
+    """Puts new keys and values behind those of a growing cache.
+
+    Args:
+        cached: Tuple of two tensors of shape `(B, N, T_past, H)`, or `None`.
+        new: Tuple of two tensors of shape `(B, N, T, H)`.
+
+    Returns:
+        Tuple of two tensors of shape `(B, N, T_past + T, H)`.
+    """
+    if cached is None:
+        return new
+    return tuple(
+        ops.concatenate([ops.cast(old, fresh.dtype), fresh], axis=2)
+        for old, fresh in zip(cached, new, strict=True)
+    )
+
+
+def write(cached, new, index):
+    """Writes new keys and values into their slots of a fixed-size cache.
+
+    Args:
+        cached: Tuple of two tensors of shape `(B, N, max_length, H)`.
+        new: Tuple of two tensors of shape `(B, N, T, H)`.
+        index: int or int32 scalar tensor, slot of the first new token.
+
+    Returns:
+        Tuple of two tensors of the shape of `cached`.
+    """
+    return tuple(
+        ops.slice_update(slots, (0, 0, index, 0), ops.cast(fresh, slots.dtype))
+        for slots, fresh in zip(cached, new, strict=True)
+    )

@@ -1,0 +1,38 @@
+"""Dropout from explicit seeds, which may run inside loops and branches."""
+
+from keras import ops
+
+from keras_led import backend
+
+
+def dropout(x, rate, seed):
+    """Zeroes each entry with probability `rate` and scales up the others.
+
+    Unlike `keras.layers.Dropout` it holds no state, so it can run inside
+    loops, branches and rematerialized functions of every backend.
+
+    Args:
+        x: Float tensor of any shape.
+        rate: float in `[0, 1)`, probability of a zero.
+        seed: Int tensor of shape `(2,)`, or `None` for no dropout.
+
+    Returns:
+        Tensor of the shape and dtype of `x`.
+    """
+    if seed is None or rate == 0:
+        return x
+    keep = backend.uniform(seed, ops.shape(x)) >= rate
+    return ops.where(keep, x / (1.0 - rate), ops.zeros((), dtype=x.dtype))
+
+
+def fold_seed(seed, data):
+    """Derives a seed for one of several uses of `seed`.
+
+    Args:
+        seed: Int tensor of shape `(2,)`, or `None` for no dropout.
+        data: int or int32 scalar tensor, distinct for each use.
+
+    Returns:
+        Int tensor of shape `(2,)`, or `None`.
+    """
+    return None if seed is None else backend.fold_in(seed, data)

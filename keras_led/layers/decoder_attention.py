@@ -1,0 +1,119 @@
+"""Attention of the decoder: over its own tokens, and over the document."""
+
+import keras
+from keras import ops
+
+from keras_led.attention.dense import dot_product_attention
+from keras_led.attention.heads import merge_heads
+from keras_led.attention.heads import scale_heads
+from keras_led.attention.heads import split_heads
+from keras_led.layers.initializers import dense
+
+
+class DecoderAttention(keras.layers.Layer):
+    """Multi-head attention over keys and values made beforehand.
+
+    `keys_and_values` projects hidden states once; `call` attends to them. So
+    a cache is nothing but the pair that the caller keeps.
+
+    Args:
+        d_model: int, `D`, hidden dim.
+        num_heads: int, `N`, divides `d_model`.
+        dropout: float in `[0, 1)`, of the attention weights.
+        init_std: float, standard deviation of fresh kernels.
+
+    Call arguments:
+        hidden_states: Float tensor of shape `(R, T, D)`. `R` is a multiple
+            of `B`: rows `b * R / B` and following are the beams of document
+            `b`, which share its keys and values without a copy.
+        keys_and_values: Tuple of two float tensors of shape `(B, N, S, H)`.
+        attention_mask: Bool tensor that broadcasts to `(B, 1, T * R / B, S)`, `True`
+            may attend, or `None`.
+        seed: Int tensor of shape `(2,)`, or `None` for no dropout.
+        head_mask: Float tensor of shape `(N,)` that multiplies the weights of
+            each head, or `None`.
+        output_attentions: bool, whether to return the weights.
+
+    Returns:
+        Tuple of the projected context `(R, T, D)`, and the weights before
+        dropout, `(R, N, T, S)`, or `None`.
+
+    Source:
+        `LEDDecoderAttention` in transformers 5.23.
+    """
+
+    def __init__(
+        self, d_model, num_heads, dropout=0.0, init_std=0.02, **kwargs
+    ):
+        super().__init__(**kwargs)
+        self.d_model = d_model
+        self.num_heads = num_heads
+        self.dropout = dropout
+        self.init_std = init_std
+
+        def projection(name):
+            return dense(d_model, init_std, name, self.dtype_policy)
+
+        self.q_proj = projection("q_proj")
+        self.k_proj = projection("k_proj")
+        self.v_proj = projection("v_proj")
+        self.out_proj = projection("out_proj")
+
+    def build(self, input_shape=None):
+        for projection in self._flatten_layers(include_self=False):
+            projection.build((None, None, self.d_model))
+        self.built = True
+
+    def keys_and_values(self, hidden_states):
+        """Projects `(B, S, D)` to a pair of tensors `(B, N, S, H)`."""
+        return (
+            split_heads(self.k_proj(hidden_states), self.num_heads),
+            split_heads(self.v_proj(hidden_states), self.num_heads),
+        )
+
+    def call(
+        self,
+        hidden_states,
+        keys_and_values,
+        attention_mask=None,
+        seed=None,
+        head_mask=None,
+        output_attentions=False,
+    ):
+        key, value = keys_and_values
+        rows, length = ops.shape(hidden_states)[:2]
+        documents = ops.shape(key)[0]
+        head_dim = self.d_model // self.num_heads
+        query = self.q_proj(hidden_states) / head_dim**0.5
+        # Beams become further queries of their document.
+        query = ops.reshape(query, (documents, -1, self.d_model))
+        context, weights = dot_product_attention(
+            split_heads(query, self.num_heads),
+            key,
+            value,
+            attention_mask,
+            rate=self.dropout,
+            seed=seed,
+            return_weights=output_attentions,
+        )
+        context = merge_heads(scale_heads(context, head_mask))
+        context = ops.reshape(context, (rows, length, self.d_model))
+        if output_attentions:
+            weights = scale_heads(weights, head_mask)
+            weights = self._by_row(weights, rows, length)
+        return self.out_proj(context), weights if output_attentions else None
+
+    def _by_row(self, weights, rows, length):
+        """`(B, N, beams * T, S) -> (R, N, T, S)`."""
+        documents, num_heads, _, num_keys = ops.shape(weights)
+        shape = (documents, num_heads, -1, length, num_keys)
+        weights = ops.transpose(ops.reshape(weights, shape), (0, 2, 1, 3, 4))
+        return ops.reshape(weights, (rows, num_heads, length, num_keys))
+
+    def get_config(self):
+        return super().get_config() | {
+            "d_model": self.d_model,
+            "num_heads": self.num_heads,
+            "dropout": self.dropout,
+            "init_std": self.init_std,
+        }

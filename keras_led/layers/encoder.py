@@ -1,0 +1,114 @@
+"""The encoder: from embedded tokens to hidden states."""
+
+import keras
+
+from keras_led.attention.dropout import fold_seed
+from keras_led.config import LEDConfig
+from keras_led.layers.encoder_attention import EncoderMasks
+from keras_led.layers.encoder_layer import EncoderLayer
+from keras_led.layers.stack import LayerStack
+from keras_led.outputs import LEDEncoderBaseModelOutput
+
+
+@keras.saving.register_keras_serializable(package="keras_led")
+class LEDEncoder(LayerStack):
+    """Position table, embedding norm and the layers of the encoder.
+
+    This is the one forward pass that training, generation and serving call.
+
+    Args:
+        config: `LEDConfig`.
+
+    Call arguments:
+        inputs_embeds: Float tensor of shape `(B, L, D)`, token embeddings.
+        roles: `TokenRoles`, which tokens are real and which global.
+        max_global_tokens: int, slots for global tokens inside a trace.
+        head_mask: Float tensor of shape `(layers, N)`, or `None` for ones.
+        output_attentions: bool, whether to return the weights.
+        output_hidden_states: bool, whether to return all hidden states.
+        training: bool, whether to drop out.
+
+    Returns:
+        `LEDEncoderBaseModelOutput`.
+
+    Source:
+        `LEDEncoder` in transformers 5.23.
+    """
+
+    def __init__(self, config, name="encoder", **kwargs):
+        if isinstance(config, dict):
+            config = LEDConfig.from_dict(config)
+        super().__init__(
+            config,
+            config.max_encoder_position_embeddings,
+            config.encoder_layerdrop,
+            name=name,
+            **kwargs,
+        )
+        self.layers = [
+            EncoderLayer(
+                window, name=f"layers_{i}", **self._layer_options("encoder")
+            )
+            for i, window in enumerate(config.attention_windows)
+        ]
+
+    def call(
+        self,
+        inputs_embeds,
+        roles,
+        max_global_tokens,
+        head_mask=None,
+        output_attentions=False,
+        output_hidden_states=False,
+        training=False,
+    ):
+        masks = EncoderMasks.make(
+            roles, max_global_tokens, exact=output_attentions
+        )
+        seed = self.draw_seed(training)
+        hidden_states = self.embed(inputs_embeds, 0, fold_seed(seed, 0))
+        all_hidden_states, all_weights = [hidden_states], []
+        for i, layer in enumerate(self.layers):
+            options = {
+                "masks": masks,
+                "seed": fold_seed(seed, 2 * i + 1),
+                "head_mask": None if head_mask is None else head_mask[i],
+                "output_attentions": output_attentions,
+            }
+            run = layer
+            if training and self.gradient_checkpointing:
+                run = _rematerialized(layer, options)
+                options = {}
+            output, *weights = run(hidden_states, **options)
+            hidden_states = self.skip_at_random(
+                hidden_states, output, fold_seed(seed, 2 * i + 2)
+            )
+            all_hidden_states.append(hidden_states)
+            all_weights.append(weights)
+        return LEDEncoderBaseModelOutput(
+            last_hidden_state=hidden_states,
+            hidden_states=(
+                tuple(all_hidden_states) if output_hidden_states else None
+            ),
+            attentions=_column(all_weights, 0),
+            global_attentions=_column(all_weights, 1),
+        )
+
+
+def _rematerialized(layer, options):
+    """A function of the hidden states that recomputes in the backward pass."""
+
+    def run(hidden_states):
+        outputs = layer(hidden_states, **options)
+        return tuple(output for output in outputs if output is not None)
+
+    def run_and_fill(hidden_states):
+        outputs = keras.remat(run)(hidden_states)
+        return (*outputs, *(None,) * (3 - len(outputs)))
+
+    return run_and_fill
+
+
+def _column(rows, index):
+    column = tuple(row[index] for row in rows)
+    return None if any(x is None for x in column) else column

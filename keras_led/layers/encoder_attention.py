@@ -1,0 +1,300 @@
+"""Self-attention of the encoder: sliding window plus global tokens."""
+
+import dataclasses
+
+import keras
+from keras import ops
+
+from keras_led.attention.dropout import fold_seed
+from keras_led.attention.global_rows import low_rank_global_rows
+from keras_led.attention.global_rows import low_rank_is_cheaper
+from keras_led.attention.global_rows import projected_global_rows
+from keras_led.attention.global_tokens import find_slots
+from keras_led.attention.global_tokens import gather_tokens
+from keras_led.attention.global_tokens import plan_slots
+from keras_led.attention.global_tokens import write_tokens
+from keras_led.attention.heads import merge_heads
+from keras_led.attention.heads import scale_heads
+from keras_led.attention.heads import split_heads
+from keras_led.attention.windowed import GlobalKeys
+from keras_led.attention.windowed import windowed_attention
+from keras_led.layers.initializers import dense
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class EncoderMasks:
+    """What every layer of the encoder has to know of the document.
+
+    A plain object: Keras refuses call arguments that nest tensors and ints.
+
+    Attributes:
+        padding_mask: Bool tensor of shape `(B, L)`; `True` is a real token.
+        global_mask: Bool tensor of shape `(B, L)`, or `None` for no global
+            token; `True` is a real token with global attention.
+        plan: `SlotPlan`, how many slots the global tokens get.
+        slots: `GlobalSlots` of so many slots, or `None` for none.
+    """
+
+    padding_mask: object
+    global_mask: object
+    plan: object
+    slots: object
+
+    @classmethod
+    def make(cls, roles, max_global_tokens, exact=False):
+        """Finds the slots once, for all layers; see `plan_slots`."""
+        plan = plan_slots(roles.global_mask, max_global_tokens, exact)
+        slots = None
+        if plan.num_slots:
+            slots = find_slots(roles.global_mask, plan.num_slots)
+        return cls(roles.padding_mask, roles.global_mask, plan, slots)
+
+    def one_slot_per_token(self):
+        """The same masks with room for any number of global tokens."""
+        length = ops.shape(self.global_mask)[1]
+        slots = find_slots(self.global_mask, length)
+        plan = self.plan._replace(num_slots=length, fits=None)
+        return dataclasses.replace(self, plan=plan, slots=slots)
+
+
+class WindowedSelfAttention(keras.layers.Layer):
+    """Multi-head attention in a window, with a few global tokens.
+
+    A local token attends to its window and to all global tokens. A global
+    token attends to the whole document, through projections of its own.
+
+    Args:
+        d_model: int, `D`, hidden dim.
+        num_heads: int, `N`, divides `d_model`.
+        attention_window: int, in tokens, both sides together; even.
+        dropout: float in `[0, 1)`, of the attention weights.
+        init_std: float, standard deviation of fresh kernels.
+
+    Call arguments:
+        hidden_states: Float tensor of shape `(B, L, D)`.
+        masks: `EncoderMasks`.
+        seed: Int tensor of shape `(2,)`, or `None` for no dropout.
+        head_mask: Float tensor of shape `(N,)` that multiplies the weights of
+            each head, or `None`.
+        output_attentions: bool, whether to return the weights.
+
+    Returns:
+        Tuple of the context `(B, L, D)`, the local weights
+        `(B, N, L, G + attention_window + 1)` and the global weights
+        `(B, N, L, G)`, the last two `None` unless asked for.
+
+    Source:
+        Beltagy et al., 2020, section 3.1; `LEDEncoderSelfAttention` in
+        transformers 5.23.
+    """
+
+    def __init__(
+        self,
+        d_model,
+        num_heads,
+        attention_window,
+        dropout=0.0,
+        init_std=0.02,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.d_model = d_model
+        self.num_heads = num_heads
+        self.attention_window = attention_window
+        self.dropout = dropout
+        self.init_std = init_std
+
+        def projection(name):
+            return dense(d_model, init_std, name, self.dtype_policy)
+
+        self.query = projection("query")
+        self.key = projection("key")
+        self.value = projection("value")
+        self.query_global = projection("query_global")
+        self.key_global = projection("key_global")
+        self.value_global = projection("value_global")
+
+    def build(self, input_shape=None):
+        for projection in self._flatten_layers(include_self=False):
+            projection.build((None, None, self.d_model))
+        self.built = True
+
+    def call(
+        self,
+        hidden_states,
+        masks,
+        seed=None,
+        head_mask=None,
+        output_attentions=False,
+    ):
+        query = self._scaled_heads(self.query(hidden_states))
+        key = self.key(hidden_states)
+        value = self.value(hidden_states)
+
+        def attend(masks):
+            return self._attend(
+                hidden_states,
+                (query, key, value),
+                masks,
+                seed,
+                head_mask,
+                output_attentions,
+            )
+
+        if masks.plan.fits is None or output_attentions:
+            return attend(masks)
+        # More global tokens than slots: rare, slower, as exact.
+        return ops.cond(
+            masks.plan.fits,
+            lambda: attend(masks)[:1],
+            lambda: attend(masks.one_slot_per_token())[:1],
+        ) + (None, None)
+
+    def _attend(
+        self, hidden_states, projected, masks, seed, head_mask, with_weights
+    ):
+        query, key, value = projected
+        window_keys = masks.padding_mask
+        global_keys = None
+        if masks.slots is not None:
+            window_keys = window_keys & ~masks.global_mask
+            positions = masks.slots.positions
+            global_keys = GlobalKeys(
+                split_heads(gather_tokens(key, positions), self.num_heads),
+                split_heads(gather_tokens(value, positions), self.num_heads),
+                masks.slots.valid,
+            )
+        context, weights = windowed_attention(
+            query,
+            split_heads(key, self.num_heads),
+            split_heads(value, self.num_heads),
+            window_keys,
+            self.attention_window,
+            global_keys,
+            rate=self.dropout,
+            seed=fold_seed(seed, 0),
+            return_weights=with_weights,
+        )
+        # Masked tokens attend to nothing: their context is 0.
+        attends = ops.cast(masks.padding_mask, context.dtype)
+        context = merge_heads(scale_heads(context, head_mask))
+        context = context * attends[:, :, None]
+        global_weights = None
+        if masks.slots is not None:
+            rows, global_weights = self._global_rows(
+                hidden_states, masks, fold_seed(seed, 1), with_weights
+            )
+            rows = merge_heads(scale_heads(rows, head_mask))
+            context = write_tokens(context, masks.slots, rows)
+        if not with_weights:
+            return context, None, None
+        return context, *self._in_peer_layout(
+            weights, global_weights, masks, head_mask
+        )
+
+    def _global_rows(self, hidden_states, masks, seed, with_weights):
+        tokens = gather_tokens(hidden_states, masks.slots.positions)
+        query = self._scaled_heads(self.query_global(tokens))
+        options = {"rate": self.dropout, "seed": seed}
+        # A quantized kernel is no matrix of weights: call the layer.
+        if self.quantization_mode is None and low_rank_is_cheaper(
+            masks.plan.num_slots, self.num_heads, self.d_model
+        ):
+            return low_rank_global_rows(
+                query,
+                hidden_states,
+                (self.key_global.kernel, self.key_global.bias),
+                (self.value_global.kernel, self.value_global.bias),
+                masks.padding_mask,
+                **options,
+            )
+        return projected_global_rows(
+            query,
+            split_heads(self.key_global(hidden_states), self.num_heads),
+            split_heads(self.value_global(hidden_states), self.num_heads),
+            masks.padding_mask,
+            return_weights=with_weights,
+            **options,
+        )
+
+    def _in_peer_layout(self, weights, global_weights, masks, head_mask):
+        local_rows = masks.padding_mask
+        if masks.slots is not None:
+            local_rows = local_rows & ~masks.global_mask
+        zero = ops.zeros((), dtype=weights.dtype)
+        weights = ops.where(local_rows[:, None, :, None], weights, zero)
+        weights = scale_heads(weights, head_mask)
+        if global_weights is not None:
+            used = masks.slots.valid[:, None, :, None]
+            global_weights = ops.where(used, global_weights, zero)
+            global_weights = scale_heads(global_weights, head_mask)
+            global_weights = ops.transpose(global_weights, (0, 1, 3, 2))
+        return weights, global_weights
+
+    def _scaled_heads(self, query):
+        head_dim = self.d_model // self.num_heads
+        return split_heads(query / head_dim**0.5, self.num_heads)
+
+    def get_config(self):
+        return super().get_config() | {
+            "d_model": self.d_model,
+            "num_heads": self.num_heads,
+            "attention_window": self.attention_window,
+            "dropout": self.dropout,
+            "init_std": self.init_std,
+        }
+
+
+class EncoderSelfAttention(keras.layers.Layer):
+    """`WindowedSelfAttention` and the projection of its output.
+
+    Args:
+        d_model: int, `D`, hidden dim.
+        num_heads: int, `N`, divides `d_model`.
+        attention_window: int, in tokens, both sides together; even.
+        dropout: float in `[0, 1)`, of the attention weights.
+        init_std: float, standard deviation of fresh kernels.
+
+    Call arguments and returns are those of `WindowedSelfAttention`.
+    """
+
+    def __init__(
+        self,
+        d_model,
+        num_heads,
+        attention_window,
+        dropout=0.0,
+        init_std=0.02,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.longformer_self_attn = WindowedSelfAttention(
+            d_model,
+            num_heads,
+            attention_window,
+            dropout=dropout,
+            init_std=init_std,
+            name="longformer_self_attn",
+            dtype=self.dtype_policy,
+        )
+        self.output_projection = dense(
+            d_model, init_std, "output", self.dtype_policy
+        )
+
+    def build(self, input_shape=None):
+        shape = (None, None, self.longformer_self_attn.d_model)
+        self.longformer_self_attn.build(shape)
+        self.output_projection.build(shape)
+        self.built = True
+
+    def call(self, hidden_states, masks, **options):
+        context, *weights = self.longformer_self_attn(
+            hidden_states, masks=masks, **options
+        )
+        return (self.output_projection(context), *weights)
+
+    def get_config(self):
+        inner = self.longformer_self_attn.get_config()
+        names = ("d_model", "num_heads", "attention_window", "dropout")
+        names += ("init_std",)
+        return super().get_config() | {name: inner[name] for name in names}

@@ -1,0 +1,71 @@
+"""One layer of the encoder."""
+
+from keras_led.attention.dropout import fold_seed
+from keras_led.layers.encoder_attention import EncoderSelfAttention
+from keras_led.layers.transformer_layer import TransformerLayer
+from keras_led.layers.transformer_layer import keep_finite
+
+
+class EncoderLayer(TransformerLayer):
+    """Windowed self-attention, then a feed-forward block.
+
+    Args:
+        attention_window: int, in tokens, both sides together; even.
+        **kwargs: Arguments of `TransformerLayer`.
+
+    Call arguments:
+        hidden_states: Float tensor of shape `(B, L, D)`.
+        masks: `EncoderMasks`.
+        seed: Int tensor of shape `(2,)`, or `None` for no dropout.
+        head_mask: Float tensor of shape `(N,)`, or `None` for ones.
+        output_attentions: bool, whether to return the weights.
+
+    Returns:
+        Tuple of the hidden states `(B, L, D)`, and the local and global
+        weights as in `WindowedSelfAttention`, or `None` for each.
+
+    Source:
+        `LEDEncoderLayer` in transformers 5.23.
+    """
+
+    def __init__(self, attention_window, **kwargs):
+        super().__init__(**kwargs)
+        self.attention_window = attention_window
+        self.self_attn = EncoderSelfAttention(
+            self.d_model,
+            self.num_heads,
+            attention_window,
+            dropout=self.attention_dropout,
+            init_std=self.init_std,
+            name="self_attn",
+            dtype=self.dtype_policy,
+        )
+
+    def call(
+        self,
+        hidden_states,
+        masks,
+        seed=None,
+        head_mask=None,
+        output_attentions=False,
+    ):
+        attended, *weights = self.self_attn(
+            hidden_states,
+            masks=masks,
+            seed=fold_seed(seed, 0),
+            head_mask=head_mask,
+            output_attentions=output_attentions,
+        )
+        hidden_states = self.add_and_norm(
+            hidden_states,
+            attended,
+            self.self_attn_layer_norm,
+            fold_seed(seed, 1),
+        )
+        hidden_states = self.feed_forward(hidden_states, fold_seed(seed, 2))
+        return (keep_finite(hidden_states), *weights)
+
+    def get_config(self):
+        return super().get_config() | {
+            "attention_window": self.attention_window
+        }

@@ -1,0 +1,64 @@
+"""The head of sequence classification."""
+
+import keras
+from keras import ops
+
+from keras_led.attention.dropout import dropout
+from keras_led.attention.dropout import fold_seed
+from keras_led.layers.initializers import dense
+
+
+class ClassificationHead(keras.layers.Layer):
+    """Two dense layers with tanh between, each after a dropout.
+
+    Args:
+        d_model: int, `D`, hidden dim.
+        num_labels: int, number of classes.
+        dropout: float in `[0, 1)`, before each dense layer.
+        init_std: float, standard deviation of fresh kernels.
+
+    Call arguments:
+        hidden_states: Float tensor of shape `(B, D)`.
+        training: bool, whether to drop out.
+
+    Returns:
+        Float tensor of shape `(B, num_labels)`.
+
+    Source:
+        `LEDClassificationHead` in transformers 4.57.
+    """
+
+    def __init__(
+        self, d_model, num_labels, dropout=0.0, init_std=0.02, **kwargs
+    ):
+        super().__init__(**kwargs)
+        self.d_model = d_model
+        self.num_labels = num_labels
+        self.dropout = dropout
+        self.init_std = init_std
+        self.dense = dense(d_model, init_std, "dense", self.dtype_policy)
+        self.out_proj = dense(
+            num_labels, init_std, "out_proj", self.dtype_policy
+        )
+        self.seed_generator = keras.random.SeedGenerator() if dropout else None
+
+    def build(self, input_shape=None):
+        self.dense.build((None, self.d_model))
+        self.out_proj.build((None, self.d_model))
+        self.built = True
+
+    def call(self, hidden_states, training=False):
+        seed = None
+        if training and self.seed_generator is not None:
+            seed = self.seed_generator.next()
+        x = dropout(hidden_states, self.dropout, fold_seed(seed, 0))
+        x = ops.tanh(self.dense(x))
+        return self.out_proj(dropout(x, self.dropout, fold_seed(seed, 1)))
+
+    def get_config(self):
+        return super().get_config() | {
+            "d_model": self.d_model,
+            "num_labels": self.num_labels,
+            "dropout": self.dropout,
+            "init_std": self.init_std,
+        }

@@ -1,0 +1,102 @@
+"""What encoder and decoder share: embeddings, randomness, running layers."""
+
+import keras
+from keras import ops
+
+from keras_led import backend
+from keras_led.attention.dropout import dropout
+from keras_led.attention.dropout import fold_seed
+from keras_led.layers.initializers import NormalWithZeroRow
+from keras_led.layers.initializers import layer_norm
+
+
+class LayerStack(keras.layers.Layer):
+    """Base of `LEDEncoder` and `LEDDecoder`.
+
+    Args:
+        config: `LEDConfig`; kept, never written to.
+        max_positions: int, rows of the position table.
+        layerdrop: float in `[0, 1)`, probability to skip a layer in training.
+    """
+
+    def __init__(self, config, max_positions, layerdrop, **kwargs):
+        super().__init__(**kwargs)
+        self.config = config
+        self.max_positions = max_positions
+        self.layerdrop = layerdrop
+        self.gradient_checkpointing = False
+        self.embed_positions = keras.layers.Embedding(
+            max_positions,
+            config.d_model,
+            embeddings_initializer=NormalWithZeroRow(config.init_std),
+            name="embed_positions",
+            dtype=self.dtype_policy,
+        )
+        self.layernorm_embedding = layer_norm(
+            "layernorm_embedding", self.dtype_policy
+        )
+        rates = (
+            config.dropout,
+            config.attention_dropout,
+            config.activation_dropout,
+            layerdrop,
+        )
+        self.seed_generator = None
+        if any(rates):
+            self.seed_generator = keras.random.SeedGenerator()
+        self.layers = []
+
+    def _layer_options(self, side):
+        config = self.config
+        return {
+            "d_model": config.d_model,
+            "num_heads": getattr(config, f"{side}_attention_heads"),
+            "ffn_dim": getattr(config, f"{side}_ffn_dim"),
+            "activation_function": config.activation_function,
+            "dropout": config.dropout,
+            "attention_dropout": config.attention_dropout,
+            "activation_dropout": config.activation_dropout,
+            "init_std": config.init_std,
+            "dtype": self.dtype_policy,
+        }
+
+    def build(self, input_shape=None):
+        shape = (None, None, self.config.d_model)
+        self.embed_positions.build((None, None))
+        self.layernorm_embedding.build(shape)
+        for layer in self.layers:
+            layer.build(shape)
+        self.built = True
+
+    def draw_seed(self, training):
+        """A seed for one training call, or `None` without randomness."""
+        if not training or self.seed_generator is None:
+            return None
+        return self.seed_generator.next()
+
+    def embed(self, inputs_embeds, first_position, seed):
+        """Adds positions, normalizes and drops out, `(B, T, D)` to same.
+
+        Args:
+            inputs_embeds: Float tensor of shape `(B, T, D)`.
+            first_position: int or int32 scalar tensor, in tokens.
+            seed: Int tensor of shape `(2,)`, or `None` for no dropout.
+        """
+        length = ops.shape(inputs_embeds)[1]
+        positions = ops.arange(length, dtype="int32") + first_position
+        hidden_states = inputs_embeds + self.embed_positions(positions)[None]
+        hidden_states = self.layernorm_embedding(hidden_states)
+        return dropout(hidden_states, self.config.dropout, fold_seed(seed, 0))
+
+    def skip_at_random(self, hidden_states, layer_output, seed):
+        """Layer drop: with probability `layerdrop` the layer did nothing.
+
+        The layer has run all the same, so that one program serves both.
+        """
+        if seed is None or not self.layerdrop:
+            return layer_output
+        runs = backend.uniform(seed, ()) >= self.layerdrop
+        return ops.where(runs, layer_output, hidden_states)
+
+    def get_config(self):
+        return super().get_config() | {"config": self.config.to_dict()}

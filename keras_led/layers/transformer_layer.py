@@ -1,0 +1,104 @@
+"""What the layers of encoder and decoder share: residuals, feed-forward."""
+
+import keras
+from keras import ops
+
+from keras_led.attention.dropout import dropout
+from keras_led.attention.dropout import fold_seed
+from keras_led.layers.activations import activation
+from keras_led.layers.initializers import dense
+from keras_led.layers.initializers import layer_norm
+
+
+class TransformerLayer(keras.layers.Layer):
+    """Base of the two layers: a post-norm transformer layer.
+
+    Dropout takes its randomness from the `seed` call argument, so a layer
+    has no state but its weights and may be rematerialized.
+
+    Args:
+        d_model: int, `D`, hidden dim.
+        num_heads: int, `N`, divides `d_model`.
+        ffn_dim: int, inner dim of the feed-forward block.
+        activation_function: str, a Hugging Face activation name.
+        dropout: float in `[0, 1)`, after each block.
+        attention_dropout: float in `[0, 1)`, of the attention weights.
+        activation_dropout: float in `[0, 1)`, inside the feed-forward block.
+        init_std: float, standard deviation of fresh kernels.
+    """
+
+    def __init__(
+        self,
+        d_model,
+        num_heads,
+        ffn_dim,
+        activation_function="gelu",
+        dropout=0.1,
+        attention_dropout=0.0,
+        activation_dropout=0.0,
+        init_std=0.02,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.d_model = d_model
+        self.num_heads = num_heads
+        self.ffn_dim = ffn_dim
+        self.activation_function = activation_function
+        self.dropout = dropout
+        self.attention_dropout = attention_dropout
+        self.activation_dropout = activation_dropout
+        self.init_std = init_std
+        self.self_attn_layer_norm = layer_norm(
+            "self_attn_layer_norm", self.dtype_policy
+        )
+        self.fc1 = dense(ffn_dim, init_std, "fc1", self.dtype_policy)
+        self.fc2 = dense(d_model, init_std, "fc2", self.dtype_policy)
+        self.final_layer_norm = layer_norm(
+            "final_layer_norm", self.dtype_policy
+        )
+
+    def build(self, input_shape=None):
+        shape = (None, None, self.d_model)
+        for layer in self._layers:
+            inner = layer is self.fc2
+            layer.build((None, None, self.ffn_dim) if inner else shape)
+        self.built = True
+
+    def add_and_norm(self, hidden_states, block_output, norm, seed):
+        """Ends a block: dropout, residual, layer normalization."""
+        block_output = dropout(block_output, self.dropout, seed)
+        return norm(hidden_states + block_output)
+
+    def feed_forward(self, hidden_states, seed):
+        """The feed-forward block with its residual, `(B, T, D)` to same."""
+        inner = activation(self.activation_function)(self.fc1(hidden_states))
+        inner = dropout(inner, self.activation_dropout, fold_seed(seed, 0))
+        return self.add_and_norm(
+            hidden_states,
+            self.fc2(inner),
+            self.final_layer_norm,
+            fold_seed(seed, 1),
+        )
+
+    def get_config(self):
+        return super().get_config() | {
+            "d_model": self.d_model,
+            "num_heads": self.num_heads,
+            "ffn_dim": self.ffn_dim,
+            "activation_function": self.activation_function,
+            "dropout": self.dropout,
+            "attention_dropout": self.attention_dropout,
+            "activation_dropout": self.activation_dropout,
+            "init_std": self.init_std,
+        }
+
+
+def keep_finite(hidden_states):
+    """Keeps float16 hidden states 1,000 below the largest number.
+
+    Source: the clamp of `LEDEncoderLayer` in transformers 5.23, which the
+    peer applies once a value has overflowed.
+    """
+    if keras.backend.standardize_dtype(hidden_states.dtype) != "float16":
+        return hidden_states
+    return ops.clip(hidden_states, -64504.0, 64504.0)

@@ -1,0 +1,269 @@
+"""LED with a language modeling head: the model that writes summaries."""
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_led.generation import GenerationMixin
+from keras_led.layers.resizing import replace_variable
+from keras_led.layers.resizing import resized_table
+from keras_led.models.base import LEDPreTrainedModel
+from keras_led.models.decoding import DecoderState
+from keras_led.models.inputs import check_labels
+from keras_led.models.inputs import check_shape
+from keras_led.models.led import LEDModel
+from keras_led.outputs import LEDSeq2SeqLMOutput
+from keras_led.training.labels import shift_tokens_right
+from keras_led.training.losses import language_modeling_loss
+
+
+@keras.saving.register_keras_serializable(package="keras_led")
+class LEDForConditionalGeneration(GenerationMixin, LEDPreTrainedModel):
+    """LED that gives the logits of the next tokens, and generates.
+
+    Args:
+        config: `LEDConfig`; the model keeps a copy.
+        **kwargs: Arguments of `LEDPreTrainedModel`.
+
+    Call arguments: those of `LEDModel`, and
+        labels: Int tensor of shape `(B, T)`: token ids, or -100 for a token
+            that does not count. With labels, the decoder reads them shifted
+            right unless it is given inputs, and no cache is returned.
+
+    Returns:
+        `LEDSeq2SeqLMOutput`, or a tuple.
+
+    Raises:
+        ValueError: If an argument has a wrong shape or value.
+        TypeError: If an argument is unknown or ids are no integers.
+
+    Source:
+        `LEDForConditionalGeneration` in transformers 5.23.
+    """
+
+    def __init__(self, config, **kwargs):
+        super().__init__(config, **kwargs)
+        with keras.name_scope(self.name):
+            self.led = LEDModel(
+                self.config,
+                max_global_tokens=self.max_global_tokens,
+                name="led",
+                dtype=self.dtype_policy,
+            )
+        if not self.config.tie_word_embeddings:
+            self.lm_head = keras.layers.Dense(
+                self.config.vocab_size,
+                use_bias=False,
+                kernel_initializer=keras.initializers.RandomNormal(
+                    stddev=self.config.init_std
+                ),
+                name="lm_head",
+                dtype=self.dtype_policy,
+            )
+        self.build()
+
+    def build(self, input_shape=None):
+        if self.built:
+            return
+        if not self.config.tie_word_embeddings:
+            self.lm_head.build((None, None, self.config.d_model))
+        self.final_logits_bias = self.add_weight(
+            name="final_logits_bias",
+            shape=(1, self.config.vocab_size),
+            initializer="zeros",
+            trainable=False,
+        )
+        self.built = True
+
+    def call(
+        self,
+        input_ids=None,
+        attention_mask=None,
+        decoder_input_ids=None,
+        decoder_attention_mask=None,
+        head_mask=None,
+        decoder_head_mask=None,
+        cross_attn_head_mask=None,
+        encoder_outputs=None,
+        global_attention_mask=None,
+        past_key_values=None,
+        inputs_embeds=None,
+        decoder_inputs_embeds=None,
+        labels=None,
+        use_cache=None,
+        output_attentions=None,
+        output_hidden_states=None,
+        return_dict=None,
+        training=False,
+    ):
+        if labels is not None:
+            check_labels("labels", labels, self.config.vocab_size)
+            use_cache = False
+            if decoder_input_ids is None and decoder_inputs_embeds is None:
+                decoder_input_ids = self.prepare_decoder_input_ids_from_labels(
+                    labels
+                )
+        output = self.led(
+            input_ids=input_ids,
+            attention_mask=attention_mask,
+            decoder_input_ids=decoder_input_ids,
+            decoder_attention_mask=decoder_attention_mask,
+            head_mask=head_mask,
+            decoder_head_mask=decoder_head_mask,
+            cross_attn_head_mask=cross_attn_head_mask,
+            encoder_outputs=encoder_outputs,
+            global_attention_mask=global_attention_mask,
+            past_key_values=past_key_values,
+            inputs_embeds=inputs_embeds,
+            decoder_inputs_embeds=decoder_inputs_embeds,
+            use_cache=use_cache,
+            output_attentions=output_attentions,
+            output_hidden_states=output_hidden_states,
+            return_dict=True,
+            training=training,
+        )
+        fields = dict(output)
+        logits = self.logits(fields.pop("last_hidden_state"))
+        loss = None
+        if labels is not None:
+            check_shape("labels", labels, logits.shape[:2])
+            loss = language_modeling_loss(logits, labels)
+        output = LEDSeq2SeqLMOutput(fields, loss=loss, logits=logits)
+        if return_dict is None:
+            return_dict = self.config.return_dict
+        return output if return_dict else output.to_tuple()
+
+    def logits(self, hidden_states):
+        """Projects hidden states to the vocabulary, `(B, T, D) -> (B, T, V)`.
+
+        The projection is the token table read backwards, unless
+        `config.tie_word_embeddings` is `False`.
+        """
+        if self.config.tie_word_embeddings:
+            logits = self.led.shared(hidden_states, reverse=True)
+        else:
+            logits = self.lm_head(hidden_states)
+        return logits + ops.cast(self.final_logits_bias, logits.dtype)
+
+    def prepare_decoder_input_ids_from_labels(self, labels):
+        """Shifts labels right, with pad for -100; both shape `(B, T)`."""
+        return shift_tokens_right(
+            ops.convert_to_tensor(labels),
+            self.config.pad_token_id,
+            self.config.decoder_start_token_id,
+        )
+
+    def get_output_embeddings(self):
+        if self.config.tie_word_embeddings:
+            return self.led.shared
+        return self.lm_head
+
+    def _resize_vocabulary(self, size, mean_resizing):
+        super()._resize_vocabulary(size, mean_resizing)
+        bias = ops.convert_to_numpy(self.final_logits_bias)[:, :size]
+        bias = np.pad(bias, ((0, 0), (0, size - bias.shape[1])))
+        self.final_logits_bias = replace_variable(
+            self, self.final_logits_bias, bias
+        )
+        if not self.config.tie_word_embeddings:
+            kernel = ops.convert_to_numpy(self.lm_head.kernel)
+            kernel = resized_table(
+                kernel.T, size, mean_resizing, self.config.init_std
+            ).T
+            self.lm_head._kernel = replace_variable(
+                self.lm_head, self.lm_head._kernel, kernel
+            )
+            self.lm_head.units = size
+
+    # ---- what generation asks of a model ----------------------------------
+
+    def encode(self, input_ids=None, max_global_tokens=None, **options):
+        """Runs the encoder; see `encode_document` for the arguments."""
+        return self.led.encode(input_ids, max_global_tokens, **options)
+
+    def start_decoding(
+        self,
+        encoder_hidden_states,
+        encoder_attention_mask=None,
+        rows_per_document=1,
+        max_length=None,
+    ):
+        """Makes the state with which `decode_step` starts.
+
+        Args:
+            encoder_hidden_states: Float tensor of shape `(B, S, D)`.
+            encoder_attention_mask: Tensor of shape `(B, S)`; 0 is padding.
+                `None` means ones.
+            rows_per_document: int, `K`, beams or samples of a document.
+            max_length: int, slots of the self cache, in tokens, or `None`
+                to decode without one.
+
+        Returns:
+            `DecoderState` for `R = B * K` rows; row `b * K + k` is beam `k`
+            of document `b`.
+        """
+        decoder = self.led.decoder
+        if encoder_attention_mask is not None:
+            encoder_attention_mask = ops.not_equal(encoder_attention_mask, 0)
+        self_cache = None
+        if max_length is not None:
+            rows = ops.shape(encoder_hidden_states)[0] * rows_per_document
+            self_cache = decoder.empty_caches(rows, max_length)
+        return DecoderState(
+            self_cache,
+            decoder.project_document(encoder_hidden_states),
+            encoder_attention_mask,
+        )
+
+    def decode_step(
+        self,
+        decoder_input_ids,
+        state,
+        index,
+        decoder_attention_mask=None,
+        decoder_head_mask=None,
+        cross_attn_head_mask=None,
+        output_attentions=False,
+        output_hidden_states=False,
+    ):
+        """Decodes the next tokens of every row.
+
+        Args:
+            decoder_input_ids: Int tensor of shape `(R, T)`.
+            state: `DecoderState`.
+            index: int or int32 scalar tensor, position of the first token.
+            decoder_attention_mask: Tensor over all slots of the self cache
+                (without one, over the tokens), `(R, max_length)`; 1 is a
+                token, 0 padding. `None` means ones.
+            decoder_head_mask: Float tensor of shape `(layers, N)`, or `None`.
+            cross_attn_head_mask: Likewise, for the attention over the
+                document.
+            output_attentions: bool, whether to return the weights.
+            output_hidden_states: bool, whether to return all hidden states.
+
+        Returns:
+            Tuple of `LEDSeq2SeqLMOutput`, with float32 logits `(R, T, V)`,
+            and the state after the tokens.
+        """
+        cached = state.self_cache is not None
+        if decoder_attention_mask is not None:
+            decoder_attention_mask = ops.not_equal(decoder_attention_mask, 0)
+        decoded, self_cache, _ = self.led.decoder(
+            self.led.token_tables[1](decoder_input_ids),
+            encoder_mask=state.encoder_mask,
+            decoder_mask=decoder_attention_mask,
+            cross_caches=state.cross_cache,
+            self_caches=state.self_cache,
+            index=index if cached else None,
+            head_mask=decoder_head_mask,
+            cross_attn_head_mask=cross_attn_head_mask,
+            output_attentions=output_attentions,
+            output_hidden_states=output_hidden_states,
+        )
+        output = LEDSeq2SeqLMOutput(
+            logits=ops.cast(self.logits(decoded.last_hidden_state), "float32"),
+            decoder_hidden_states=decoded.hidden_states,
+            decoder_attentions=decoded.attentions,
+            cross_attentions=decoded.cross_attentions,
+        )
+        return output, state._replace(self_cache=self_cache if cached else None)

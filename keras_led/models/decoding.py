@@ -1,0 +1,234 @@
+"""From decoder tokens and a document to hidden states."""
+
+from typing import NamedTuple
+
+import keras
+from keras import ops
+
+from keras_led.models.inputs import check_embeds
+from keras_led.models.inputs import check_ids
+from keras_led.models.inputs import check_ids_or_embeds
+from keras_led.models.inputs import check_length
+from keras_led.models.inputs import check_shape
+
+
+class DecoderState(NamedTuple):
+    """What the decoder keeps between the steps of a generation.
+
+    Attributes:
+        self_cache: Tuple of one pair of tensors `(R, N, max_length, H)` a
+            layer, or `None` to decode without a cache.
+        cross_cache: Tuple of one pair of tensors `(B, N, S, H)` a layer:
+            once for a document, however many beams read it.
+        encoder_mask: Bool tensor of shape `(B, S)`, `True` is a real token,
+            or `None` for all.
+    """
+
+    self_cache: object
+    cross_cache: object
+    encoder_mask: object
+
+    def reorder(self, beam_rows):
+        """Lets each row go on from row `beam_rows[row]`, an int `(R,)`.
+
+        Only the self cache moves: beams stay with their document.
+        """
+        moved = tuple(
+            tuple(ops.take(slots, beam_rows, axis=0) for slots in pair)
+            for pair in self.self_cache
+        )
+        return self._replace(self_cache=moved)
+
+
+def decode_tokens(
+    embedding,
+    decoder,
+    input_ids=None,
+    attention_mask=None,
+    encoder_hidden_states=None,
+    encoder_attention_mask=None,
+    head_mask=None,
+    cross_attn_head_mask=None,
+    past_key_values=None,
+    inputs_embeds=None,
+    use_cache=None,
+    output_attentions=None,
+    output_hidden_states=None,
+    training=False,
+):
+    """Checks the inputs, embeds the tokens and runs the decoder.
+
+    Args:
+        embedding: The `keras.layers.Embedding` of the tokens.
+        decoder: `LEDDecoder`.
+        input_ids: Int tensor of shape `(B, T)`: only the new tokens where
+            `past_key_values` is given.
+        attention_mask: Tensor of shape `(B, T_past + T)`; 1 is a token.
+        encoder_hidden_states: Float tensor of shape `(B, S, D)`.
+        encoder_attention_mask: Tensor of shape `(B, S)`; 0 is padding.
+        head_mask: Float tensor of shape `(layers, N)`, or `None` for ones.
+        cross_attn_head_mask: Likewise, for the attention over the document.
+        past_key_values: Tuple of one tuple of four tensors a layer, as a
+            call with `use_cache=True` returns it.
+        inputs_embeds: Float tensor of shape `(B, T, D)`, instead of ids.
+        use_cache: bool, whether to return `past_key_values`, or `None` for
+            the config's.
+        output_attentions: bool, or `None` for the config's.
+        output_hidden_states: bool, or `None` for the config's.
+        training: bool, whether to drop out.
+
+    Returns:
+        `LEDDecoderModelOutput`.
+
+    Raises:
+        ValueError: If an argument has a wrong shape or value.
+        TypeError: If `input_ids` does not hold integers.
+    """
+    config = decoder.config
+    self_caches, cross_caches = _split_past(past_key_values, config)
+    inputs_embeds = _checked_embeds(
+        embedding, decoder, input_ids, inputs_embeds, self_caches
+    )
+    batch, length = inputs_embeds.shape[:2]
+    if attention_mask is not None:
+        if self_caches is not None and length is not None:
+            length += self_caches[0][0].shape[2]
+        check_shape("decoder_attention_mask", attention_mask, (batch, length))
+        attention_mask = ops.not_equal(attention_mask, 0)
+    if encoder_attention_mask is not None:
+        # Attended to unless 0, whatever the number: 2 means global to the
+        # encoder, and nothing here.
+        encoder_attention_mask = ops.not_equal(encoder_attention_mask, 0)
+    heads = (config.decoder_layers, config.decoder_attention_heads)
+    for name, mask in (
+        ("decoder_head_mask", head_mask),
+        ("cross_attn_head_mask", cross_attn_head_mask),
+    ):
+        if mask is not None:
+            check_shape(name, mask, heads)
+    if output_hidden_states is None:
+        output_hidden_states = config.output_hidden_states
+    if output_attentions is None:
+        output_attentions = config.output_attentions
+    output, self_caches, cross_caches = decoder(
+        inputs_embeds,
+        encoder_hidden_states=encoder_hidden_states,
+        encoder_mask=encoder_attention_mask,
+        decoder_mask=attention_mask,
+        cross_caches=cross_caches,
+        self_caches=self_caches,
+        head_mask=head_mask,
+        cross_attn_head_mask=cross_attn_head_mask,
+        output_attentions=output_attentions,
+        output_hidden_states=output_hidden_states,
+        training=training,
+    )
+    use_cache = config.use_cache if use_cache is None else use_cache
+    if use_cache and None not in self_caches:
+        output.past_key_values = tuple(
+            (*own, *cross)
+            for own, cross in zip(self_caches, cross_caches, strict=True)
+        )
+    return output
+
+
+def _split_past(past_key_values, config):
+    if past_key_values is None:
+        return None, None
+    past_key_values = tuple(past_key_values)
+    sizes = {len(layer) for layer in past_key_values}
+    if len(past_key_values) != config.decoder_layers or sizes != {4}:
+        raise ValueError(
+            "`past_key_values` must hold one tuple of four tensors for each "
+            f"of the {config.decoder_layers} decoder layers: keys and values "
+            "of the decoder, then of the document. Received: "
+            f"{len(past_key_values)} layers of {sorted(sizes)} tensors."
+        )
+    own = tuple(tuple(layer[:2]) for layer in past_key_values)
+    cross = tuple(tuple(layer[2:]) for layer in past_key_values)
+    return own, cross
+
+
+def _checked_embeds(embedding, decoder, input_ids, inputs_embeds, self_caches):
+    check_ids_or_embeds(
+        "decoder_input_ids", input_ids, "decoder_inputs_embeds", inputs_embeds
+    )
+    name = "decoder_input_ids"
+    if inputs_embeds is None:
+        check_ids(name, input_ids, embedding.input_dim)
+        length = input_ids.shape[1]
+    else:
+        name = "decoder_inputs_embeds"
+        check_embeds(name, inputs_embeds, decoder.config.d_model)
+        length = inputs_embeds.shape[1]
+    past = 0 if self_caches is None else self_caches[0][0].shape[2]
+    if length is not None and past is not None:
+        check_length(
+            name,
+            length + past,
+            decoder.max_positions,
+            "max_decoder_position_embeddings",
+            "Without `decoder_input_ids` or `labels` the decoder reads the "
+            "document itself: pass shorter `decoder_input_ids`, truncate, or "
+            "extend the table.",
+        )
+    return embedding(input_ids) if inputs_embeds is None else inputs_embeds
+
+
+class LEDDecoderModel(keras.Model):
+    """The decoder of an LED model, with the Hugging Face call.
+
+    It shares its layers with the model that `get_decoder` was called on.
+
+    Args:
+        embedding: The `keras.layers.Embedding` of the tokens.
+        decoder: `LEDDecoder`.
+
+    Call arguments are those of `decode_tokens`, and `return_dict`: bool,
+    `False` for a tuple.
+
+    Returns:
+        `LEDDecoderModelOutput`, or a tuple.
+    """
+
+    def __init__(self, embedding, decoder, **kwargs):
+        super().__init__(**kwargs)
+        self.embedding = embedding
+        self.decoder = decoder
+        self.built = True
+
+    def call(
+        self,
+        input_ids=None,
+        attention_mask=None,
+        encoder_hidden_states=None,
+        encoder_attention_mask=None,
+        head_mask=None,
+        cross_attn_head_mask=None,
+        past_key_values=None,
+        inputs_embeds=None,
+        use_cache=None,
+        output_attentions=None,
+        output_hidden_states=None,
+        return_dict=None,
+        training=False,
+    ):
+        output = decode_tokens(
+            self.embedding,
+            self.decoder,
+            input_ids,
+            attention_mask,
+            encoder_hidden_states,
+            encoder_attention_mask,
+            head_mask,
+            cross_attn_head_mask,
+            past_key_values,
+            inputs_embeds,
+            use_cache,
+            output_attentions,
+            output_hidden_states,
+            training,
+        )
+        if return_dict is None:
+            return_dict = self.decoder.config.return_dict
+        return output if return_dict else output.to_tuple()

@@ -1,0 +1,144 @@
+"""From token ids to the hidden states of the document."""
+
+import keras
+from keras import ops
+
+from keras_led.attention.masks import token_roles
+from keras_led.models.inputs import check_embeds
+from keras_led.models.inputs import check_ids
+from keras_led.models.inputs import check_ids_or_embeds
+from keras_led.models.inputs import check_length
+from keras_led.models.inputs import check_mask
+from keras_led.models.inputs import check_shape
+
+# Slots for the global tokens of a document inside a trace, where their
+# number cannot be read; a document with more takes a slower, exact way.
+DEFAULT_MAX_GLOBAL_TOKENS = 16
+
+
+def encode_document(
+    embedding,
+    encoder,
+    input_ids=None,
+    attention_mask=None,
+    global_attention_mask=None,
+    head_mask=None,
+    inputs_embeds=None,
+    output_attentions=None,
+    output_hidden_states=None,
+    max_global_tokens=DEFAULT_MAX_GLOBAL_TOKENS,
+    training=False,
+):
+    """Checks the inputs, embeds the tokens and runs the encoder.
+
+    Args:
+        embedding: The `keras.layers.Embedding` of the tokens.
+        encoder: `LEDEncoder`.
+        input_ids: Int tensor of shape `(B, S)`.
+        attention_mask: Tensor of shape `(B, S)`; 1 is a token, 0 padding.
+        global_attention_mask: Tensor of shape `(B, S)`; 1 is global.
+        head_mask: Float tensor of shape `(layers, N)`, or `None` for ones.
+        inputs_embeds: Float tensor of shape `(B, S, D)`, instead of ids.
+        output_attentions: bool, or `None` for the config's.
+        output_hidden_states: bool, or `None` for the config's.
+        max_global_tokens: int, slots for global tokens inside a trace.
+        training: bool, whether to drop out.
+
+    Returns:
+        `LEDEncoderBaseModelOutput`.
+
+    Raises:
+        ValueError: If an argument has a wrong shape or value.
+        TypeError: If `input_ids` does not hold integers.
+    """
+    config = encoder.config
+    check_ids_or_embeds("input_ids", input_ids, "inputs_embeds", inputs_embeds)
+    if inputs_embeds is None:
+        check_ids("input_ids", input_ids, embedding.input_dim)
+        name, shape = "input_ids", input_ids.shape
+    else:
+        check_embeds("inputs_embeds", inputs_embeds, config.d_model)
+        name, shape = "inputs_embeds", inputs_embeds.shape[:2]
+    check_length(
+        name,
+        shape[1],
+        encoder.max_positions,
+        "max_encoder_position_embeddings",
+        "Truncate the document, or extend the table.",
+    )
+    check_mask("attention_mask", attention_mask, shape)
+    check_mask("global_attention_mask", global_attention_mask, shape)
+    if head_mask is not None:
+        expected = (config.encoder_layers, config.encoder_attention_heads)
+        check_shape("head_mask", head_mask, expected)
+    if inputs_embeds is None:
+        inputs_embeds = embedding(input_ids)
+    sizes = ops.shape(inputs_embeds)[:2]
+    return encoder(
+        inputs_embeds,
+        roles=token_roles(attention_mask, global_attention_mask, sizes),
+        max_global_tokens=max_global_tokens,
+        head_mask=head_mask,
+        output_attentions=_choose(output_attentions, config.output_attentions),
+        output_hidden_states=_choose(
+            output_hidden_states, config.output_hidden_states
+        ),
+        training=training,
+    )
+
+
+def _choose(value, default):
+    return default if value is None else value
+
+
+class LEDEncoderModel(keras.Model):
+    """The encoder of an LED model, with the Hugging Face call.
+
+    It shares its layers with the model that `get_encoder` was called on.
+
+    Args:
+        embedding: The `keras.layers.Embedding` of the tokens.
+        encoder: `LEDEncoder`.
+        max_global_tokens: int, slots for global tokens inside a trace.
+
+    Call arguments are those of `encode_document`, and `return_dict`: bool,
+    `False` for a tuple.
+
+    Returns:
+        `LEDEncoderBaseModelOutput`, or a tuple.
+    """
+
+    def __init__(self, embedding, encoder, max_global_tokens, **kwargs):
+        super().__init__(**kwargs)
+        self.embedding = embedding
+        self.encoder = encoder
+        self.max_global_tokens = max_global_tokens
+        self.built = True
+
+    def call(
+        self,
+        input_ids=None,
+        attention_mask=None,
+        global_attention_mask=None,
+        head_mask=None,
+        inputs_embeds=None,
+        output_attentions=None,
+        output_hidden_states=None,
+        return_dict=None,
+        training=False,
+    ):
+        output = encode_document(
+            self.embedding,
+            self.encoder,
+            input_ids,
+            attention_mask,
+            global_attention_mask,
+            head_mask,
+            inputs_embeds,
+            output_attentions,
+            output_hidden_states,
+            self.max_global_tokens,
+            training,
+        )
+        as_dict = _choose(return_dict, self.encoder.config.return_dict)
+        return output if as_dict else output.to_tuple()

@@ -1,0 +1,182 @@
+"""Checks of the call arguments, before any long work."""
+
+import difflib
+from collections.abc import Mapping
+
+import keras
+from keras import ops
+
+from keras_led import backend
+from keras_led.training.losses import IGNORED_LABEL
+
+
+def merge_first_argument(args, kwargs):
+    """Takes a dict given as first argument apart into keywords.
+
+    Args:
+        args: Tuple of positional arguments.
+        kwargs: Dict of keyword arguments; they win over the dict's entries.
+
+    Returns:
+        Tuple of the remaining `args` and `kwargs`.
+    """
+    if args and isinstance(args[0], Mapping):
+        return args[1:], {**args[0], **kwargs}
+    if isinstance(kwargs.get("input_ids"), Mapping):
+        inputs = kwargs["input_ids"]
+        return args, {**kwargs, "input_ids": None, **inputs}
+    return args, kwargs
+
+
+def check_names(kwargs, known, where):
+    """Raises if a keyword is unknown, with the nearest known one.
+
+    Args:
+        kwargs: Iterable of str, the names given.
+        known: Iterable of str, the names that `where` takes.
+        where: str, the callable that the message names.
+
+    Raises:
+        TypeError: If a name is unknown.
+    """
+    known = list(known)
+    for name in kwargs:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f" Did you mean `{near[0]}`?" if near else ""
+            raise TypeError(
+                f"`{where}` has no argument `{name}`.{hint} "
+                f"Its arguments are {', '.join(known)}."
+            )
+
+
+def check_ids_or_embeds(ids_name, input_ids, embeds_name, inputs_embeds):
+    """Raises unless exactly one of token ids and embeddings is given."""
+    if (input_ids is None) == (inputs_embeds is None):
+        given = "neither" if input_ids is None else "both"
+        raise ValueError(
+            f"Exactly one of `{ids_name}` and `{embeds_name}` must be given. "
+            f"Received: {given}."
+        )
+
+
+def check_ids(name, ids, vocab_size):
+    """Checks the rank, dtype and (outside a trace) the range of token ids.
+
+    Args:
+        name: str, name of the argument.
+        ids: Int tensor of shape `(B, T)`.
+        vocab_size: int, ids go from 0 to `vocab_size - 1`.
+
+    Raises:
+        ValueError: If the rank or a value is wrong.
+        TypeError: If `ids` does not hold integers.
+    """
+    _check_rank(name, ids, 2, "(batch, length)")
+    dtype = keras.backend.standardize_dtype(ids.dtype)
+    if "int" not in dtype:
+        raise TypeError(
+            f"`{name}` must hold integers, the ids of tokens. "
+            f"Received: dtype={dtype}."
+        )
+    if not backend.is_concrete(ids) or 0 in ids.shape:
+        return
+    for value in (int(ops.min(ids)), int(ops.max(ids))):
+        if not 0 <= value < vocab_size:
+            raise ValueError(
+                f"`{name}` must hold token ids from 0 to {vocab_size - 1} "
+                f"(`config.vocab_size` is {vocab_size}). "
+                f"Received: an id of {value}. "
+                "Check that the tokenizer belongs to the model."
+            )
+
+
+def check_labels(name, labels, num_classes):
+    """Checks labels: class numbers, or -100 for one that does not count.
+
+    Args:
+        name: str, name of the argument.
+        labels: Int tensor.
+        num_classes: int, classes go from 0 to `num_classes - 1`.
+
+    Raises:
+        ValueError: If a value is wrong.
+        TypeError: If `labels` does not hold integers.
+    """
+    dtype = keras.backend.standardize_dtype(labels.dtype)
+    if "int" not in dtype:
+        raise TypeError(
+            f"`{name}` must hold integers. Received: dtype={dtype}."
+        )
+    if not backend.is_concrete(labels) or 0 in labels.shape:
+        return
+    fits = (labels >= 0) & (labels < num_classes)
+    fits = fits | ops.equal(labels, IGNORED_LABEL)
+    if not bool(ops.all(fits)):
+        low, high = int(ops.min(labels)), int(ops.max(labels))
+        raise ValueError(
+            f"`{name}` must be from 0 to {num_classes - 1}, or "
+            f"{IGNORED_LABEL} where they do not count. "
+            f"Received: values from {low} to {high}."
+        )
+
+
+def check_embeds(name, embeds, d_model):
+    """Raises unless `embeds` has the shape `(B, T, d_model)`."""
+    _check_rank(name, embeds, 3, "(batch, length, d_model)")
+    if embeds.shape[-1] != d_model:
+        raise ValueError(
+            f"`{name}` must end in the model's hidden dim, {d_model}. "
+            f"Received: shape {tuple(embeds.shape)}."
+        )
+
+
+def check_mask(name, mask, batch_and_length):
+    """Raises unless `mask` is `None` or of the shape of the tokens."""
+    if mask is None:
+        return
+    _check_rank(name, mask, 2, "(batch, length)")
+    check_shape(name, mask, batch_and_length)
+
+
+def check_shape(name, tensor, expected):
+    """Raises if a known size of `tensor` differs from a known expected one."""
+    shape = tuple(tensor.shape)
+    fits = len(shape) == len(expected) and all(
+        size == wanted or size is None or not isinstance(wanted, int)
+        for size, wanted in zip(shape, expected, strict=True)
+    )
+    if not fits:
+        raise ValueError(
+            f"`{name}` must have the shape {tuple(expected)}. "
+            f"Received: shape {shape}."
+        )
+
+
+def check_length(name, length, max_positions, table, remedy):
+    """Raises if a sequence is longer than its position table.
+
+    Args:
+        name: str, name of the argument.
+        length: int, in tokens, or `None` if unknown.
+        max_positions: int, rows of the table.
+        table: str, the config field that sets them.
+        remedy: str, what else the user can do.
+
+    Raises:
+        ValueError: If `length` is larger than `max_positions`.
+    """
+    if isinstance(length, int) and length > max_positions:
+        raise ValueError(
+            f"`{name}` must be at most {max_positions} tokens long, the size "
+            f"of the position table (`config.{table}`). "
+            f"Received: {length} tokens. {remedy}"
+        )
+
+
+def _check_rank(name, tensor, rank, meaning):
+    if len(tensor.shape) != rank:
+        raise ValueError(
+            f"`{name}` must have rank {rank}, {meaning}. "
+            f"Received: shape {tuple(tensor.shape)}."
+        )

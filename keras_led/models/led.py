@@ -1,0 +1,279 @@
+"""The bare model: encoder and decoder without a head."""
+
+import keras
+from keras import ops
+
+from keras_led.layers.decoder import LEDDecoder
+from keras_led.layers.encoder import LEDEncoder
+from keras_led.layers.initializers import NormalWithZeroRow
+from keras_led.layers.resizing import resize_embedding
+from keras_led.models.base import LEDPreTrainedModel
+from keras_led.models.decoding import LEDDecoderModel
+from keras_led.models.decoding import decode_tokens
+from keras_led.models.encoding import LEDEncoderModel
+from keras_led.models.encoding import encode_document
+from keras_led.models.inputs import check_shape
+from keras_led.outputs import LEDEncoderBaseModelOutput
+from keras_led.outputs import LEDSeq2SeqModelOutput
+from keras_led.training.labels import shift_tokens_right
+
+
+@keras.saving.register_keras_serializable(package="keras_led")
+class LEDModel(LEDPreTrainedModel):
+    """Longformer encoder-decoder: hidden states of the decoder.
+
+    Args:
+        config: `LEDConfig`; the model keeps a copy.
+        **kwargs: Arguments of `LEDPreTrainedModel`.
+
+    Call arguments:
+        input_ids: Int tensor of shape `(B, S)`, the document; or a dict of
+            call arguments.
+        attention_mask: Tensor of shape `(B, S)`; 1 is a token, 0 padding.
+            `None` means ones.
+        decoder_input_ids: Int tensor of shape `(B, T)`. By default the
+            document itself, shifted right.
+        decoder_attention_mask: Tensor of shape `(B, T)`, or with
+            `past_key_values` `(B, T_past + T)`; 1 is a token, 0 padding.
+        head_mask: Float tensor of shape `(encoder_layers, N)` that multiplies
+            the attention weights of each head.
+        decoder_head_mask: Likewise, `(decoder_layers, N)`.
+        cross_attn_head_mask: Likewise, for the attention over the document.
+        encoder_outputs: What a former call or `get_encoder()` returned (or a
+            tuple of it), instead of the document. It is not written to.
+        global_attention_mask: Tensor of shape `(B, S)`; 1 is a token with
+            global attention.
+        past_key_values: As a former call returned it; then pass only the new
+            decoder tokens.
+        inputs_embeds: Float tensor of shape `(B, S, D)`, instead of ids.
+        decoder_inputs_embeds: Float tensor of shape `(B, T, D)`, likewise.
+        use_cache: bool, whether to return `past_key_values`.
+        output_attentions: bool, whether to return attention weights.
+        output_hidden_states: bool, whether to return all hidden states.
+        return_dict: bool, `False` for a tuple.
+        training: bool, whether to drop out.
+
+    The last five default to the config's values.
+
+    Returns:
+        `LEDSeq2SeqModelOutput`, or a tuple.
+
+    Raises:
+        ValueError: If an argument has a wrong shape or value.
+        TypeError: If an argument is unknown or ids are no integers.
+
+    Source:
+        Beltagy et al., 2020, section 7; `LEDModel` in transformers 5.23.
+    """
+
+    def __init__(self, config, **kwargs):
+        super().__init__(config, **kwargs)
+        config = self.config
+        self.shared = self._token_table("shared")
+        self.encoder = LEDEncoder(config, dtype=self.dtype_policy)
+        self.decoder = LEDDecoder(config, dtype=self.dtype_policy)
+        if not config.tie_word_embeddings:
+            self.encoder_embed_tokens = self._token_table("embed_tokens")
+            self.decoder_embed_tokens = self._token_table("embed_tokens")
+        self.build()
+
+    def _token_table(self, name):
+        # "Reversible": the language modeling head reads it backwards.
+        return keras.layers.ReversibleEmbedding(
+            self.config.vocab_size,
+            self.config.d_model,
+            embeddings_initializer=NormalWithZeroRow(
+                self.config.init_std, self.config.pad_token_id
+            ),
+            name=name,
+            dtype=self.dtype_policy,
+        )
+
+    def build(self, input_shape=None):
+        if self.built:
+            return
+        self.shared.build((None, None))
+        self.encoder.build()
+        self.decoder.build()
+        if not self.config.tie_word_embeddings:
+            with keras.name_scope("encoder"):
+                self.encoder_embed_tokens.build((None, None))
+            with keras.name_scope("decoder"):
+                self.decoder_embed_tokens.build((None, None))
+        self.built = True
+
+    @property
+    def base_model(self):
+        return self
+
+    @property
+    def token_tables(self):
+        """Tuple of the embedding layers of the encoder and of the decoder."""
+        if self.config.tie_word_embeddings:
+            return self.shared, self.shared
+        return self.encoder_embed_tokens, self.decoder_embed_tokens
+
+    def set_token_tables(self, table):
+        """Copies an array of shape `(V, D)` to every table of tokens."""
+        table = ops.convert_to_numpy(table)
+        check_shape("embeddings", table, self.shared.embeddings.shape)
+        for layer in {id(x): x for x in self._all_tables()}.values():
+            layer.embeddings.assign(table)
+
+    def resize_tables(self, rows, mean_resizing):
+        """Changes the number of rows of every table of tokens."""
+        for layer in {id(x): x for x in self._all_tables()}.values():
+            resize_embedding(layer, rows, mean_resizing, self.config.init_std)
+
+    def _all_tables(self):
+        return (self.shared, *self.token_tables)
+
+    def get_encoder(self):
+        return LEDEncoderModel(
+            self.token_tables[0], self.encoder, self.max_global_tokens
+        )
+
+    def get_decoder(self):
+        return LEDDecoderModel(self.token_tables[1], self.decoder)
+
+    def encode(self, input_ids=None, max_global_tokens=None, **options):
+        """Runs the encoder; see `encode_document` for the arguments."""
+        return encode_document(
+            self.token_tables[0],
+            self.encoder,
+            input_ids,
+            max_global_tokens=max_global_tokens or self.max_global_tokens,
+            **options,
+        )
+
+    def call(
+        self,
+        input_ids=None,
+        attention_mask=None,
+        decoder_input_ids=None,
+        decoder_attention_mask=None,
+        head_mask=None,
+        decoder_head_mask=None,
+        cross_attn_head_mask=None,
+        encoder_outputs=None,
+        global_attention_mask=None,
+        past_key_values=None,
+        inputs_embeds=None,
+        decoder_inputs_embeds=None,
+        use_cache=None,
+        output_attentions=None,
+        output_hidden_states=None,
+        return_dict=None,
+        training=False,
+    ):
+        if decoder_input_ids is None and decoder_inputs_embeds is None:
+            decoder_input_ids = self._decoder_inputs_from(input_ids)
+        if encoder_outputs is not None:
+            encoded = as_encoder_output(encoder_outputs)
+        elif (
+            past_key_values is not None
+            and input_ids is None
+            and inputs_embeds is None
+        ):
+            encoded = LEDEncoderBaseModelOutput()  # all is in the cache
+        else:
+            encoded = self.encode(
+                input_ids,
+                attention_mask=attention_mask,
+                global_attention_mask=global_attention_mask,
+                head_mask=head_mask,
+                inputs_embeds=inputs_embeds,
+                output_attentions=output_attentions,
+                output_hidden_states=output_hidden_states,
+                training=training,
+            )
+        decoded = decode_tokens(
+            self.token_tables[1],
+            self.decoder,
+            decoder_input_ids,
+            decoder_attention_mask,
+            encoded.last_hidden_state,
+            attention_mask,
+            decoder_head_mask,
+            cross_attn_head_mask,
+            past_key_values,
+            decoder_inputs_embeds,
+            use_cache,
+            output_attentions,
+            output_hidden_states,
+            training,
+        )
+        output = LEDSeq2SeqModelOutput(
+            last_hidden_state=decoded.last_hidden_state,
+            past_key_values=decoded.past_key_values,
+            decoder_hidden_states=decoded.hidden_states,
+            decoder_attentions=decoded.attentions,
+            cross_attentions=decoded.cross_attentions,
+            encoder_last_hidden_state=encoded.last_hidden_state,
+            encoder_hidden_states=encoded.hidden_states,
+            encoder_attentions=encoded.attentions,
+            encoder_global_attentions=encoded.global_attentions,
+        )
+        if return_dict is None:
+            return_dict = self.config.return_dict
+        return output if return_dict else output.to_tuple()
+
+    def _decoder_inputs_from(self, input_ids):
+        if input_ids is None:
+            raise ValueError(
+                "One of `decoder_input_ids` and `decoder_inputs_embeds` must "
+                "be given where there are no `input_ids` to make them from. "
+                "Received: none of the three."
+            )
+        return shift_tokens_right(
+            input_ids,
+            self.config.pad_token_id,
+            self.config.decoder_start_token_id,
+        )
+
+    def predictions(self, output):
+        return output.last_hidden_state
+
+    def targets_as_inputs(self, y, x):
+        return {}  # The bare model knows no labels.
+
+    def compute_loss(self, x=None, y=None, y_pred=None, *args, **kwargs):
+        if self._compile_loss is None:
+            raise ValueError(
+                "`LEDModel` has no loss of its own. Pass `loss` to `compile`, "
+                "or train a model with a head."
+            )
+        return super().compute_loss(x, y, y_pred, *args, **kwargs)
+
+
+def as_encoder_output(encoder_outputs):
+    """Brings the forms of `encoder_outputs` that users pass to one.
+
+    Args:
+        encoder_outputs: Mapping such as `LEDEncoderBaseModelOutput`, a tuple
+            or list in the order of its fields, or the last hidden state.
+
+    Returns:
+        `LEDEncoderBaseModelOutput`, a new one.
+
+    Raises:
+        ValueError: If the hidden state has not rank 3.
+    """
+    fields = LEDEncoderBaseModelOutput.fields
+    if isinstance(encoder_outputs, dict):
+        named = {name: encoder_outputs.get(name) for name in fields}
+        output = LEDEncoderBaseModelOutput(named)
+    elif isinstance(encoder_outputs, (tuple, list)):
+        output = LEDEncoderBaseModelOutput(
+            zip(fields, encoder_outputs, strict=False)
+        )
+    else:
+        output = LEDEncoderBaseModelOutput(last_hidden_state=encoder_outputs)
+    hidden = output.last_hidden_state
+    if hidden is None or len(hidden.shape) != 3:
+        shape = None if hidden is None else tuple(hidden.shape)
+        raise ValueError(
+            "`encoder_outputs` must start with hidden states of shape "
+            f"(batch, length, d_model). Received: shape {shape}."
+        )
+    return output

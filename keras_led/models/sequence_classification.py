@@ -1,0 +1,172 @@
+"""LED with a head that puts the whole document into a class."""
+
+import keras
+from keras import ops
+
+from keras_led import backend
+from keras_led.layers.heads import ClassificationHead
+from keras_led.models.base import LEDPreTrainedModel
+from keras_led.models.inputs import check_labels
+from keras_led.models.led import LEDModel
+from keras_led.outputs import LEDSeq2SeqSequenceClassifierOutput
+from keras_led.training.losses import classification_loss
+from keras_led.training.losses import classification_problem
+
+
+@keras.saving.register_keras_serializable(package="keras_led")
+class LEDForSequenceClassification(LEDPreTrainedModel):
+    """LED that gives the logits of a document's classes.
+
+    The decoder reads the document too; its hidden state at the last `</s>`
+    of each row goes through the head.
+
+    Args:
+        config: `LEDConfig`; `num_labels` is the number of classes.
+        **kwargs: Arguments of `LEDPreTrainedModel`.
+
+    Call arguments: those of `LEDModel` but `past_key_values` and
+    `inputs_embeds`, and
+        labels: Int tensor of shape `(B,)` for single-label classification;
+            float tensor of shape `(B, num_labels)` for multi-label
+            classification, or for regression.
+
+    Returns:
+        `LEDSeq2SeqSequenceClassifierOutput`, or a tuple.
+
+    Raises:
+        ValueError: If a row has no `</s>`, or an argument has a wrong shape
+            or value.
+        TypeError: If an argument is unknown or ids are no integers.
+
+    Source:
+        `LEDForSequenceClassification` in transformers 4.57, which asks for
+        the same number of `</s>` in every row; here any number will do.
+    """
+
+    def __init__(self, config, **kwargs):
+        super().__init__(config, **kwargs)
+        with keras.name_scope(self.name):
+            self.led = LEDModel(
+                self.config,
+                max_global_tokens=self.max_global_tokens,
+                name="led",
+                dtype=self.dtype_policy,
+            )
+        self.classification_head = ClassificationHead(
+            self.config.d_model,
+            self.config.num_labels,
+            dropout=self.config.classifier_dropout,
+            init_std=self.config.init_std,
+            name="classification_head",
+            dtype=self.dtype_policy,
+        )
+        self.build()
+
+    def build(self, input_shape=None):
+        if not self.built:
+            self.classification_head.build()
+        self.built = True
+
+    def call(
+        self,
+        input_ids=None,
+        attention_mask=None,
+        decoder_input_ids=None,
+        decoder_attention_mask=None,
+        head_mask=None,
+        decoder_head_mask=None,
+        cross_attn_head_mask=None,
+        encoder_outputs=None,
+        global_attention_mask=None,
+        inputs_embeds=None,
+        decoder_inputs_embeds=None,
+        labels=None,
+        use_cache=None,
+        output_attentions=None,
+        output_hidden_states=None,
+        return_dict=None,
+        training=False,
+    ):
+        if input_ids is None:
+            raise ValueError(
+                "`input_ids` must be given: the class is read at their last "
+                "`</s>`. Received: input_ids=None. `inputs_embeds` alone do "
+                "not show where it is."
+            )
+        last_eos = self._last_eos(input_ids)
+        output = self.led(
+            input_ids=input_ids if inputs_embeds is None else None,
+            attention_mask=attention_mask,
+            decoder_input_ids=(
+                self._decoder_inputs(input_ids)
+                if decoder_input_ids is None and decoder_inputs_embeds is None
+                else decoder_input_ids
+            ),
+            decoder_attention_mask=decoder_attention_mask,
+            head_mask=head_mask,
+            decoder_head_mask=decoder_head_mask,
+            cross_attn_head_mask=cross_attn_head_mask,
+            encoder_outputs=encoder_outputs,
+            global_attention_mask=global_attention_mask,
+            inputs_embeds=inputs_embeds,
+            decoder_inputs_embeds=decoder_inputs_embeds,
+            use_cache=False if labels is not None else use_cache,
+            output_attentions=output_attentions,
+            output_hidden_states=output_hidden_states,
+            return_dict=True,
+            training=training,
+        )
+        fields = dict(output)
+        hidden_states = fields.pop("last_hidden_state")
+        if hidden_states.shape[1] != input_ids.shape[1]:
+            raise ValueError(
+                "`decoder_input_ids` must be as long as `input_ids`: the "
+                "class is read at the last `</s>` of `input_ids`. Received: "
+                f"{hidden_states.shape[1]} and {input_ids.shape[1]} tokens."
+            )
+        pooled = ops.take_along_axis(
+            hidden_states, last_eos[:, None, None], axis=1
+        )[:, 0]
+        logits = self.classification_head(pooled, training=training)
+        output = LEDSeq2SeqSequenceClassifierOutput(
+            fields, loss=self._loss(logits, labels), logits=logits
+        )
+        if return_dict is None:
+            return_dict = self.config.return_dict
+        return output if return_dict else output.to_tuple()
+
+    def _decoder_inputs(self, input_ids):
+        return self.led._decoder_inputs_from(input_ids)
+
+    def _last_eos(self, input_ids):
+        """Position of the last `</s>` of each row, int32 `(B,)`."""
+        eos_ids = self.config.eos_token_id
+        if not isinstance(eos_ids, (list, tuple)):
+            eos_ids = [eos_ids]
+        is_eos = ops.zeros_like(input_ids, dtype="bool")
+        for eos_id in eos_ids:
+            is_eos = is_eos | ops.equal(input_ids, eos_id)
+        if backend.is_concrete(is_eos):
+            has_eos = ops.convert_to_numpy(ops.any(is_eos, axis=1))
+            rows = [i for i, found in enumerate(has_eos) if not found]
+            if rows:
+                raise ValueError(
+                    "`input_ids` must hold `</s>` "
+                    f"(`config.eos_token_id`, {eos_ids}) in every row. "
+                    f"Received: none in row {', '.join(map(str, rows))}."
+                )
+        positions = ops.arange(ops.shape(input_ids)[1], dtype="int32")
+        return ops.max(ops.where(is_eos, positions[None], 0), axis=1)
+
+    def _loss(self, logits, labels):
+        if labels is None:
+            return None
+        config = self.config
+        problem = classification_problem(
+            keras.backend.standardize_dtype(labels.dtype),
+            config.num_labels,
+            config.problem_type,
+        )
+        if problem == "single_label_classification":
+            check_labels("labels", labels, config.num_labels)
+        return classification_loss(logits, labels, problem)
