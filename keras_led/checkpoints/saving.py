@@ -1,5 +1,6 @@
 """Writes the weights of a model as a Hugging Face checkpoint."""
 
+import functools
 from pathlib import Path
 
 import numpy as np
@@ -73,18 +74,25 @@ def model_tensors(model, dtype=None):
         dtype: see `save_pretrained_weights`.
 
     Returns:
-        List of `Tensor`; the values are read when they are asked for.
+        List of `Tensor`; the values are read when they are asked for. LoRA
+        adapters are merged into the weights that they change.
     """
     prefix = names.BODY if _has_prefix(model) else ""
-    return [
-        Tensor(
-            name=names.to_torch(name, prefix),
-            shape=_torch_shape(name, variable),
-            dtype=target_dtype(dtype, variable),
-            read=_reader(name, variable),
+    merged = _merged_tables(model)
+    tensors = []
+    for variable in model.weights:
+        name = names.from_variable(variable.path)
+        if name.rpartition("/")[2].startswith("lora_"):
+            continue
+        tensors.append(
+            Tensor(
+                name=names.to_torch(name, prefix),
+                shape=_torch_shape(name, variable),
+                dtype=target_dtype(dtype, variable),
+                read=_reader(name, variable, merged.get(variable.path)),
+            )
         )
-        for name, variable in _named_weights(model)
-    ]
+    return tensors
 
 
 def target_dtype(dtype, variable):
@@ -110,8 +118,21 @@ def target_dtype(dtype, variable):
     return FLOAT_DTYPES[dtype or held]
 
 
-def _named_weights(model):
-    return [(names.from_variable(v.path), v) for v in model.weights]
+def _merged_tables(model):
+    """Returns how to compute each weight that LoRA adapters change.
+
+    Keras adds the adapters to `kernel` and `embeddings` when they are read.
+    """
+    merged = {}
+    for layer in getattr(model, "_flatten_layers", list)():
+        if getattr(layer, "lora_enabled", False):
+            for name in ("kernel", "embeddings"):
+                variable = getattr(layer, f"_{name}", None)
+                if variable is not None:
+                    merged[variable.path] = functools.partial(
+                        getattr, layer, name
+                    )
+    return merged
 
 
 def _has_prefix(model):
@@ -124,9 +145,10 @@ def _torch_shape(name, variable):
     return shape[::-1] if names.is_transposed(name) else shape
 
 
-def _reader(name, variable):
+def _reader(name, variable, merged):
     def read():
-        array = np.asarray(ops.convert_to_numpy(variable))
+        value = variable.value if merged is None else merged()
+        array = np.asarray(ops.convert_to_numpy(value))
         return array.T if names.is_transposed(name) else array
 
     return read
