@@ -1,0 +1,7 @@
+"""Generating text: greedy search, sampling, beam search and more."""
+
+from keras_led.generation.config import GenerationConfig
+from keras_led.generation.mixin import GenerationMixin
+from keras_led.generation.outputs import GenerateBeamEncoderDecoderOutput
+from keras_led.generation.outputs import GenerateEncoderDecoderOutput
+from keras_led.generation.processors import LogitsProcessor

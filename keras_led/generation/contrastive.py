@@ -1,0 +1,138 @@
+"""Contrastive search: probable tokens that do not repeat the context.
+
+Letters: `B` documents, `K` candidates (`top_k`), `R = B * K` rows, `D` hidden
+dim, `L` size of the token buffer, `P` prompt length.
+
+Source: Su et al., 2022, https://arxiv.org/abs/2202.06417, equation 5; the
+order of the steps is that of transformers 4.57, `TFGenerationMixin`.
+"""
+
+from typing import Any
+from typing import NamedTuple
+
+from keras import ops
+
+from keras_led.generation.loop import Decoder
+
+# Below any cosine, so that places without a token never are the maximum.
+NO_SIMILARITY = -2.0
+
+
+class Seen(NamedTuple):
+    """What contrastive search knows of the tokens so far.
+
+    Attributes:
+        logits: float32 tensor `(B, V)`, of the next token.
+        context: float32 tensor `(B, L, D)`, each token's hidden state,
+            scaled to length 1.
+        present: bool tensor `(B, L)`, whether a place holds a token that is
+            no padding.
+    """
+
+    logits: Any
+    context: Any
+    present: Any
+
+
+class ContrastiveDecoder(Decoder):
+    """`Decoder` whose rows are the candidates for a document's next token."""
+
+    def __init__(self, model, search, chain, plan, vocab_size):
+        super().__init__(model, search, chain, plan, vocab_size)
+        self.alpha = plan.options["penalty_alpha"]
+        # Processors see one sequence a document, not the candidates.
+        self.sequences = 1
+
+    def run(self, inputs):
+        """Generates to the end; see `Decoder.run`."""
+        prepared = self.prepare(inputs)
+        state = self.search.begin(inputs["prompt"])
+        seen, decoding = self._read_prompt(inputs)
+
+        def step(state, seen, cache):
+            current = decoding._replace(self_cache=cache)
+            scores = self.chain.process(
+                seen.logits, state.tokens, state.length, prepared
+            )
+            probability = ops.softmax(scores, axis=-1)
+            probability, tokens = ops.top_k(probability, self.rows)  # (B, K)
+            outputs, current = self.read(
+                inputs,
+                ops.reshape(ops.cast(tokens, "int32"), (-1, 1)),
+                current,
+                state.length,
+                output_hidden_states=True,
+            )
+            hidden = _unit(outputs.decoder_hidden_states[-1][:, 0])
+            choice = self._choose(seen, probability, hidden)
+            state, seen, rows = self._commit(
+                state, seen, tokens, hidden, outputs.logits[:, 0], choice
+            )
+            return state, seen, current.reorder(rows).self_cache
+
+        state, _, _ = ops.while_loop(
+            lambda state, seen, cache: state.running,
+            step,
+            (state, seen, decoding.self_cache),
+        )
+        return self.search.result(state)
+
+    def _read_prompt(self, inputs):
+        """Reads the whole prompt; all candidates' rows are equal."""
+        prompt = ops.repeat(inputs["prompt"], self.rows, axis=0)
+        outputs, decoding = self.read(
+            inputs, prompt, self.start(inputs), 0, output_hidden_states=True
+        )
+        hidden = outputs.decoder_hidden_states[-1][:: self.rows]
+        missing = self.max_length - self.prompt_length
+        if "prompt_mask" in inputs:
+            present = ops.cast(inputs["prompt_mask"], "bool")
+        else:
+            present = ops.ones_like(inputs["prompt"], dtype="bool")
+        seen = Seen(
+            logits=ops.cast(outputs.logits[:: self.rows, -1], "float32"),
+            context=ops.pad(_unit(hidden), ((0, 0), (0, missing), (0, 0))),
+            present=ops.pad(
+                present, ((0, 0), (0, missing)), constant_values=False
+            ),
+        )
+        return seen, decoding
+
+    def _choose(self, seen, probability, hidden):
+        """Index of the best candidate of each document, `(B,)`."""
+        hidden = ops.reshape(hidden, (-1, self.rows, hidden.shape[-1]))
+        cosine = ops.einsum("bkd,bld->bkl", hidden, seen.context)
+        cosine = ops.where(seen.present[:, None], cosine, NO_SIMILARITY)
+        gain = (1.0 - self.alpha) * probability
+        gain = gain - self.alpha * ops.max(cosine, axis=-1)
+        return ops.cast(ops.argmax(gain, axis=-1), "int32")
+
+    def _commit(self, state, seen, tokens, hidden, logits, choice):
+        """Takes the chosen candidates over into the state.
+
+        Returns:
+            The new state, the new `Seen`, and the row `(R,)` that each row's
+            cache goes on with: the chosen one of its document.
+        """
+        documents = ops.arange(ops.shape(choice)[0], dtype="int32")
+        chosen = documents * self.rows + choice  # (B,)
+        token = ops.take(ops.reshape(tokens, (-1,)), chosen, axis=0)
+        place = state.length
+        proposal = self.search.write(state, ops.cast(token, "int32"))
+        stops = self.find_stops(state, proposal)
+        state, _ = self.search.commit(state, proposal, stops)
+        here = ops.arange(self.max_length, dtype="int32") == place  # (L,)
+        newest = ops.take(hidden, chosen, axis=0)[:, None]  # (B, 1, D)
+        seen = Seen(
+            logits=ops.take(ops.cast(logits, "float32"), chosen, axis=0),
+            context=ops.where(here[None, :, None], newest, seen.context),
+            present=ops.logical_or(seen.present, here[None, :]),
+        )
+        return state, seen, ops.repeat(chosen, self.rows, axis=0)
+
+
+def _unit(hidden):
+    """Scales hidden states to length 1, in float32."""
+    hidden = ops.cast(hidden, "float32")
+    size = ops.sqrt(ops.sum(hidden * hidden, axis=-1, keepdims=True))
+    return hidden / ops.maximum(size, 1e-12)

@@ -1,0 +1,41 @@
+"""Compiled functions, kept with their model."""
+
+from collections import OrderedDict
+
+from keras_led import backend
+
+# A function of a large model holds its program for each set of shapes; old
+# ones make room for new ones.
+CAPACITY = 64
+
+_ATTRIBUTE = "_keras_led_generation_functions"
+
+
+def compiled(model, key, make):
+    """Returns the compiled function for `key`, making it when new.
+
+    Args:
+        model: the model whose weights the function reads.
+        key: hashable, everything static the function depends on.
+        make: callable without arguments that returns the plain function.
+
+    Returns:
+        The compiled function.
+    """
+    cache = model.__dict__.get(_ATTRIBUTE)
+    if cache is None:
+        cache = OrderedDict()
+        # Past Keras' own `__setattr__`, which would track the dict.
+        object.__setattr__(model, _ATTRIBUTE, cache)
+    if key in cache:
+        cache.move_to_end(key)
+        return cache[key]
+    cache[key] = backend.jit(make(), model)
+    if len(cache) > CAPACITY:
+        cache.popitem(last=False)
+    return cache[key]
+
+
+def forget(model):
+    """Drops all compiled functions of a model, to free their memory."""
+    model.__dict__.pop(_ATTRIBUTE, None)

@@ -1,0 +1,176 @@
+"""From a checked request to the tokens and outputs of `generate`."""
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_led.generation import outputs as output_classes
+from keras_led.generation.beam import BeamSearch
+from keras_led.generation.chain import build_chain
+from keras_led.generation.contrastive import ContrastiveDecoder
+from keras_led.generation.encoding import encode
+from keras_led.generation.functions import compiled
+from keras_led.generation.lookup import LookupDecoder
+from keras_led.generation.loop import Decoder
+from keras_led.generation.sampling import TokenSearch
+from keras_led.generation.stepper import Stepper
+from keras_led.generation.stepper import collect_outputs
+
+DECODERS = {"contrastive": ContrastiveDecoder, "lookup": LookupDecoder}
+# Options that a decoder reads itself, and so belong to its key.
+STATIC_OPTIONS = (
+    "penalty_alpha",
+    "prompt_lookup_num_tokens",
+    "max_matching_ngram_size",
+)
+
+
+def run_request(model, request):
+    """Generates what a request asks for.
+
+    Args:
+        model: the model.
+        request: `Request`.
+
+    Returns:
+        Sequences or an output object; see `GenerationMixin.generate`.
+    """
+    plan = request.plan
+    chain = build_chain(plan, request.processors, request.prefix_function)
+    vocab_size = model.config.vocab_size
+    make = DECODERS.get(plan.mode, Decoder)
+    decoder = make(model, make_search(plan), chain, plan, vocab_size)
+    encoded, encoder_outputs = encode(model, request)
+    inputs = {**encoded, **_own_inputs(request)}
+    key = (decoder.search, chain.key(), plan.eos_token_ids, decoder.use_cache)
+    key += (plan.rows, plan.max_length, tuple(sorted(inputs)))
+    key += tuple(plan.options[name] for name in STATIC_OPTIONS)
+    if request.has_hooks or chain.has_hooks:
+        result, shown = run_steps(decoder, key, inputs, request)
+    else:
+        run = compiled(model, ("run", *key), lambda: decoder.run)
+        result, shown = run(inputs), {}
+    fields = trim(plan, result)
+    if not plan.options["return_dict_in_generate"]:
+        return fields["sequences"]
+    fields.update(shown)
+    fields.update(_encoder_fields(plan, encoder_outputs))
+    if plan.mode == "beam":
+        return output_classes.GenerateBeamEncoderDecoderOutput(**fields)
+    return output_classes.GenerateEncoderDecoderOutput(**fields)
+
+
+def make_search(plan):
+    """Makes the search that a plan asks for.
+
+    Args:
+        plan: `Plan` of mode `"token"` or `"beam"`.
+
+    Returns:
+        `TokenSearch` or `BeamSearch`.
+    """
+    options = plan.options
+    if plan.mode == "beam":
+        return BeamSearch(
+            num_beams=options["num_beams"],
+            max_length=plan.max_length,
+            prompt_length=plan.prompt_length,
+            num_eos_tokens=len(plan.eos_token_ids),
+            fill=plan.fill,
+            early_stopping=options["early_stopping"],
+            length_penalty=options["length_penalty"],
+            num_return_sequences=options["num_return_sequences"],
+            do_sample=options["do_sample"],
+        )
+    return TokenSearch(
+        max_length=plan.max_length,
+        fill=plan.fill,
+        pads=bool(plan.eos_token_ids),
+        do_sample=options["do_sample"],
+    )
+
+
+def run_steps(decoder, key, inputs, request):
+    """Decodes step by step, feeding streamer and progress bar.
+
+    Returns:
+        Pair of the search's result and a dict of per-step output fields.
+    """
+    plan = request.plan
+    options, names = plan.options, []
+    if options["return_dict_in_generate"]:
+        names += ["scores"] if options["output_scores"] else []
+        names += ["logits"] if options["output_logits"] else []
+        if options["output_attentions"]:
+            names += ["decoder_attentions", "cross_attentions"]
+        if options["output_hidden_states"]:
+            names += ["decoder_hidden_states"]
+    flags = {
+        "output_attentions": "decoder_attentions" in names,
+        "output_hidden_states": "decoder_hidden_states" in names,
+    }
+    stepper = Stepper(decoder, key, request.criteria, flags, "scores" in names)
+    streamer, bar = request.streamer, None
+    if request.progress:
+        bar = keras.utils.Progbar(
+            plan.max_length - plan.prompt_length, unit_name="token"
+        )
+    if streamer is not None:
+        streamer.put(np.repeat(request.prompt, plan.rows, axis=0))
+    steps = []
+    for step in stepper.steps(inputs):
+        if streamer is not None:
+            streamer.put(step.tokens)
+        if bar is not None:
+            bar.add(1)
+        steps = [*steps, step] if names else [step]
+    if streamer is not None:
+        streamer.end()
+    if bar is not None:
+        bar.update(bar.target, finalize=True)
+    result = decoder.search.result(steps[-1].state)
+    width = request.documents.length
+    return result, collect_outputs(steps, plan, width, names)
+
+
+def trim(plan, result):
+    """Cuts the fixed-size buffers to what was generated.
+
+    Args:
+        plan: `Plan`.
+        result: dict of tensors of a search's `result`.
+
+    Returns:
+        Dict of tensors: output fields.
+    """
+    fields = {k: v for k, v in result.items() if k not in ("length", "passes")}
+    length = int(result["length"])
+    if "beam_indices" in fields:
+        indices = ops.convert_to_numpy(fields["beam_indices"])
+        new_tokens = int((indices >= 0).sum(axis=1).max())
+        length = plan.prompt_length + new_tokens
+        fields["beam_indices"] = fields["beam_indices"][:, :new_tokens]
+    fields["sequences"] = fields["sequences"][:, :length]
+    return fields
+
+
+def _own_inputs(request):
+    """Tensors of the request beside the encoded documents."""
+    arrays = {"prompt": request.prompt, **request.head_masks}
+    if request.prompt_mask is not None:
+        arrays["prompt_mask"] = request.prompt_mask
+    if request.plan.options["do_sample"]:
+        arrays["seed"] = request.seed
+    return {k: ops.convert_to_tensor(v) for k, v in arrays.items()}
+
+
+def _encoder_fields(plan, encoder_outputs):
+    """The encoder's attentions and hidden states, when asked for."""
+    fields = {}
+    for flag, name in (
+        ("output_attentions", "attentions"),
+        ("output_hidden_states", "hidden_states"),
+    ):
+        if plan.options[flag] and encoder_outputs is not None:
+            fields[f"encoder_{name}"] = getattr(encoder_outputs, name, None)
+    return fields

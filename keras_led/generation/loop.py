@@ -1,0 +1,182 @@
+"""Decoding: one compiled loop, or single steps with Python in between.
+
+The inputs of both are a dict of tensors, by name:
+  `hidden` float `(B, S, D)`, `mask` int32 `(B, S)`, `prompt` int32 `(B, P)`;
+  and as needed `prompt_mask` int32 `(B, P)`, `ids` int32 `(B, S)`, `width`
+  int32 scalar, `seed` `(2,)`, `decoder_head_mask` and `cross_attn_head_mask`
+  `(decoder layers, N)`.
+"""
+
+from keras import ops
+
+from keras_led.backend import fold_in
+from keras_led.generation.processors import Documents
+from keras_led.generation.sampling import read_column
+
+
+class Decoder:
+    """Model, search and processors, joined to the steps of decoding.
+
+    Args:
+        model: the model, which offers `start_decoding` and `decode_step`.
+        search: `TokenSearch` or `BeamSearch`.
+        chain: `ProcessorChain`.
+        plan: `Plan`.
+        vocab_size: int, `V`.
+    """
+
+    def __init__(self, model, search, chain, plan, vocab_size):
+        self.model = model
+        self.search = search
+        self.chain = chain
+        self.rows = plan.rows
+        # Sequences per document that the processors see.
+        self.sequences = plan.rows
+        self.max_length = plan.max_length
+        self.prompt_length = plan.prompt_length
+        self.eos_token_ids = plan.eos_token_ids
+        self.use_cache = plan.options["use_cache"]
+        self.vocab_size = vocab_size
+
+    def start(self, inputs):
+        """Prepares the decoder's cache; no token is read yet."""
+        state = self.model.start_decoding(
+            inputs["hidden"],
+            inputs["mask"],
+            rows_per_document=self.rows,
+            max_length=self.max_length,
+        )
+        return state if self.use_cache else state._replace(self_cache=None)
+
+    def begin(self, inputs):
+        """Returns the state of the search after the prompt."""
+        prompt = ops.repeat(inputs["prompt"], self.rows, axis=0)
+        return self.search.begin(prompt)
+
+    def prepare(self, inputs, chain=None):
+        """Prepares the processors, or those of another `chain`."""
+        start = None
+        if "prompt_mask" in inputs:
+            start = ops.cast(ops.argmax(inputs["prompt_mask"], axis=1), "int32")
+            start = ops.repeat(start, self.sequences, axis=0)
+        documents = Documents(
+            rows=self.sequences,
+            vocab_size=self.vocab_size,
+            input_ids=inputs.get("ids"),
+            width=inputs.get("width"),
+            prompt_start=start,
+        )
+        return (chain or self.chain).prepare(documents)
+
+    def read(self, inputs, tokens, decoding, index, **flags):
+        """Runs the decoder over tokens at `index`, `index + 1`, ...
+
+        Args:
+            inputs: dict of tensors.
+            tokens: int32 tensor `(R, T)`.
+            decoding: the model's decoding state.
+            index: int or int32 scalar, place of the first of them.
+            **flags: `output_attentions`, `output_hidden_states`.
+
+        Returns:
+            Pair of the model's output and the new decoding state.
+        """
+        mask = None
+        if "prompt_mask" in inputs:
+            given = ops.repeat(inputs["prompt_mask"], self.rows, axis=0)
+            missing = self.max_length - self.prompt_length
+            mask = ops.pad(given, ((0, 0), (0, missing)), constant_values=1)
+        return self.model.decode_step(
+            tokens,
+            decoding,
+            index,
+            decoder_attention_mask=mask,
+            decoder_head_mask=inputs.get("decoder_head_mask"),
+            cross_attn_head_mask=inputs.get("cross_attn_head_mask"),
+            **flags,
+        )
+
+    def next_logits(self, inputs, state, decoding, **flags):
+        """Reads the last token of each row.
+
+        Returns:
+            Logits of the next token, float32 `(R, V)`; the model's whole
+            output; the new decoding state.
+        """
+        tokens, last = self.search.rows(state), state.length - 1
+        if self.use_cache:
+            newest = ops.take(tokens, last, axis=1)[:, None]
+            outputs, decoding = self.read(
+                inputs, newest, decoding, last, **flags
+            )
+            logits = outputs.logits[:, -1]
+        else:
+            # Causal: what lies behind the last token does not reach it.
+            tokens = ops.maximum(tokens, 0)
+            outputs, _ = self.read(inputs, tokens, decoding, 0, **flags)
+            logits = ops.take(outputs.logits, last, axis=1)
+        return ops.cast(logits, "float32"), outputs, decoding
+
+    def normalize(self, logits):
+        """Log-probabilities where the search needs them, else the logits."""
+        if self.search.normalizes:
+            return ops.log_softmax(logits, axis=-1)
+        return logits
+
+    def propose(self, inputs, state, scores):
+        """Lets the search choose, with a seed of this step's own."""
+        seed = None
+        if "seed" in inputs:
+            seed = fold_in(inputs["seed"], state.length)
+        return self.search.propose(state, scores, seed)
+
+    def find_stops(self, state, proposal):
+        """Whether each candidate has ended: by its last token or length."""
+        tokens = self.search.candidates(proposal)
+        newest = read_column(tokens, state.length)
+        stops = ops.zeros_like(newest, dtype="bool")
+        for token in self.eos_token_ids:
+            stops = ops.logical_or(stops, ops.equal(newest, token))
+        return ops.logical_or(stops, state.length + 1 >= self.max_length)
+
+    def run(self, inputs):
+        """Generates to the end; runs whole inside a compiled function.
+
+        Args:
+            inputs: dict of tensors.
+
+        Returns:
+            Dict of tensors, see `result` of the search.
+        """
+        decoding, prepared = self.start(inputs), self.prepare(inputs)
+        state = self.begin(inputs)
+        if self.use_cache and self.prompt_length > 1:
+            # All but the last prompt token, which the first step reads.
+            prompt = self.search.rows(state)[:, : self.prompt_length - 1]
+            _, decoding = self.read(inputs, prompt, decoding, 0)
+
+        def step(state, cache):
+            current = decoding._replace(self_cache=cache)
+            if not self.use_cache:
+                current = decoding
+            logits, _, current = self.next_logits(inputs, state, current)
+            scores = self.chain.process(
+                self.normalize(logits),
+                self.search.rows(state),
+                state.length,
+                prepared,
+            )
+            proposal = self.propose(inputs, state, scores)
+            stops = self.find_stops(state, proposal)
+            state, rows = self.search.commit(state, proposal, stops)
+            if not self.use_cache:
+                return state, cache
+            if rows is not None:
+                current = current.reorder(rows)
+            return state, current.self_cache
+
+        cache = decoding.self_cache if self.use_cache else ()
+        state, _ = ops.while_loop(
+            lambda state, cache: state.running, step, (state, cache)
+        )
+        return self.search.result(state)

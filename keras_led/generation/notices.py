@@ -1,0 +1,17 @@
+"""Warnings that are worth saying once."""
+
+import warnings
+
+_said = set()
+
+
+def warn_once(message, stacklevel=3):
+    """Warns the first time in this process, and is silent afterwards.
+
+    Args:
+        message: str, also what tells one notice from another.
+        stacklevel: int, as in `warnings.warn`.
+    """
+    if message not in _said:
+        _said.add(message)
+        warnings.warn(message, stacklevel=stacklevel)
