@@ -154,7 +154,9 @@ class TokenizerCalls:
                 split_special_tokens=split_special_tokens,
                 stride=stride,
                 is_split_into_words=is_split_into_words,
-                return_tensors=return_tensors,
+                # Cut-off parts are rows of their own, and arrays have one
+                # more axis than a row.
+                batch_axis=bool(return_overflowing_tokens or return_tensors),
                 return_token_type_ids=return_token_type_ids,
                 return_attention_mask=return_attention_mask,
                 return_overflowing_tokens=return_overflowing_tokens,
@@ -176,10 +178,10 @@ class TokenizerCalls:
                 names=("text_target", "text_pair_target"),
             )
         if result is None:
-            return target
-        if target is not None:
+            result = target
+        elif target is not None:
             result["labels"] = target["input_ids"]
-        return result
+        return result.convert_to_tensors(return_tensors)
 
     def encode(self, text, text_pair=None, **options):
         """Encodes one text or pair; returns its ids.

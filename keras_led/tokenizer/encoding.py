@@ -18,7 +18,7 @@ class EncodeOptions:
     split_special_tokens: bool
     stride: int
     is_split_into_words: bool
-    return_tensors: str | None
+    batch_axis: bool
     return_token_type_ids: bool
     return_attention_mask: bool
     return_overflowing_tokens: bool
@@ -57,13 +57,12 @@ def encode(tokenizer, texts, pairs, options, names=("text", "text_pair")):
         data["overflow_to_sample_mapping"] = origin
     if options.verbose and options.lengths.max_length is None:
         _warn_if_too_long(tokenizer, flat)
-    single = not is_batch and not options.return_overflowing_tokens
-    if single and options.return_tensors is None:
+    if not is_batch and not options.batch_axis:
         data = {
             name: value[0] if isinstance(value[0], list) else value
             for name, value in data.items()
         }
-    return BatchEncoding(data, flat, tensor_type=options.return_tensors)
+    return BatchEncoding(data, flat)
 
 
 def read_texts(texts, pairs, options, names):

@@ -52,13 +52,13 @@ def to_lists(value):
     """Turns arrays, also inside lists and tuples, into plain lists.
 
     Args:
-        value: number, array, or nest of lists and tuples of them.
+        value: number, array, or nest of lists, tuples and ranges.
 
     Returns:
         The same content as int, float or nested lists. Other objects, such as
         strings, stay as they are.
     """
-    if isinstance(value, list | tuple):
+    if isinstance(value, list | tuple | range):
         if all(type(item) is int for item in value):
             return list(value)
         return [to_lists(item) for item in value]
