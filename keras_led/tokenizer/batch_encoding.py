@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from keras_led import backend
 from keras_led.tokenizer.tensors import check_kind
 from keras_led.tokenizer.tensors import to_tensor
 
@@ -20,10 +21,12 @@ class TokenSpan(NamedTuple):
     end: int
 
 
+@backend.register_pytree
 class BatchEncoding(dict):
     """Encoded texts: a dict whose keys are also attributes.
 
-    `encoding["input_ids"]` and `encoding.input_ids` are the same. When it comes
+    `encoding["input_ids"]` and `encoding.input_ids` are the same. With arrays
+    in it, `fit`, `evaluate` and `predict` take it as it is. When it comes
     from a call of the tokenizer, an int key gives the `tokenizers.Encoding` of
     that row, and the methods below translate between characters, words and
     tokens. They take `(row, index)`, or `index` alone when there is one row;

@@ -1,6 +1,7 @@
 import copy
 import pickle
 
+import keras
 import numpy as np
 import pytest
 
@@ -108,3 +109,22 @@ def test_conversion_in_place(encoded):
     with pytest.raises(ValueError, match="`input_ids` must have rows of one"):
         encoded.convert_to_tensors("np")
     assert isinstance(encoded.attention_mask, list)  # nothing half done
+
+
+def test_keras_takes_it_as_it_is(tokenizer):
+    class CountTokens(keras.Model):
+        def call(self, inputs):
+            return keras.ops.sum(inputs["attention_mask"], axis=-1)
+
+    texts = ["The quick", "größer dog", "a"]
+    encoded = tokenizer(texts, padding=True, return_tensors="np")
+    model = CountTokens()
+    model.compile(loss="mse")
+    expected = encoded.attention_mask.sum(axis=1)
+    np.testing.assert_array_equal(
+        model.predict(encoded, batch_size=2, verbose=0), expected
+    )
+    assert model.evaluate(encoded, expected, verbose=0) == 0
+    doubled = keras.tree.map_structure(lambda x: 2 * x, encoded)
+    assert type(doubled) is BatchEncoding
+    np.testing.assert_array_equal(doubled.input_ids, 2 * encoded.input_ids)

@@ -92,6 +92,12 @@ def test_tokens_and_ids(tokenizer, peer):
     assert tokenizer.convert_tokens_to_string(["a", "Ġthe"]) == "a the"
 
 
+def test_a_token_made_special_later_is_skipped(tokenizer):
+    ids = tokenizer("a the dog")["input_ids"]
+    tokenizer.pad_token = "Ġthe"
+    assert tokenizer.decode(ids, skip_special_tokens=True) == "a dog"
+
+
 def test_layouts_with_special_tokens(tokenizer):
     a, b = [10, 11], [12]
     single = [0, 10, 11, 2]

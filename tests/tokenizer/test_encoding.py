@@ -275,3 +275,4 @@ def test_too_long_text_warns_once(directory):
     silent = LEDTokenizer.from_pretrained(directory, model_max_length=5)
     silent("123456789", verbose=False)
     silent("123456789", truncation=True)
+    silent("123456789", truncation=False, max_length=99)

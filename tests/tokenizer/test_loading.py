@@ -93,7 +93,9 @@ def test_unknown_keys_survive(plain, tmp_path):
 def test_paths_in_the_file_are_not_followed(plain, ids):
     foreign = {"vocab_file": "/etc/passwd", "tokenizer_file": "/nowhere.json"}
     write(plain / "tokenizer_config.json", foreign)
-    assert LEDTokenizer.from_pretrained(plain)(TEXT)["input_ids"] == ids
+    loaded = LEDTokenizer.from_pretrained(plain)
+    assert loaded(TEXT)["input_ids"] == ids
+    assert loaded.unknown_settings == {}  # nor written back
 
 
 def test_files_of_transformers_4_before_added_tokens_decoder(plain):
@@ -273,3 +275,33 @@ def test_unknown_argument_is_named_with_the_nearest(plain):
         LEDTokenizer.from_pretrained(plain, pad_tok="<pad>")
     with pytest.raises(TypeError, match="'vocab_fil'. .* 'vocab_file'"):
         LEDTokenizer(vocab_fil=plain / "vocab.json")
+
+
+# -- the hub -----------------------------------------------------------------
+
+
+def test_files_of_the_hub(plain, ids, monkeypatch):
+    import huggingface_hub
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    asked = []
+
+    def download(repo_id, name, **options):
+        asked.append((repo_id, options["revision"], options["token"]))
+        if not (plain / name).exists():
+            raise LocalEntryNotFoundError(name)
+        return str(plain / name)
+
+    monkeypatch.setattr(huggingface_hub, "hf_hub_download", download)
+    loaded = LEDTokenizer.from_pretrained(
+        "owner/led", revision="v2", token="secret"
+    )
+    assert loaded(TEXT)["input_ids"] == ids
+    assert set(asked) == {("owner/led", "v2", "secret")}
+
+
+def test_hub_that_cannot_be_reached(tmp_path):
+    with pytest.raises(ConnectionError, match=r"tokenizer\.json of owner/led"):
+        LEDTokenizer.from_pretrained(
+            "owner/led", cache_dir=tmp_path, local_files_only=True
+        )
