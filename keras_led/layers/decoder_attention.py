@@ -27,7 +27,8 @@ class DecoderAttention(keras.layers.Layer):
             of `B`: rows `b * R / B` and following are the beams of document
             `b`, which share its keys and values without a copy.
         keys_and_values: Tuple of two float tensors of shape `(B, N, S, H)`.
-        attention_mask: Bool tensor that broadcasts to `(B, 1, T * R / B, S)`, `True`
+        attention_mask: Bool tensor that broadcasts to
+            `(B, 1, T * R / B, S)`, `True`
             may attend, or `None`.
         seed: Int tensor of shape `(2,)`, or `None` for no dropout.
         head_mask: Float tensor of shape `(N,)` that multiplies the weights of

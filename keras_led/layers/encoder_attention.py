@@ -287,9 +287,20 @@ class EncoderSelfAttention(keras.layers.Layer):
         self.output_projection.build(shape)
         self.built = True
 
-    def call(self, hidden_states, masks, **options):
+    def call(
+        self,
+        hidden_states,
+        masks,
+        seed=None,
+        head_mask=None,
+        output_attentions=False,
+    ):
         context, *weights = self.longformer_self_attn(
-            hidden_states, masks=masks, **options
+            hidden_states,
+            masks=masks,
+            seed=seed,
+            head_mask=head_mask,
+            output_attentions=output_attentions,
         )
         return (self.output_projection(context), *weights)
 

@@ -121,30 +121,29 @@ class LEDPreTrainedModel(keras.Model):
     @property
     def is_gradient_checkpointing(self):
         """Whether layers are recomputed in the backward pass."""
-        return self.base_model.encoder.gradient_checkpointing
+        return self.get_base_model().encoder.gradient_checkpointing
 
     def _set_gradient_checkpointing(self, value):
-        self.base_model.encoder.gradient_checkpointing = value
-        self.base_model.decoder.gradient_checkpointing = value
+        self.get_base_model().encoder.gradient_checkpointing = value
+        self.get_base_model().decoder.gradient_checkpointing = value
         # A compiled training step holds the former choice.
         self.train_function = None
 
-    @property
-    def base_model(self):
+    def get_base_model(self):
         """The `LEDModel` inside."""
         return self.led
 
     def get_encoder(self):
         """The encoder, callable by itself; it shares this model's layers."""
-        return self.base_model.get_encoder()
+        return self.get_base_model().get_encoder()
 
     def get_decoder(self):
         """The decoder, callable by itself; it shares this model's layers."""
-        return self.base_model.get_decoder()
+        return self.get_base_model().get_decoder()
 
     def get_input_embeddings(self):
         """The `keras.layers.Embedding` of the tokens."""
-        return self.base_model.shared
+        return self.get_base_model().shared
 
     def set_input_embeddings(self, embeddings):
         """Copies the table of another embedding layer or array in.
@@ -157,7 +156,7 @@ class LEDPreTrainedModel(keras.Model):
             ValueError: If the shape differs from the table's.
         """
         table = getattr(embeddings, "embeddings", embeddings)
-        self.base_model.set_token_tables(table)
+        self.get_base_model().set_token_tables(table)
 
     def get_output_embeddings(self):
         """The layer that turns hidden states to logits; `None` without one."""
@@ -206,7 +205,7 @@ class LEDPreTrainedModel(keras.Model):
         return self.get_input_embeddings()
 
     def _resize_vocabulary(self, size, mean_resizing):
-        self.base_model.resize_tables(size, mean_resizing)
+        self.get_base_model().resize_tables(size, mean_resizing)
         self.config.vocab_size = size
 
     # ---- files ------------------------------------------------------------

@@ -11,6 +11,7 @@ from keras_led.models.base import LEDPreTrainedModel
 from keras_led.models.decoding import DecoderState
 from keras_led.models.inputs import check_labels
 from keras_led.models.inputs import check_shape
+from keras_led.models.inputs import takes_dict
 from keras_led.models.led import LEDModel
 from keras_led.outputs import LEDSeq2SeqLMOutput
 from keras_led.training.labels import shift_tokens_right
@@ -75,6 +76,7 @@ class LEDForConditionalGeneration(GenerationMixin, LEDPreTrainedModel):
         )
         self.built = True
 
+    @takes_dict
     def call(
         self,
         input_ids=None,
@@ -249,7 +251,7 @@ class LEDForConditionalGeneration(GenerationMixin, LEDPreTrainedModel):
         if decoder_attention_mask is not None:
             decoder_attention_mask = ops.not_equal(decoder_attention_mask, 0)
         decoded, self_cache, _ = self.led.decoder(
-            self.led.token_tables[1](decoder_input_ids),
+            self.led.token_tables()[1](decoder_input_ids),
             encoder_mask=state.encoder_mask,
             decoder_mask=decoder_attention_mask,
             cross_caches=state.cross_cache,

@@ -1,6 +1,8 @@
 """Checks of the call arguments, before any long work."""
 
 import difflib
+import functools
+import inspect
 from collections.abc import Mapping
 
 import keras
@@ -26,6 +28,23 @@ def merge_first_argument(args, kwargs):
         inputs = kwargs["input_ids"]
         return args, {**kwargs, "input_ids": None, **inputs}
     return args, kwargs
+
+
+def takes_dict(call):
+    """Lets the `call` of a model take a dict of its arguments.
+
+    `keras.Model.__call__` passes a dict on as it is, and JAX's training loop
+    calls `call` itself.
+    """
+    names = list(inspect.signature(call).parameters)[1:]
+
+    @functools.wraps(call)
+    def call_with_merged(self, *args, **kwargs):
+        args, kwargs = merge_first_argument(args, kwargs)
+        check_names(kwargs, names, type(self).__name__)
+        return call(self, *args, **kwargs)
+
+    return call_with_merged
 
 
 def check_names(kwargs, known, where):
@@ -72,7 +91,7 @@ def check_ids(name, ids, vocab_size):
         ValueError: If the rank or a value is wrong.
         TypeError: If `ids` does not hold integers.
     """
-    _check_rank(name, ids, 2, "(batch, length)")
+    check_rank(name, ids, 2, "(batch, length)")
     dtype = keras.backend.standardize_dtype(ids.dtype)
     if "int" not in dtype:
         raise TypeError(
@@ -123,7 +142,7 @@ def check_labels(name, labels, num_classes):
 
 def check_embeds(name, embeds, d_model):
     """Raises unless `embeds` has the shape `(B, T, d_model)`."""
-    _check_rank(name, embeds, 3, "(batch, length, d_model)")
+    check_rank(name, embeds, 3, "(batch, length, d_model)")
     if embeds.shape[-1] != d_model:
         raise ValueError(
             f"`{name}` must end in the model's hidden dim, {d_model}. "
@@ -135,7 +154,7 @@ def check_mask(name, mask, batch_and_length):
     """Raises unless `mask` is `None` or of the shape of the tokens."""
     if mask is None:
         return
-    _check_rank(name, mask, 2, "(batch, length)")
+    check_rank(name, mask, 2, "(batch, length)")
     check_shape(name, mask, batch_and_length)
 
 
@@ -174,7 +193,8 @@ def check_length(name, length, max_positions, table, remedy):
         )
 
 
-def _check_rank(name, tensor, rank, meaning):
+def check_rank(name, tensor, rank, meaning):
+    """Raises unless `tensor` has `rank` axes, of which `meaning` tells."""
     if len(tensor.shape) != rank:
         raise ValueError(
             f"`{name}` must have rank {rank}, {meaning}. "

@@ -12,7 +12,9 @@ from keras_led.models.decoding import LEDDecoderModel
 from keras_led.models.decoding import decode_tokens
 from keras_led.models.encoding import LEDEncoderModel
 from keras_led.models.encoding import encode_document
+from keras_led.models.inputs import check_rank
 from keras_led.models.inputs import check_shape
+from keras_led.models.inputs import takes_dict
 from keras_led.outputs import LEDEncoderBaseModelOutput
 from keras_led.outputs import LEDSeq2SeqModelOutput
 from keras_led.training.labels import shift_tokens_right
@@ -102,11 +104,9 @@ class LEDModel(LEDPreTrainedModel):
                 self.decoder_embed_tokens.build((None, None))
         self.built = True
 
-    @property
-    def base_model(self):
+    def get_base_model(self):
         return self
 
-    @property
     def token_tables(self):
         """Tuple of the embedding layers of the encoder and of the decoder."""
         if self.config.tie_word_embeddings:
@@ -126,26 +126,27 @@ class LEDModel(LEDPreTrainedModel):
             resize_embedding(layer, rows, mean_resizing, self.config.init_std)
 
     def _all_tables(self):
-        return (self.shared, *self.token_tables)
+        return (self.shared, *self.token_tables())
 
     def get_encoder(self):
         return LEDEncoderModel(
-            self.token_tables[0], self.encoder, self.max_global_tokens
+            self.token_tables()[0], self.encoder, self.max_global_tokens
         )
 
     def get_decoder(self):
-        return LEDDecoderModel(self.token_tables[1], self.decoder)
+        return LEDDecoderModel(self.token_tables()[1], self.decoder)
 
     def encode(self, input_ids=None, max_global_tokens=None, **options):
         """Runs the encoder; see `encode_document` for the arguments."""
         return encode_document(
-            self.token_tables[0],
+            self.token_tables()[0],
             self.encoder,
             input_ids,
             max_global_tokens=max_global_tokens or self.max_global_tokens,
             **options,
         )
 
+    @takes_dict
     def call(
         self,
         input_ids=None,
@@ -188,7 +189,7 @@ class LEDModel(LEDPreTrainedModel):
                 training=training,
             )
         decoded = decode_tokens(
-            self.token_tables[1],
+            self.token_tables()[1],
             self.decoder,
             decoder_input_ids,
             decoder_attention_mask,
@@ -225,6 +226,7 @@ class LEDModel(LEDPreTrainedModel):
                 "be given where there are no `input_ids` to make them from. "
                 "Received: none of the three."
             )
+        check_rank("input_ids", input_ids, 2, "(batch, length)")
         return shift_tokens_right(
             input_ids,
             self.config.pad_token_id,

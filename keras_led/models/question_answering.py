@@ -4,6 +4,7 @@ import keras
 
 from keras_led.layers.initializers import dense
 from keras_led.models.base import LEDPreTrainedModel
+from keras_led.models.inputs import takes_dict
 from keras_led.models.led import LEDModel
 from keras_led.outputs import LEDSeq2SeqQuestionAnsweringModelOutput
 from keras_led.training.losses import span_loss
@@ -56,6 +57,7 @@ class LEDForQuestionAnswering(LEDPreTrainedModel):
             self.qa_outputs.build((None, None, self.config.d_model))
         self.built = True
 
+    @takes_dict
     def call(
         self,
         input_ids=None,

@@ -7,6 +7,7 @@ from keras_led import backend
 from keras_led.layers.heads import ClassificationHead
 from keras_led.models.base import LEDPreTrainedModel
 from keras_led.models.inputs import check_labels
+from keras_led.models.inputs import takes_dict
 from keras_led.models.led import LEDModel
 from keras_led.outputs import LEDSeq2SeqSequenceClassifierOutput
 from keras_led.training.losses import classification_loss
@@ -67,6 +68,7 @@ class LEDForSequenceClassification(LEDPreTrainedModel):
             self.classification_head.build()
         self.built = True
 
+    @takes_dict
     def call(
         self,
         input_ids=None,
