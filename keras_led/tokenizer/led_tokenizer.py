@@ -1,7 +1,5 @@
 """The tokenizer of LED: byte-level BPE, as in BART and RoBERTa."""
 
-import codecs
-
 from keras_led.tokenizer.byte_level_bpe import let_unknown_bytes_show
 from keras_led.tokenizer.byte_level_bpe import make_backend
 from keras_led.tokenizer.calling import TokenizerCalls
@@ -9,7 +7,7 @@ from keras_led.tokenizer.converting import TokenizerConversions
 from keras_led.tokenizer.keywords import reject_unknown
 from keras_led.tokenizer.loading import read_pretrained
 from keras_led.tokenizer.options import NO_LIMIT
-from keras_led.tokenizer.options import check_side
+from keras_led.tokenizer.options import check_settings
 from keras_led.tokenizer.saving import save_tokenizer
 from keras_led.tokenizer.saving import save_vocabulary
 from keras_led.tokenizer.shared_backend import SharedBackend
@@ -122,9 +120,7 @@ class LEDTokenizer(SpecialTokens, TokenizerCalls, TokenizerConversions):
         for name, default in _SETTINGS.items():
             setattr(self, name, given.get(name, default))
         self.model_input_names = list(self.model_input_names)
-        check_side("padding_side", self.padding_side)
-        check_side("truncation_side", self.truncation_side)
-        _check_error_handler(self.errors)
+        check_settings(self)
         self._shared_backend = SharedBackend(
             make_backend(
                 vocab_file if vocab is None else vocab,
@@ -378,13 +374,3 @@ class LEDTokenizer(SpecialTokens, TokenizerCalls, TokenizerConversions):
 
 class LEDTokenizerFast(LEDTokenizer):
     """The same tokenizer under Hugging Face's second name."""
-
-
-def _check_error_handler(errors):
-    try:
-        codecs.lookup_error(errors)
-    except LookupError as error:
-        raise ValueError(
-            "`errors` must be an error handler of `bytes.decode`, such as "
-            f"'replace' or 'strict'. Received: errors={errors!r}."
-        ) from error

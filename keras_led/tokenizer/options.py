@@ -1,5 +1,6 @@
 """What the padding and truncation arguments mean together."""
 
+import codecs
 import dataclasses
 import warnings
 
@@ -137,6 +138,33 @@ def resolve_lengths(
             f"pad_to_multiple_of={pad_to_multiple_of}."
         )
     return lengths
+
+
+def check_settings(tokenizer):
+    """Checks the settings with which a tokenizer is made.
+
+    Args:
+        tokenizer: the tokenizer.
+
+    Raises:
+        ValueError: If a setting cannot be; it is named.
+    """
+    check_side("padding_side", tokenizer.padding_side)
+    check_side("truncation_side", tokenizer.truncation_side)
+    limit = tokenizer.model_max_length
+    # A float, too: Hugging Face's files write 1e30 for "no limit".
+    if type(limit) not in (int, float) or limit < 1:
+        raise ValueError(
+            "`model_max_length` must be a positive number of tokens. Received: "
+            f"model_max_length={limit!r}."
+        )
+    try:
+        codecs.lookup_error(tokenizer.errors)
+    except LookupError as error:
+        raise ValueError(
+            "`errors` must be an error handler of `bytes.decode`, such as "
+            f"'replace' or 'strict'. Received: errors={tokenizer.errors!r}."
+        ) from error
 
 
 def check_side(argument, side):

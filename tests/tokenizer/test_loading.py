@@ -263,6 +263,10 @@ def test_tokenizer_of_another_kind(tmp_path):
             {"vocab": {"a": 0}, "merges": [], "truncation_side": "top"},
             "truncation_side='top'",
         ),
+        (
+            {"vocab": {"a": 0}, "merges": [], "model_max_length": "512"},
+            "positive number of tokens. .*model_max_length='512'",
+        ),
     ],
 )
 def test_arguments_that_do_not_fit(arguments, message):
