@@ -9,6 +9,7 @@ import numpy as np
 from keras_led.checkpoints import names
 from keras_led.checkpoints.checkpoint import open_checkpoint
 from keras_led.checkpoints.checkpoint import shorten
+from keras_led.checkpoints.memory import Trimmer
 from keras_led.checkpoints.tensor_files import FLOAT_DTYPES
 
 
@@ -83,15 +84,19 @@ def load_weights(
         where,
         ignore_mismatched_sizes=ignore_mismatched_sizes,
     )
+    trimmer = Trimmer()
+    trimmer.trim()
     for name, source in sources.items():
         variable = variables[name]
         dtype = FLOAT_DTYPES[str(variable.dtype)]
         if source.tensor is None:
             variable.assign(np.zeros(shapes[name], dtype))
             continue
-        variable.assign(
-            read_source(checkpoint, source).astype(dtype, copy=False)
-        )
+        array = read_source(checkpoint, source).astype(dtype, copy=False)
+        trimmer.add(array.nbytes)
+        variable.assign(array)
+        del array
+    trimmer.trim()
 
 
 def read_source(checkpoint, source):

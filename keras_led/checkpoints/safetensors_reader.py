@@ -3,9 +3,11 @@
 import collections
 import json
 
+import numpy as np
 from safetensors import SafetensorError
 from safetensors import safe_open
 
+from keras_led.checkpoints.tensor_files import FLOAT_DTYPES
 from keras_led.checkpoints.tensor_files import TensorFile
 from keras_led.checkpoints.tensor_files import TensorInfo
 from keras_led.checkpoints.tensor_files import damaged
@@ -16,8 +18,6 @@ _DTYPES = {
     "F16": "float16",
     "BF16": "bfloat16",
 }
-# The library's own limit on the length of a header, in bytes.
-_MAX_HEADER_BYTES = 100_000_000
 
 
 class SafetensorsFile(TensorFile):
@@ -34,48 +34,58 @@ class SafetensorsFile(TensorFile):
 
     def __init__(self, path):
         super().__init__(path)
-        self._handle = None
-        self._reopen()
         try:
-            self.metadata = dict(self._handle.metadata() or {})
-            for name in self._handle.keys():
-                part = self._handle.get_slice(name)
-                dtype = part.get_dtype()
-                self.infos[name] = TensorInfo(
-                    shape=tuple(part.get_shape()),
-                    dtype=_DTYPES.get(dtype, dtype),
-                    file=str(path),
-                )
-        except SafetensorError as error:
+            # The library checks the header: its length, its JSON, and that
+            # the tensors fill the rest of the file without a gap.
+            with safe_open(str(path), framework="numpy") as handle:
+                self.metadata = dict(handle.metadata() or {})
+                names = list(handle.keys())
+        except (SafetensorError, OSError) as error:
             raise damaged(path, error) from error
-        self._refuse_double_names()
-
-    def close(self):
-        if self._handle is not None:
-            self._handle.__exit__(None, None, None)
-            self._handle = None
+        self._header, self._start = self._read_header(names)
+        for name in names:
+            entry = self._header[name]
+            dtype = _DTYPES.get(entry["dtype"], entry["dtype"])
+            self.infos[name] = TensorInfo(
+                shape=tuple(entry["shape"]), dtype=dtype, file=str(path)
+            )
 
     def _read(self, name):
-        try:
-            return self._handle.get_tensor(name)
-        except (SafetensorError, ValueError) as error:
-            raise damaged(self.path, f"tensor {name}: {error}") from error
+        info = self.infos[name]
+        # Plain reads: the pages of a mapped file would count as memory of
+        # this process, next to the copy.
+        begin, end = self._header[name]["data_offsets"]
+        dtype = FLOAT_DTYPES[info.dtype]
+        count = (end - begin) // dtype.itemsize
+        array = np.fromfile(self.path, dtype, count, offset=self._start + begin)
+        if array.size != count:
+            raise damaged(self.path, f"tensor {name} is cut short")
+        return array.reshape(info.shape)
 
-    def _reopen(self):
-        self.close()
-        try:
-            self._handle = safe_open(str(self.path), framework="numpy")
-        except (SafetensorError, OSError) as error:
-            raise damaged(self.path, error) from error
+    def _read_header(self, names):
+        """Returns the header and where the tensors begin, in bytes.
 
-    def _refuse_double_names(self):
-        """The library lets the last of two equal names win, in silence."""
+        The library lets the last of two equal names win, in silence; here
+        they are an error.
+        """
         with open(self.path, "rb") as file:
             length = int.from_bytes(file.read(8), "little")
-            header = file.read(min(length, _MAX_HEADER_BYTES))
-        names = []
-        json.loads(header, object_pairs_hook=names.extend)
-        counts = collections.Counter(name for name, _ in names)
-        double = [name for name in self.infos if counts[name] > 1]
+            text = file.read(length)
+        pairs = []
+        header = json.loads(text, object_pairs_hook=_Pairs(pairs))
+        counts = collections.Counter(pairs)
+        double = [name for name in names if counts[name] > 1]
         if double:
             raise damaged(self.path, f"it names {double[0]} twice")
+        return header, 8 + length
+
+
+class _Pairs:
+    """Makes JSON objects, and notes all of their keys."""
+
+    def __init__(self, keys):
+        self.keys = keys
+
+    def __call__(self, pairs):
+        self.keys.extend(key for key, _ in pairs)
+        return dict(pairs)

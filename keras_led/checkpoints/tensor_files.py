@@ -5,10 +5,6 @@ import dataclasses
 import ml_dtypes
 import numpy as np
 
-# Pages of a mapped file count as memory of the process for as long as the
-# mapping lives, so a reader maps its file anew after this many bytes.
-REMAP_BYTES = 256 * 2**20
-
 FLOAT_DTYPES = {
     "float64": np.dtype("float64"),
     "float32": np.dtype("float32"),
@@ -36,7 +32,7 @@ class TensorInfo:
 class TensorFile:
     """A file of named tensors, read one by one.
 
-    Subclasses set `infos` when made, and implement `_read` and `_reopen`.
+    Subclasses set `infos` when made, and implement `_read`.
 
     Args:
         path: `pathlib.Path` of the file.
@@ -49,7 +45,6 @@ class TensorFile:
     def __init__(self, path):
         self.path = path
         self.infos = {}
-        self._bytes_read = 0
         if not path.is_file():
             raise FileNotFoundError(f"There is no weight file {path}.")
 
@@ -71,21 +66,13 @@ class TensorFile:
                 f"{self.path}: tensor {name} must be of type "
                 f"{', '.join(FLOAT_DTYPES)}. Received: dtype={info.dtype}."
             )
-        array = self._read(name)
-        self._bytes_read += array.nbytes
-        if self._bytes_read >= REMAP_BYTES:
-            self._bytes_read = 0
-            self._reopen()
-        return array
+        return self._read(name)
 
     def close(self):
         """Closes the file. Closing twice is allowed."""
 
     def _read(self, name):
         raise NotImplementedError
-
-    def _reopen(self):
-        """Lets go of the pages read so far."""
 
 
 def damaged(path, error):

@@ -11,6 +11,10 @@ from keras_led.checkpoints.tensor_files import TensorFile
 from keras_led.checkpoints.tensor_files import TensorInfo
 from keras_led.checkpoints.tensor_files import damaged
 
+# Pages of a mapped file count as memory of the process for as long as the
+# mapping lives, so the file is mapped anew after this many bytes.
+REMAP_BYTES = 32 * 2**20
+
 # Training frameworks wrap the weights once more.
 _WRAPPERS = ("state_dict", "model_state_dict", "module")
 
@@ -31,6 +35,7 @@ class TorchFile(TensorFile):
         super().__init__(path)
         self._check_zip()
         self._tensors = {}
+        self._bytes_read = 0
         self._reopen()
         for name, tensor in self._tensors.items():
             self.infos[name] = TensorInfo(
@@ -43,6 +48,13 @@ class TorchFile(TensorFile):
         self._tensors = {}
 
     def _read(self, name):
+        if self._bytes_read >= REMAP_BYTES:
+            self._reopen()
+        array = self._to_numpy(name)
+        self._bytes_read += array.nbytes
+        return array
+
+    def _to_numpy(self, name):
         import torch
 
         tensor = self._tensors[name].detach()
@@ -82,6 +94,7 @@ class TorchFile(TensorFile):
 
     def _reopen(self):
         self._tensors = {}
+        self._bytes_read = 0
         content = self._load()
         for wrapper in _WRAPPERS:
             if isinstance(content, dict) and isinstance(

@@ -1,9 +1,11 @@
 """Models of bare variables, and weight files of any format."""
 
+import keras
 import numpy as np
 
 from keras_led.checkpoints import names
 from keras_led.checkpoints.table import weight_shapes
+from keras_led.checkpoints.tensor_files import FLOAT_DTYPES
 from keras_led.config import LEDConfig
 
 CLASSES = {
@@ -42,12 +44,12 @@ class FakeVariable:
         self.value = None
 
     def assign(self, value):
-        assert value.shape == self.shape, self.path
-        assert value.dtype.name == self.dtype, self.path
-        self.value = value
-
-    def __array__(self, dtype=None, copy=None):
-        return np.array(self.value, dtype=dtype)
+        assert tuple(value.shape) == self.shape, self.path
+        dtype = keras.backend.standardize_dtype(value.dtype)
+        assert dtype == self.dtype, self.path
+        # PyTorch has no bfloat16 to give to numpy, so Keras widens it.
+        array = np.asarray(keras.ops.convert_to_numpy(value))
+        self.value = array.astype(FLOAT_DTYPES[dtype])
 
 
 class FakeModel:

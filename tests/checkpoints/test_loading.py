@@ -8,6 +8,7 @@ from safetensors.numpy import save_file
 
 from keras_led.checkpoints import load_pretrained_weights
 from keras_led.checkpoints import save_pretrained_weights
+from keras_led.checkpoints import torch_reader
 from tests.checkpoints.fakes import FakeModel
 from tests.checkpoints.fakes import assert_same
 from tests.checkpoints.fakes import random_weights
@@ -292,20 +293,20 @@ def test_directory_without_weights_names_the_files(tmp_path):
         load_pretrained_weights(FakeModel(tiny_config()), tmp_path)
 
 
-def test_reader_maps_its_file_anew_without_losing_a_value(
-    tmp_path, monkeypatch
-):
-    from keras_led.checkpoints import tensor_files
-
-    monkeypatch.setattr(tensor_files, "REMAP_BYTES", 300)
+def test_bin_file_is_mapped_anew_without_losing_a_value(tmp_path, monkeypatch):
     config = tiny_config()
     weights = random_weights(config)
-    for write in (write_safetensors, write_bin):
-        (tmp_path / write.__name__).mkdir()
-        write(tmp_path / write.__name__, torch_state(weights))
-        model = FakeModel(config)
-        load_pretrained_weights(model, tmp_path / write.__name__)
-        assert_same(model.values(), weights)
+    write_bin(tmp_path, torch_state(weights))
+    loads = []
+    load = torch_reader.TorchFile._load
+    monkeypatch.setattr(torch_reader, "REMAP_BYTES", 300)
+    monkeypatch.setattr(
+        torch_reader.TorchFile, "_load", lambda f: loads.append(0) or load(f)
+    )
+    model = FakeModel(config)
+    load_pretrained_weights(model, tmp_path)
+    assert_same(model.values(), weights)
+    assert len(loads) > 5
 
 
 @pytest.mark.parametrize("head", HEADS)
