@@ -70,7 +70,8 @@ class LEDTokenizer(SpecialTokens, TokenizerCalls, TokenizerConversions):
             tokens. transformers 5 calls it `extra_special_tokens`; so may you.
         added_tokens_decoder: dict from id to AddedToken or to its fields, as
             in `tokenizer_config.json`.
-        add_prefix_space: bool, whether to put a space before each text.
+        add_prefix_space: bool, whether to put a space before each text, and
+            (as the `tokenizers` library does) after special tokens inside it.
         clean_up_tokenization_spaces: bool, whether decoding removes spaces
             before punctuation.
         errors: str, what decoding does with bytes that are no UTF-8, as in

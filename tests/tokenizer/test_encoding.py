@@ -140,6 +140,11 @@ def test_add_prefix_space_at_call_time(tokenizer):
     assert tokenizer("Hello", add_prefix_space=True)["input_ids"] == expected
     assert tokenizer(" Hello", add_prefix_space=True)["input_ids"] == expected
     assert tokenizer("Hello")["input_ids"] != expected  # nothing is left over
+    assert tokenizer.tokenize("a<mask>a", add_prefix_space=True) == [
+        *tokenizer.tokenize(" a"),
+        "<mask>",
+        *tokenizer.tokenize(" a"),
+    ]
 
 
 def test_every_word_gets_a_space(tokenizer, directory):
