@@ -76,7 +76,11 @@ def build(class_name, seed=0, **changes):
     """A Hugging Face model of the tiny config with `changes`, all random."""
     import transformers
 
-    config = transformers.LEDConfig(**{**TINY, **changes})
+    settings = {**TINY, **changes}
+    window = settings["attention_window"]
+    if isinstance(window, tuple):
+        settings["attention_window"] = list(window)
+    config = transformers.LEDConfig(**settings)
     config._attn_implementation = "eager"
     return randomize(getattr(transformers, class_name)(config), seed)
 
@@ -263,22 +267,25 @@ def compare(ours, expected, tolerance=TOLERANCE, only=None):
     return worst
 
 
-def check(ours, peer, inputs, peer_inputs=None, tolerance=TOLERANCE, only=None):
+def check(
+    ours, peer, inputs, tolerance=TOLERANCE, only=None, call=None, **options
+):
     """Calls both models on the same inputs and compares every field.
 
     Args:
         ours: keras_led model.
         peer: Hugging Face model.
         inputs: dict of call keywords, numpy arrays; None values are left out.
-        peer_inputs: dict of keywords that differ for the peer, or None.
         tolerance: see `compare`.
         only: see `compare`.
+        call: what to call in place of `ours`, with `inputs` only.
+        **options: call keywords that are no arrays.
 
     Returns:
         Our output object.
     """
     inputs = {key: value for key, value in inputs.items() if value is not None}
-    expected = peer_fields(call_peer(peer, **{**inputs, **(peer_inputs or {})}))
+    expected = peer_fields(call_peer(peer, **inputs, **options))
     length = inputs.get("input_ids", inputs.get("inputs_embeds")).shape[1]
     for name in ("global_attentions", "encoder_global_attentions"):
         if name in expected:
@@ -288,6 +295,6 @@ def check(ours, peer, inputs, peer_inputs=None, tolerance=TOLERANCE, only=None):
             expected[name] = cut_global_attentions(
                 expected[name], counts, length
             )
-    outputs = ours(**inputs)
+    outputs = call(**inputs) if call else ours(**inputs, **options)
     compare(outputs, expected, tolerance, only)
     return outputs

@@ -1,0 +1,81 @@
+import pathlib
+
+import numpy as np
+import pytest
+
+from tests import peer
+from tests.golden.files import read_golden
+from tests.models.pairs import from_golden
+
+GOLDEN = pathlib.Path(__file__).parents[1] / "golden"
+FILES = ("classification", "classification_one_label")
+KEPT = ("loss", "logits", "encoder_last_hidden_state")
+
+
+def golden(file, problem_type=None):
+    config, weights, cases = read_golden(GOLDEN / f"{file}.npz")
+    config = {**config, "problem_type": problem_type}
+    key = file, problem_type
+    name = "LEDForSequenceClassification"
+    return from_golden(name, key, config, weights), cases
+
+
+def case_names():
+    for file in FILES:
+        for name in read_golden(GOLDEN / f"{file}.npz")[2]:
+            yield pytest.param(file, name, id=f"{file}-{name}")
+
+
+@pytest.mark.parametrize(("file", "name"), list(case_names()))
+def test_equals_transformers_4(file, name):
+    _, cases = golden(file)
+    inputs, outputs = cases[name]["inputs"], cases[name]["outputs"]
+    ours, _ = golden(file, inputs.pop("problem_type", None))
+    found = ours(**inputs)
+    peer.compare(found, outputs, only=[n for n in KEPT if n in outputs])
+    assert ("loss" in found) == ("labels" in inputs)
+
+
+def test_the_config_does_not_learn_the_problem_type():
+    ours, cases = golden("classification")
+    for kind in ("single_label", "multi_label"):
+        case = cases[f"{kind}_classification-inferred"]
+        inputs = {**case["inputs"]}
+        inputs.pop("problem_type")
+        loss = ours(**inputs).loss
+        np.testing.assert_allclose(
+            peer.to_numpy(loss),
+            case["outputs"]["loss"],
+            atol=peer.LOSS_TOLERANCE,
+        )
+    assert ours.config.problem_type is None
+
+
+def test_rows_may_have_different_numbers_of_ends():
+    ours, cases = golden("classification")
+    inputs = {**cases["decoder_input_ids"]["inputs"]}
+    expected = cases["decoder_input_ids"]["outputs"]["logits"]
+    ids = inputs["input_ids"].copy()
+    first = np.argmax(ids[1] == 2)  # the state of the last one counts
+    ids[1, first] = 5
+    changed = peer.to_numpy(ours(**{**inputs, "input_ids": ids}).logits)
+    np.testing.assert_allclose(
+        changed[[0, 2]], expected[[0, 2]], atol=peer.TOLERANCE
+    )
+
+
+def test_a_row_without_an_end_is_named():
+    ours, cases = golden("classification")
+    inputs = {**cases["decoder_input_ids"]["inputs"]}
+    ids = inputs["input_ids"].copy()
+    ids[1][ids[1] == 2] = 5
+    with pytest.raises(ValueError, match=r"(?s)`input_ids`.*Received.*\b1\b"):
+        ours(**{**inputs, "input_ids": ids})
+
+
+def test_decoder_ids_of_another_length_are_an_error():
+    ours, cases = golden("classification")
+    inputs = {**cases["decoder_input_ids"]["inputs"]}
+    inputs["decoder_input_ids"] = inputs["decoder_input_ids"][:, :7]
+    with pytest.raises(ValueError, match=r"(?s)`decoder_input_ids`.*7"):
+        ours(**inputs)
