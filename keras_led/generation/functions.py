@@ -22,11 +22,14 @@ def compiled(model, key, make):
     Returns:
         The compiled function.
     """
-    cache = model.__dict__.get(_ATTRIBUTE)
-    if cache is None:
+    # A graph keeps the variables it was traced with: new ones (a resized
+    # vocabulary, LoRA, quantization) need new functions.
+    variables = tuple(id(variable) for variable in model.variables)
+    owner, cache = model.__dict__.get(_ATTRIBUTE, (None, None))
+    if owner != variables:
         cache = OrderedDict()
         # Past Keras' own `__setattr__`, which would track the dict.
-        object.__setattr__(model, _ATTRIBUTE, cache)
+        object.__setattr__(model, _ATTRIBUTE, (variables, cache))
     if key in cache:
         cache.move_to_end(key)
         return cache[key]

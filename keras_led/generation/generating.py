@@ -15,6 +15,7 @@ from keras_led.generation.loop import Decoder
 from keras_led.generation.sampling import TokenSearch
 from keras_led.generation.stepper import Stepper
 from keras_led.generation.stepper import collect_outputs
+from keras_led.generation.streamers import TextPieces
 
 DECODERS = {"contrastive": ContrastiveDecoder, "lookup": LookupDecoder}
 # Options that a decoder reads itself, and so belong to its key.
@@ -36,16 +37,8 @@ def run_request(model, request):
         Sequences or an output object; see `GenerationMixin.generate`.
     """
     plan = request.plan
-    chain = build_chain(plan, request.processors, request.prefix_function)
-    vocab_size = model.config.vocab_size
-    make = DECODERS.get(plan.mode, Decoder)
-    decoder = make(model, make_search(plan), chain, plan, vocab_size)
-    encoded, encoder_outputs = encode(model, request)
-    inputs = {**encoded, **_own_inputs(request)}
-    key = (decoder.search, chain.key(), plan.eos_token_ids, decoder.use_cache)
-    key += (plan.rows, plan.max_length, tuple(sorted(inputs)))
-    key += tuple(plan.options[name] for name in STATIC_OPTIONS)
-    if request.has_hooks or chain.has_hooks:
+    decoder, key, inputs, encoder_outputs = prepare(model, request)
+    if request.has_hooks or decoder.chain.has_hooks:
         result, shown = run_steps(decoder, key, inputs, request)
     else:
         run = compiled(model, ("run", *key), lambda: decoder.run)
@@ -58,6 +51,70 @@ def run_request(model, request):
     if plan.mode == "beam":
         return output_classes.GenerateBeamEncoderDecoderOutput(**fields)
     return output_classes.GenerateEncoderDecoderOutput(**fields)
+
+
+def prepare(model, request):
+    """Runs the encoder and puts the decoder together.
+
+    Args:
+        model: the model.
+        request: `Request`.
+
+    Returns:
+        The decoder, the key of its compiled functions, its inputs, and the
+        encoder's output.
+    """
+    plan = request.plan
+    chain = build_chain(plan, request.processors, request.prefix_function)
+    make = DECODERS.get(plan.mode, Decoder)
+    search = make_search(plan)
+    decoder = make(model, search, chain, plan, model.config.vocab_size)
+    encoded, encoder_outputs = encode(model, request)
+    inputs = {**encoded, **_own_inputs(request)}
+    key = (search, chain.key(), plan.eos_token_ids, decoder.use_cache)
+    key += (plan.rows, plan.prompt_length, plan.max_length)
+    key += (plan.mode, tuple(sorted(inputs)))
+    key += tuple(plan.options[name] for name in STATIC_OPTIONS)
+    return decoder, key, inputs, encoder_outputs
+
+
+def stream_request(model, request, tokenizer):
+    """Generates for one document, yielding text.
+
+    Args:
+        model: the model.
+        request: `Request` for one sequence.
+        tokenizer: decodes the tokens.
+
+    Returns:
+        Iterator of str.
+
+    Raises:
+        ValueError: If the request is not for one sequence, token by token.
+    """
+    plan = request.plan
+    if plan.mode != "token" or request.documents.size * plan.rows != 1:
+        raise ValueError(
+            "`stream` writes one sequence token by token: one document, one "
+            "beam, one returned sequence. Received: "
+            f"{request.documents.size} documents, {plan.mode} search with "
+            f"{plan.rows} rows."
+        )
+
+    def pieces():
+        decoder, key, inputs, _ = prepare(model, request)
+        flags = {"output_attentions": False, "output_hidden_states": False}
+        stepper = Stepper(decoder, key, request.criteria, flags)
+        text = TextPieces(tokenizer, skip_special_tokens=True)
+        for step in stepper.steps(inputs):
+            piece = text.add(step.tokens)
+            if piece:
+                yield piece
+        rest = text.finish()
+        if rest:
+            yield rest
+
+    return pieces()
 
 
 def make_search(plan):

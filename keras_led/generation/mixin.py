@@ -2,7 +2,10 @@
 
 from keras_led.generation.config import GenerationConfig
 from keras_led.generation.generating import run_request
+from keras_led.generation.generating import stream_request
 from keras_led.generation.request import read_request
+from keras_led.generation.summarizing import TokenizedDocuments
+from keras_led.generation.summarizing import summarize_texts
 
 
 class GenerationMixin:
@@ -98,3 +101,92 @@ class GenerationMixin:
         arguments["input_ids"] = input_ids
         request = read_request(self.config, self.generation_config, arguments)
         return run_request(self, request)
+
+    def stream(self, text, *, tokenizer, **arguments):
+        """Writes a summary piece by piece.
+
+        Args:
+            text: str, the document.
+            tokenizer: `LEDTokenizer`.
+            **arguments: as in `generate`; one beam, one sequence.
+
+        Yields:
+            str, pieces of the summary, which joined are the whole.
+
+        Raises:
+            TypeError: If `text` is no str or an argument is unknown.
+            ValueError: If a value does not fit, for example `num_beams=2`.
+        """
+        limit = self.config.max_encoder_position_embeddings
+        documents = TokenizedDocuments([text], tokenizer, limit)
+        arguments = {"num_beams": 1, "num_return_sequences": 1, **arguments}
+        arguments = {**documents.batch([0]), **arguments}
+        arguments["tokenizer"] = tokenizer
+        request = read_request(self.config, self.generation_config, arguments)
+        return stream_request(self, request, tokenizer)
+
+    def summarize(
+        self,
+        text,
+        *,
+        tokenizer,
+        batch_size=1,
+        max_input_length=None,
+        progress=False,
+        **options,
+    ):
+        """Summarizes one text, or many.
+
+        Global attention is on `<s>`; the generation options are the
+        checkpoint's own unless given. A text longer than the model reads is
+        cut, with a warning that says how much.
+
+        Args:
+            text: str, or list of str.
+            tokenizer: `LEDTokenizer`.
+            batch_size: int, documents at once. Documents are sorted by
+                length, so that a batch holds little padding.
+            max_input_length: int, longest document in tokens; by default what
+                the model's position table holds.
+            progress: bool, show a progress bar over the documents.
+            **options: arguments of `generate`.
+
+        Returns:
+            str, or list of str in the order of `text`.
+
+        Raises:
+            TypeError: If `text` is no str, or an option is unknown.
+            ValueError: If a value does not fit.
+        """
+        for name, value in (
+            ("batch_size", batch_size),
+            ("max_input_length", max_input_length),
+        ):
+            if value is not None and value < 1:
+                raise ValueError(
+                    f"`{name}` must be at least 1. Received: {name}={value}."
+                )
+        for name in ("return_dict_in_generate", "num_return_sequences"):
+            if options.get(name) not in (None, False, 1):
+                raise ValueError(
+                    f"`{name}` does not fit `summarize`, which returns one "
+                    f"text a document. Received: {name}={options[name]}. "
+                    "Use `generate`."
+                )
+        single = isinstance(text, str)
+        texts = [text] if single else list(text)
+        options = {
+            "return_dict_in_generate": False,
+            "num_return_sequences": 1,
+            **options,
+        }
+        summaries = summarize_texts(
+            self,
+            texts,
+            tokenizer,
+            batch_size,
+            max_input_length,
+            progress,
+            options,
+        )
+        return summaries[0] if single else summaries

@@ -53,10 +53,15 @@ class Stepper:
         self.flags = flags
         self.keep_scores = keep_scores
         self.segments = decoder.chain.segments()
+        self._functions = {}
 
     def _compiled(self, name, function):
-        key = (name, *self.key, tuple(sorted(self.flags.items())))
-        return compiled(self.decoder.model, key, lambda: function)
+        if name not in self._functions:
+            key = (name, *self.key, tuple(sorted(self.flags.items())))
+            self._functions[name] = compiled(
+                self.decoder.model, key, lambda: function
+            )
+        return self._functions[name]
 
     def steps(self, inputs):
         """Yields a `Step` for each token, until all sequences have ended."""

@@ -1,0 +1,119 @@
+"""Text as it is written, piece by piece."""
+
+import queue
+import sys
+
+import numpy as np
+
+
+class TextPieces:
+    """Turns tokens that come one by one into pieces of text.
+
+    The pieces, joined, are the decoded text. A piece ends at white space: a
+    token may complete a character or a word of earlier tokens.
+
+    Args:
+        tokenizer: offers `decode(ids, **options)`.
+        **options: of `decode`, for example `skip_special_tokens=True`.
+    """
+
+    def __init__(self, tokenizer, **options):
+        self.tokenizer = tokenizer
+        self.options = options
+        self.ids = []
+        self.shown = 0
+
+    def add(self, ids):
+        """Takes new tokens; returns the text that is final now."""
+        self.ids += [int(token) for token in ids]
+        text = self.tokenizer.decode(self.ids, **self.options)
+        space = max(text.rfind(" "), text.rfind("\n"))
+        return self._show(text[: space + 1])
+
+    def finish(self):
+        """Returns the rest of the text."""
+        return self._show(self.tokenizer.decode(self.ids, **self.options))
+
+    def _show(self, text):
+        piece = text[self.shown :]
+        self.shown = max(self.shown, len(text))
+        return piece
+
+
+class TextStreamer:
+    """Writes the text of one document to standard output as it comes.
+
+    Pass it to `generate` as `streamer`. A subclass may take the text
+    elsewhere by overriding `on_finalized_text`.
+
+    Args:
+        tokenizer: offers `decode(ids, **options)`.
+        skip_prompt: bool, leave out the tokens the output begins with.
+        **options: of `decode`, for example `skip_special_tokens=True`.
+    """
+
+    def __init__(self, tokenizer, skip_prompt=False, **options):
+        self.pieces = TextPieces(tokenizer, **options)
+        self.skip_prompt = skip_prompt
+        self._is_prompt = True
+
+    def put(self, value):
+        """Takes the prompt `(1, P)` first, then one token `(1,)` a step.
+
+        Raises:
+            ValueError: If there is more than one document.
+        """
+        value = np.asarray(value)
+        if value.shape[0] > 1:
+            raise ValueError(
+                "`TextStreamer` shows one document. "
+                f"Received: {value.shape[0]} rows. Pass one at a time."
+            )
+        is_prompt, self._is_prompt = self._is_prompt, False
+        if not (is_prompt and self.skip_prompt):
+            piece = self.pieces.add(value.reshape(-1))
+            self.on_finalized_text(piece, stream_end=False)
+
+    def end(self):
+        """Shows the rest, and makes ready for another document."""
+        self.on_finalized_text(self.pieces.finish(), stream_end=True)
+        self.pieces = TextPieces(self.pieces.tokenizer, **self.pieces.options)
+        self._is_prompt = True
+
+    def on_finalized_text(self, text, stream_end=False):
+        """Writes a piece of text, and a line break at the end."""
+        sys.stdout.write(text + ("\n" if stream_end else ""))
+        sys.stdout.flush()
+
+
+class TextIteratorStreamer(TextStreamer):
+    """Hands the text to an iterator, for `generate` in another thread.
+
+    In the same thread, `model.stream` does without one.
+
+    Args:
+        tokenizer: offers `decode(ids, **options)`.
+        skip_prompt: bool, leave out the tokens the output begins with.
+        timeout: float, seconds to wait for a piece, or `None` for ever.
+        **options: of `decode`.
+    """
+
+    def __init__(self, tokenizer, skip_prompt=False, timeout=None, **options):
+        super().__init__(tokenizer, skip_prompt, **options)
+        self.timeout = timeout
+        self._queue = queue.Queue()
+
+    def on_finalized_text(self, text, stream_end=False):
+        """Queues a piece of text, and the end."""
+        self._queue.put(text)
+        if stream_end:
+            self._queue.put(None)
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        piece = self._queue.get(timeout=self.timeout)
+        if piece is None:
+            raise StopIteration
+        return piece

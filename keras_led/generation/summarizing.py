@@ -1,0 +1,125 @@
+"""From texts to summaries: the high-level path."""
+
+import warnings
+
+import numpy as np
+from tqdm.auto import tqdm
+
+
+class TokenizedDocuments:
+    """Texts as token ids, cut to what the model reads.
+
+    Args:
+        texts: list of str.
+        tokenizer: `LEDTokenizer`, or one with its call options.
+        limit: int, longest document, in tokens.
+    """
+
+    def __init__(self, texts, tokenizer, limit):
+        for index, text in enumerate(texts):
+            if not isinstance(text, str):
+                raise TypeError(
+                    "Each document must be a str. "
+                    f"Received: {type(text).__name__} at index {index}."
+                )
+        self.pad_token_id = tokenizer.pad_token_id
+        self.ids = []
+        for index, text in enumerate(texts):
+            encoded = tokenizer(
+                [text],
+                truncation=True,
+                max_length=limit,
+                return_overflowing_tokens=True,
+                return_attention_mask=False,
+            )
+            first, *rest = encoded["input_ids"]
+            self.ids.append(list(first))
+            if rest:
+                # Every piece has `<s>` and `</s>` of its own.
+                cut = sum(len(piece) - 2 for piece in rest)
+                total = len(first) + cut
+                warnings.warn(
+                    f"Document {index} has {total} tokens, but the model "
+                    f"reads {limit}: the last {cut} "
+                    f"({100 * cut / total:.0f} %) were cut off.",
+                    stacklevel=4,
+                )
+
+    def batch(self, indices):
+        """Inputs of `generate` for some documents.
+
+        Global attention is on the first token, `<s>`, of each.
+        """
+        length = max(len(self.ids[i]) for i in indices)
+        shape = (len(indices), length)
+        ids = np.full(shape, self.pad_token_id, "int32")
+        mask = np.zeros(shape, "int32")
+        for row, index in enumerate(indices):
+            size = len(self.ids[index])
+            ids[row, :size] = self.ids[index]
+            mask[row, :size] = 1
+        global_mask = np.zeros(shape, "int32")
+        global_mask[:, 0] = 1
+        return {
+            "input_ids": ids,
+            "attention_mask": mask,
+            "global_attention_mask": global_mask,
+        }
+
+
+def summarize_texts(
+    model, texts, tokenizer, batch_size, max_input_length, progress, options
+):
+    """Summarizes texts in batches of similar lengths.
+
+    Args:
+        model: offers `config` and `generate`.
+        texts: list of str.
+        tokenizer: `LEDTokenizer`.
+        batch_size: int, most documents at once.
+        max_input_length: int, longest document in tokens, or `None` for what
+            the model's position table holds.
+        progress: bool, show a progress bar over the documents.
+        options: dict of arguments of `generate`.
+
+    Returns:
+        List of str, in the order of `texts`.
+    """
+    limit = model.config.max_encoder_position_embeddings
+    if max_input_length is not None:
+        limit = min(limit, max_input_length)
+    documents = TokenizedDocuments(texts, tokenizer, limit)
+    summaries = [None] * len(texts)
+    bar = tqdm(total=len(texts), unit="document", disable=not progress)
+    with bar:
+        for indices in batches(documents.ids, batch_size):
+            sequences = model.generate(
+                **documents.batch(indices), tokenizer=tokenizer, **options
+            )
+            written = tokenizer.batch_decode(
+                sequences, skip_special_tokens=True
+            )
+            for index, summary in zip(indices, written, strict=True):
+                summaries[index] = summary.strip()
+            bar.update(len(indices))
+    return summaries
+
+
+def batches(documents, batch_size):
+    """Groups documents of similar lengths, the longest first.
+
+    The groups differ by at most one document in size, so that the last one
+    seldom needs a compilation of its own.
+
+    Args:
+        documents: list of sequences.
+        batch_size: int, largest group.
+
+    Returns:
+        List of lists of indices.
+    """
+    order = sorted(
+        range(len(documents)), key=lambda i: len(documents[i]), reverse=True
+    )
+    count = -(-len(order) // batch_size)
+    return [part.tolist() for part in np.array_split(order, count or 1)]
