@@ -12,7 +12,6 @@ import pytest
 LAZY = (
     "huggingface_hub",
     "keras_hub",
-    "safetensors",
     "tensorflow_text",
     "tokenizers",
     "transformers",

@@ -2,6 +2,7 @@
 
 import functools
 import traceback
+import warnings
 from typing import Annotated
 
 import typer
@@ -52,8 +53,15 @@ def check_backend(requested):
         )
 
 
+def show_warning(message, *details, **more):
+    """Shows a warning without the line of code that gave it."""
+    note(f"keras-led: warning: {message}")
+
+
 def one_line_errors(command):
     """Turns an exception of a command into one line and exit code 1.
+
+    A warning for the user becomes one line too.
 
     Args:
         command: Function with the keyword argument `debug`, bool; `True`
@@ -66,7 +74,10 @@ def one_line_errors(command):
     @functools.wraps(command)
     def guarded(*args, **kwargs):
         try:
-            return command(*args, **kwargs)
+            with warnings.catch_warnings():
+                warnings.simplefilter("default", UserWarning)
+                warnings.showwarning = show_warning
+                return command(*args, **kwargs)
         except typer.Exit:
             raise
         except Exception as error:

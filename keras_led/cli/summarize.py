@@ -6,12 +6,15 @@ from typing import Annotated
 
 import typer
 
+from keras_led.backend import name as backend_name
 from keras_led.cli.options import BackendOption
 from keras_led.cli.options import DebugOption
 from keras_led.cli.options import ModelOption
 from keras_led.cli.options import check_backend
 from keras_led.cli.options import note
 from keras_led.cli.options import one_line_errors
+from keras_led.models.conditional_generation import LEDForConditionalGeneration
+from keras_led.tokenizer import LEDTokenizer
 
 
 def read_document(name):
@@ -68,12 +71,7 @@ def summarize(
     """
     check_backend(backend)
     documents = [read_document(name) for name in files]
-
-    from keras_led import LEDForConditionalGeneration
-    from keras_led import LEDTokenizer
-    from keras_led.backend import name
-
-    note(f"Loading {model} on {name} ...")
+    note(f"Loading {model} on {backend_name} ...")
     tokenizer = LEDTokenizer.from_pretrained(model)
     network = LEDForConditionalGeneration.from_pretrained(model)
     chosen = {"max_new_tokens": max_new_tokens, "num_beams": num_beams}

@@ -1,5 +1,8 @@
 """`keras-led summarize` with a stand-in for the model: what goes where."""
 
+import sys
+import warnings
+
 import pytest
 from typer.testing import CliRunner
 
@@ -29,15 +32,16 @@ class Model:
         return cls()
 
     def summarize(self, texts, tokenizer, **options):
+        if "overlong" in texts[0]:
+            warnings.warn("The end was cut off.", stacklevel=2)
         return [f"{t.split()[0]}\n{tokenizer.source} {options}" for t in texts]
 
 
 @pytest.fixture
 def run(monkeypatch):
-    monkeypatch.setattr(keras_led, "LEDTokenizer", Tokenizer, raising=False)
-    monkeypatch.setattr(
-        keras_led, "LEDForConditionalGeneration", Model, raising=False
-    )
+    command = sys.modules["keras_led.cli.summarize"]
+    monkeypatch.setattr(command, "LEDTokenizer", Tokenizer)
+    monkeypatch.setattr(command, "LEDForConditionalGeneration", Model)
     return lambda *arguments, **keywords: CliRunner().invoke(
         app, ["summarize", *map(str, arguments)], **keywords
     )
@@ -99,6 +103,14 @@ def test_error_of_the_model_is_one_line(run, document):
         "keras-led: OSError: No model in `nowhere`. Received: nowhere."
     )
     assert "Traceback" not in result.stderr
+
+
+def test_warning_is_one_line_and_no_error(run):
+    result = run("-", "-m", "m", input="overlong text")
+    assert result.exit_code == 0
+    assert result.stdout == "overlong m {}\n"
+    last = result.stderr.splitlines()[-1]
+    assert last == "keras-led: warning: The end was cut off."
 
 
 def test_debug_shows_the_traceback(run, document):

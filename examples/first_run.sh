@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# From a fresh checkout to a summary: installs keras_led into a virtual
+# environment, fine-tunes a small LED on 60 manual pages, and summarizes a page
+# that it has not seen.
+#
+#   bash examples/first_run.sh [FOLDER]
+#
+# FOLDER (default: runs/manual-pages) receives the model. KERAS_BACKEND chooses
+# tensorflow (default), jax or torch; VENV another place than .venv for the
+# virtual environment; PYTHON another interpreter.
+set -eu
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+folder=${1:-runs/manual-pages}
+venv=${VENV:-.venv}
+export KERAS_BACKEND=${KERAS_BACKEND:-tensorflow}
+export TF_CPP_MIN_LOG_LEVEL=${TF_CPP_MIN_LOG_LEVEL:-2}
+
+case $KERAS_BACKEND in
+tensorflow) extra=() ;;
+jax) extra=(jax) ;;
+# A fixed version: an open range takes the newest one, with CUDA, in GBs.
+torch) extra=("torch==2.13.0") ;;
+*)
+    echo "KERAS_BACKEND must be tensorflow, jax or torch." \
+        "Received: KERAS_BACKEND=$KERAS_BACKEND." >&2
+    exit 1
+    ;;
+esac
+
+if [ ! -x "$venv/bin/python" ]; then
+    echo "Making a virtual environment in $venv ..."
+    python=${PYTHON:-$(command -v python3.11 || command -v python3)}
+    "$python" -m venv "$venv"
+fi
+echo "Installing keras_led for $KERAS_BACKEND (a minute or two) ..."
+"$venv/bin/python" -m pip install --quiet . ${extra[@]+"${extra[@]}"}
+
+"$venv/bin/python" examples/finetune_manual_pages.py --output "$folder"
+
+echo
+echo "keras-led summarize $folder/held-out.txt --model $folder"
+"$venv/bin/keras-led" summarize "$folder/held-out.txt" --model "$folder"
