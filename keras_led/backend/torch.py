@@ -34,21 +34,28 @@ def jit(function, model):
 def fold_in(seed, data):
     """Derives a new seed from `seed` and the int `data`; both shape `(2,)`."""
     first, second = (int(part) for part in seed)
-    # Odd 32-bit multipliers (the golden ratio, and one of xxHash's primes)
-    # keep neighbouring `data` apart; 31 bits remain for a generator's seed.
-    mixed = (first * 0x9E3779B1 + second * 0x85EBCA77 + int(data)) & 0xFFFFFFFF
-    mixed = ((mixed ^ (mixed >> 15)) * 0xC2B2AE3D) & 0xFFFFFFFF
-    parts = [mixed >> 1, (first ^ int(data)) & 0x7FFFFFFF]
+    mixed = _mix(_mix(first, second), int(data))
+    parts = [mixed, _mix(mixed, first ^ second)]
     return torch.tensor(parts, device=seed.device)
 
 
 def uniform(seed, shape):
     """Draws float32 numbers from `[0, 1)`; the same `seed` gives the same."""
     generator = torch.Generator(device=seed.device)
-    first, second = (int(part) for part in seed)
-    generator.manual_seed(((first & 0x7FFFFFFF) << 32) | (second & 0xFFFFFFFF))
+    # The CPU's generator reads 32 bits of its seed: all of ours go into them.
+    generator.manual_seed(_mix(*(int(part) for part in seed)))
     shape = tuple(int(size) for size in shape)
     return torch.rand(shape, generator=generator, device=seed.device)
+
+
+def _mix(first, second):
+    """Hashes two ints to 32 bits, keeping neighbours apart.
+
+    The odd multipliers are the golden ratio and two of xxHash's primes.
+    """
+    mixed = (first * 0x9E3779B1 + second * 0x85EBCA77) & 0xFFFFFFFF
+    mixed = ((mixed ^ (mixed >> 15)) * 0xC2B2AE3D) & 0xFFFFFFFF
+    return mixed ^ (mixed >> 13)
 
 
 def remat_block(function):
