@@ -114,7 +114,8 @@ def read_request(config, base, arguments):
     _check_names(arguments)
     options = {k: v for k, v in arguments.items() if k in FIELDS}
     options.update({k: v for k, v in arguments.items() if k in NOT_OFFERED})
-    own = arguments.get("generation_config") or GenerationConfig()
+    own = arguments.get("generation_config")
+    own = GenerationConfig() if own is None else own
     if not isinstance(own, GenerationConfig):
         raise TypeError(
             "`generation_config` must be a `GenerationConfig`. "

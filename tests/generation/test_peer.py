@@ -69,7 +69,7 @@ BEAM = [
     {"begin_suppress_tokens": [5, 26, 2], "early_stopping": True},
     {"forced_bos_token_id": 0, "forced_eos_token_id": 2},
     {"forced_bos_token_id": 0, "begin_suppress_tokens": [5, 2]},
-    {"forced_eos_token_id": [2, 7], "early_stopping": "never"},
+    {"forced_eos_token_id": 7, "early_stopping": "never"},
     {"exponential_decay_length_penalty": (2, 1.3)},
     {"renormalize_logits": True, "no_repeat_ngram_size": 2},
     {"remove_invalid_values": True, "suppress_tokens": [5]},
