@@ -74,6 +74,10 @@ class Checkpoint:
         """List of the paths of the weight files."""
         return [file.path for file in self._files]
 
+    def origin(self, name):
+        """Returns the name of a tensor in the file: here, the same."""
+        return name
+
     def read(self, name):
         """Reads one tensor; see `TensorFile.read`."""
         return self._file_of[name].read(name)
@@ -91,9 +95,7 @@ class Checkpoint:
 
     def _check_index(self, index, index_path):
         """Compares an index with what its files really hold."""
-        convert = names.from_torch
-        if self.dialect == "tensorflow":
-            convert = names.from_tensorflow
+        convert = names.converter(self.dialect)
         held = {
             (convert(name) or name, self._file_of[name].path.name)
             for name in self.infos

@@ -114,7 +114,12 @@ def read_source(checkpoint, source):
 
 
 def find_sources(
-    shapes, checkpoint, where="the checkpoint", *, ignore_mismatched_sizes=False
+    shapes,
+    checkpoint,
+    where="the checkpoint",
+    *,
+    ignore_mismatched_sizes=False,
+    allow_fresh_head=True,
 ):
     """Finds the tensor of each weight; checks all names and shapes.
 
@@ -123,6 +128,8 @@ def find_sources(
         checkpoint: `Checkpoint`.
         where: str or path, how messages call the checkpoint.
         ignore_mismatched_sizes: see `load_pretrained_weights`.
+        allow_fresh_head: bool, whether a head that is missing as a whole is a
+            warning, not an error.
 
     Returns:
         Dict of the name of each weight that has values to its `Source`.
@@ -138,7 +145,8 @@ def find_sources(
         # Files older than transformers 4.6 lack it, and it is a buffer of 0.
         sources.setdefault(names.FINAL_LOGITS_BIAS, Source(None))
     missing = [name for name in shapes if name not in sources]
-    missing = _allow_fresh_head(missing, shapes, where)
+    if allow_fresh_head:
+        missing = _allow_fresh_head(missing, shapes, where)
     unknown += [
         source.tensor
         for name, source in found.items()
@@ -169,9 +177,7 @@ def find_sources(
 def _tensors_by_name(checkpoint, where):
     """Returns the sources by the name of their weight, and unknown names."""
     found, unknown, double = {}, [], []
-    convert = names.from_torch
-    if checkpoint.dialect == "tensorflow":
-        convert = names.from_tensorflow
+    convert = names.converter(checkpoint.dialect)
     for tensor in checkpoint.infos:
         name = convert(tensor)
         if name is None:

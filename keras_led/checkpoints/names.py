@@ -158,3 +158,12 @@ def to_tensorflow(name):
     if is_head(name):
         return f"{name}:0"
     return f"{BODY}/{name}:0"
+
+
+def converter(dialect):
+    """Returns `from_torch` or `from_tensorflow`.
+
+    Args:
+        dialect: str, `"torch"` or `"tensorflow"`.
+    """
+    return {"torch": from_torch, "tensorflow": from_tensorflow}[dialect]

@@ -53,16 +53,29 @@ def write_checkpoint(tensors, directory, max_shard_size="5GB", progress=None):
         max_shard_size: see `save_pretrained_weights`.
         progress: see `save_pretrained_weights`.
     """
-    shards = sharding.split(tensors, max_shard_size)
-    files = sharding.shard_names("model", ".safetensors", len(shards))
+    sharding.parse_size(max_shard_size)
     stale = sharding.stale_shards(Path(directory), "model", ".safetensors")
     with staged_directory(
         directory, last=[SAFETENSORS_INDEX], obsolete=stale
     ) as staging:
-        for file, shard in zip(files, shards, strict=True):
-            write_safetensors(staging / file, shard, progress=progress)
-        if len(shards) > 1:
-            write_json(staging / SAFETENSORS_INDEX, _index(files, shards))
+        write_shards(tensors, staging, max_shard_size, progress)
+
+
+def write_shards(tensors, directory, max_shard_size, progress=None):
+    """Writes the files of `write_checkpoint` where nothing can go wrong.
+
+    Args:
+        tensors: list of `Tensor` with PyTorch's names.
+        directory: `pathlib.Path` of an empty directory.
+        max_shard_size: see `save_pretrained_weights`.
+        progress: see `save_pretrained_weights`.
+    """
+    shards = sharding.split(tensors, max_shard_size)
+    files = sharding.shard_names("model", ".safetensors", len(shards))
+    for file, shard in zip(files, shards, strict=True):
+        write_safetensors(directory / file, shard, progress=progress)
+    if len(shards) > 1:
+        write_json(directory / SAFETENSORS_INDEX, sharding.index(files, shards))
 
 
 def model_tensors(model, dtype=None):
@@ -152,16 +165,3 @@ def _reader(name, variable, merged):
         return array.T if names.is_transposed(name) else array
 
     return read
-
-
-def _index(files, shards):
-    return {
-        "metadata": {
-            "total_size": sum(t.nbytes for shard in shards for t in shard)
-        },
-        "weight_map": {
-            tensor.name: file
-            for file, shard in zip(files, shards, strict=True)
-            for tensor in shard
-        },
-    }

@@ -99,3 +99,25 @@ def stale_shards(directory, stem, suffix):
         for file in directory.iterdir()
         if pattern.fullmatch(file.name)
     ]
+
+
+def index(files, shards):
+    """Returns the content of an index file.
+
+    Args:
+        files: list of str, the names of the shards.
+        shards: list of lists of objects with `name` and `nbytes`.
+
+    Returns:
+        Dict, ready for JSON.
+    """
+    return {
+        "metadata": {
+            "total_size": sum(t.nbytes for shard in shards for t in shard)
+        },
+        "weight_map": {
+            tensor.name: file
+            for file, shard in zip(files, shards, strict=True)
+            for tensor in shard
+        },
+    }

@@ -1,0 +1,231 @@
+"""Writes a checkpoint of any family as an LED, with a report."""
+
+import dataclasses
+import shutil
+import zlib
+from pathlib import Path
+
+from keras_led._version import __version__
+from keras_led.checkpoints import names
+from keras_led.checkpoints import saving
+from keras_led.checkpoints import sharding
+from keras_led.checkpoints.card import write_card
+from keras_led.checkpoints.hdf5_writer import write_tensorflow_shards
+from keras_led.checkpoints.memory import Trimmer
+from keras_led.checkpoints.safetensors_writer import Tensor
+from keras_led.checkpoints.table import HEAD_OF_ARCHITECTURE
+from keras_led.files.atomic import staged_directory
+from keras_led.files.atomic import write_json
+from keras_led.files.hub import resolve
+
+REPORT_NAME = "conversion_report.json"
+
+# Files of a tokenizer or about generation, copied as they are. A name after
+# the arrow is Hugging Face's for a file of a KerasHub preset.
+_SIDE_FILES = {
+    "vocab.json": "vocab.json",
+    "merges.txt": "merges.txt",
+    "tokenizer.json": "tokenizer.json",
+    "tokenizer_config.json": "tokenizer_config.json",
+    "special_tokens_map.json": "special_tokens_map.json",
+    "added_tokens.json": "added_tokens.json",
+    "generation_config.json": "generation_config.json",
+    "assets/tokenizer/vocabulary.json": "vocab.json",
+    "assets/tokenizer/merges.txt": "merges.txt",
+}
+_KERAS_HUB_SKIPS = ("tokenizer.json",)
+
+
+def convert(
+    source,
+    target,
+    *,
+    to="safetensors",
+    dtype=None,
+    max_shard_size="5GB",
+    force=False,
+    progress=None,
+    writers=None,
+):
+    """Writes a directory with an LED in the format asked for.
+
+    Nothing appears at `target` before everything is written.
+
+    Args:
+        source: `WeightSet`, see `families.read_source`.
+        target: str or path of a directory.
+        to: str, `"safetensors"`, `"tf-h5"`, or a key of `writers`.
+        dtype: str, `"float32"`, `"float16"` or `"bfloat16"`. Defaults to the
+            types of the source.
+        max_shard_size: int, bytes, or str such as `"5GB"`.
+        force: bool, whether a `target` that is not empty may be written to.
+        progress: callable that takes the number of bytes just written, or
+            `None`.
+        writers: dict of more formats to callables `(tensors, directory)`,
+            where the tensors have the names of `names.py` and Keras' layout.
+
+    Returns:
+        The report, a dict: for each tensor its name in the source and in the
+        target, its shape, type, whether its axes were swapped, and the CRC-32
+        of its values in the target.
+
+    Raises:
+        FileExistsError: If `target` is not empty and `force` is `False`.
+        ValueError: If an argument is out of range.
+    """
+    target = Path(target)
+    check_target(target, force)
+    sharding.parse_size(max_shard_size)
+    formats = {"safetensors": "pt", "tf-h5": "tf", **(writers or {})}
+    if to not in formats:
+        raise ValueError(
+            f"`to` must be one of {', '.join(formats)}. Received: to={to!r}."
+        )
+    rows, trimmer = {}, Trimmer()
+    tensors = [
+        _tensor(weight, to, source.head, dtype, rows, trimmer)
+        for weight in source.weights
+    ]
+    stale = _weight_files(target) if force else ()
+    with staged_directory(
+        target, last=[saving.SAFETENSORS_INDEX], obsolete=stale
+    ) as staging:
+        if to == "safetensors":
+            saving.write_shards(tensors, staging, max_shard_size, progress)
+        elif to == "tf-h5":
+            write_tensorflow_shards(
+                tensors, staging, source.head, max_shard_size, progress
+            )
+        else:
+            writers[to](tensors, staging)
+        report = _report(source, to, rows)
+        _write_side_files(source, staging, to, report)
+    return report
+
+
+def check_target(target, force):
+    """Refuses a target that holds something.
+
+    Args:
+        target: `pathlib.Path`.
+        force: bool, whether it may hold something.
+
+    Raises:
+        FileExistsError: If it does and may not.
+        NotADirectoryError: If it is a file.
+    """
+    if target.exists() and not target.is_dir():
+        raise NotADirectoryError(
+            f"`target` must be a directory. Received: target={target}."
+        )
+    if target.is_dir() and not force and any(target.iterdir()):
+        raise FileExistsError(
+            "`target` must be a new or an empty directory. Received: "
+            f"target={target}, which is not empty. Pass --force to write "
+            "into it."
+        )
+
+
+def _tensor(weight, to, head, dtype, rows, trimmer):
+    """The tensor to write for a weight; reading it fills in its report."""
+    if to == "safetensors":
+        name = names.to_torch(weight.name, names.BODY if head else "")
+        swapped = names.is_transposed(weight.name)
+    else:
+        name = weight.name
+        if to == "tf-h5":
+            name = names.to_tensorflow(name)
+        swapped = False
+    row = {
+        "source": weight.source,
+        "target": name,
+        "shape": list(weight.shape[::-1] if swapped else weight.shape),
+        "dtype": saving.target_dtype(dtype, weight).name,
+        "transposed": swapped != weight.transposed,
+    }
+    rows[name] = row
+
+    def read():
+        values = weight.read()
+        return values.T if swapped else values
+
+    return _Checked(
+        name=name,
+        shape=tuple(row["shape"]),
+        dtype=saving.target_dtype(dtype, weight),
+        read=read,
+        row=row,
+        trimmer=trimmer,
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class _Checked(Tensor):
+    """A tensor that notes the checksum of its values when they are read."""
+
+    row: dict = None
+    trimmer: Trimmer = None
+
+    def values(self):
+        array = super().values()
+        self.row["crc32"] = checksum(array)
+        self.trimmer.add(array.nbytes)
+        return array
+
+
+def checksum(array):
+    """Returns the CRC-32 of the bytes of an array, as 8 hexadecimal digits.
+
+    Args:
+        array: C-contiguous numpy array.
+
+    Returns:
+        str.
+    """
+    return f"{zlib.crc32(array.reshape(-1).view('uint8').data):08x}"
+
+
+def _report(source, to, rows):
+    return {
+        "family": source.family,
+        "source": str(source.directory),
+        "format": to,
+        "head": source.head,
+        "keras_led_version": __version__,
+        "tensors": list(rows.values()),
+    }
+
+
+def _write_side_files(source, staging, to, report):
+    """Writes all that a Hugging Face directory holds beside the weights."""
+    config = source.config.copy()
+    config.architectures = [
+        {head: name for name, head in HEAD_OF_ARCHITECTURE.items()}[source.head]
+    ]
+    types = {row["dtype"] for row in report["tensors"]}
+    if len(types) == 1:
+        config.torch_dtype = types.pop()
+        config.extras.pop("dtype", None)
+    config.save_pretrained(staging)
+    for old, new in _SIDE_FILES.items():
+        if source.family == "keras_hub" and old in _KERAS_HUB_SKIPS:
+            continue
+        found = resolve(source.directory, old, required=False)
+        if found is not None:
+            shutil.copyfile(found, staging / new)
+    write_card(staging, config, report)
+    write_json(staging / REPORT_NAME, report)
+
+
+def _weight_files(target):
+    """Files of an older conversion, which could be taken for this one."""
+    stale = []
+    for stem, suffix in (
+        ("model", ".safetensors"),
+        ("pytorch_model", ".bin"),
+        ("tf_model", ".h5"),
+        ("model", ".keras"),
+        ("model", ".weights.h5"),
+    ):
+        stale += sharding.stale_shards(target, stem, suffix)
+    return stale

@@ -1,0 +1,78 @@
+"""AllenAI's own Longformer encoder-decoder checkpoints."""
+
+from keras_led.checkpoints.families.bart import bart_config
+from keras_led.checkpoints.families.bart import drop_rows
+from keras_led.checkpoints.families.bart import strip_model
+from keras_led.checkpoints.mapped import Entry
+from keras_led.checkpoints.mapped import MappedCheckpoint
+
+# Ways to compute the same attention; `n2` and `sliding_chunks_no_overlap`
+# are other attentions.
+_ATTENTION_MODES = ("sliding_chunks", "tvm")
+_DROPPED = (
+    "attention_mode",
+    "attention_dilation",
+    "autoregressive",
+    "gradient_checkpointing",
+)
+
+
+def read_allenai(content, checkpoint):
+    """Makes an LED of an AllenAI checkpoint.
+
+    Their names are BART's with `model.` before them, the position tables have
+    two unused rows, and `attention_window` counts the tokens on one side.
+
+    Args:
+        content: dict, its `config.json`.
+        checkpoint: `Checkpoint` of its weights.
+
+    Returns:
+        A tuple: the `LEDConfig`, the checkpoint under LED's names, the head.
+
+    Raises:
+        ValueError: If the config asks for dilated, autoregressive, full or
+            block-local attention, which LED does not have.
+    """
+    _check_attention(content)
+    values = {k: v for k, v in content.items() if k not in _DROPPED}
+    windows = content.get("attention_window", [512])
+    layers = content.get("encoder_layers", 12)
+    if isinstance(windows, int):
+        windows = [windows] * layers
+    values["attention_window"] = [2 * window for window in windows]
+    config = bart_config(values)
+    entries = {
+        strip_model(tensor): Entry(tensor) for tensor in checkpoint.infos
+    }
+    # Counters of fairseq.
+    counters = {
+        entries.pop(name).source
+        for name in ("encoder.version", "decoder.version")
+        if name in entries
+    }
+    drop_rows(checkpoint, entries)
+    mapped = MappedCheckpoint(
+        checkpoint, entries, dialect="torch", drop=counters
+    )
+    return config, mapped, "generation"
+
+
+def _check_attention(content):
+    mode = content.get("attention_mode", "sliding_chunks")
+    if mode not in _ATTENTION_MODES:
+        raise ValueError(
+            "`attention_mode` of an AllenAI checkpoint must be one of "
+            f"{', '.join(_ATTENTION_MODES)}. Received: attention_mode={mode!r}."
+        )
+    dilation = content.get("attention_dilation") or [1]
+    if any(value != 1 for value in dilation):
+        raise ValueError(
+            "`attention_dilation` must be 1 in every layer; LED has no "
+            f"dilated attention. Received: attention_dilation={dilation}."
+        )
+    if content.get("autoregressive", False):
+        raise ValueError(
+            "`autoregressive` must be False: LED's encoder reads both ways. "
+            "Received: autoregressive=True."
+        )

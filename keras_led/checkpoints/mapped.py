@@ -1,0 +1,70 @@
+"""A checkpoint under other names, with some of its tensors changed."""
+
+import dataclasses
+from collections.abc import Callable
+
+from keras_led.checkpoints.tensor_files import TensorInfo
+
+
+@dataclasses.dataclass(frozen=True)
+class Entry:
+    """One tensor of a `MappedCheckpoint`.
+
+    Args:
+        source: str, name of the tensor it is made from.
+        shape: tuple of int, its own shape; `None` for that of the source.
+        change: callable from the array of the source to its own, or `None`.
+    """
+
+    source: str
+    shape: tuple | None = None
+    change: Callable | None = None
+
+
+class MappedCheckpoint:
+    """Shows the tensors of a checkpoint under other names.
+
+    It stands wherever a `Checkpoint` does.
+
+    Args:
+        base: `Checkpoint` or `MappedCheckpoint`.
+        entries: dict of new names to `Entry`. Tensors of `base` that no entry
+            uses keep their name, so that nothing is lost in silence.
+        dialect: str, whose names and axes the new names stand for. Defaults
+            to that of `base`.
+        drop: collection of the tensors of `base` that are no weights.
+    """
+
+    def __init__(self, base, entries, dialect=None, drop=()):
+        self._base = base
+        self.dialect = dialect or base.dialect
+        used = {entry.source for entry in entries.values()} | set(drop)
+        rest = {name: Entry(name) for name in base.infos if name not in used}
+        self._entries = {**rest, **entries}
+        self.infos = {
+            name: self._info(entry) for name, entry in self._entries.items()
+        }
+
+    @property
+    def paths(self):
+        """List of the paths of the weight files."""
+        return self._base.paths
+
+    def origin(self, name):
+        """Returns the name of the tensor in the file."""
+        return self._base.origin(self._entries[name].source)
+
+    def read(self, name):
+        """Reads one tensor, changed; see `TensorFile.read`."""
+        entry = self._entries[name]
+        array = self._base.read(entry.source)
+        return array if entry.change is None else entry.change(array)
+
+    def close(self):
+        """Closes all files."""
+        self._base.close()
+
+    def _info(self, entry):
+        info = self._base.infos[entry.source]
+        shape = info.shape if entry.shape is None else entry.shape
+        return TensorInfo(tuple(shape), info.dtype, info.file)

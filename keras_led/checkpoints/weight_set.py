@@ -1,0 +1,108 @@
+"""The weights of an LED, ready to be written in any format."""
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from keras_led.checkpoints import loading
+from keras_led.checkpoints.table import weight_shapes
+from keras_led.checkpoints.tensor_files import FLOAT_DTYPES
+from keras_led.config import LEDConfig
+
+
+@dataclasses.dataclass(frozen=True)
+class Weight:
+    """One weight.
+
+    Args:
+        name: str, its name; see `names.py`.
+        shape: tuple of int, in Keras' layout.
+        dtype: numpy dtype of the source.
+        source: str, its name in the source; `None` where it is new.
+        transposed: bool, whether the source has its two axes swapped.
+        read: callable without arguments that returns the values in Keras'
+            layout.
+    """
+
+    name: str
+    shape: tuple
+    dtype: np.dtype
+    source: str | None
+    transposed: bool
+    read: Callable
+
+
+@dataclasses.dataclass
+class WeightSet:
+    """All weights of a model, read one by one. Close it after use.
+
+    Args:
+        config: `LEDConfig`.
+        head: str or `None`; see `table.weight_shapes`.
+        weights: list of `Weight`.
+        family: str, the kind of checkpoint they come from.
+        directory: `pathlib.Path` of the source, with its tokenizer files.
+        checkpoint: the open checkpoint.
+    """
+
+    config: LEDConfig
+    head: str | None
+    weights: list
+    family: str
+    directory: Path
+    checkpoint: object
+
+    def close(self):
+        """Closes the files of the source."""
+        self.checkpoint.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.close()
+
+
+def make_weight_set(config, head, checkpoint, family, directory):
+    """Finds every weight of an LED in a checkpoint.
+
+    Args:
+        config: `LEDConfig`.
+        head: str or `None`; see `table.weight_shapes`.
+        checkpoint: `Checkpoint` or `MappedCheckpoint`.
+        family: str, the kind of checkpoint.
+        directory: `pathlib.Path` of the source.
+
+    Returns:
+        A `WeightSet`.
+
+    Raises:
+        ValueError: If tensors are missing, unexpected, of a wrong shape or
+            type: all of them are listed.
+    """
+    shapes = weight_shapes(config, head)
+    sources = loading.find_sources(
+        shapes, checkpoint, directory, allow_fresh_head=False
+    )
+    weights = [
+        _weight(name, shape, sources[name], checkpoint)
+        for name, shape in shapes.items()
+    ]
+    return WeightSet(config, head, weights, family, directory, checkpoint)
+
+
+def _weight(name, shape, source, checkpoint):
+    if source.tensor is None:
+        dtype = np.dtype("float32")
+        zeros = np.zeros(shape, dtype)
+        return Weight(name, shape, dtype, None, False, lambda: zeros)
+    return Weight(
+        name,
+        shape,
+        FLOAT_DTYPES[checkpoint.infos[source.tensor].dtype],
+        checkpoint.origin(source.tensor),
+        source.transposed,
+        lambda: loading.read_source(checkpoint, source),
+    )

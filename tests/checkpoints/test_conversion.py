@@ -1,0 +1,407 @@
+"""Every family in, every format out."""
+
+import json
+import os
+
+import h5py
+import numpy as np
+import pytest
+from keras import ops
+from safetensors.numpy import load_file
+from safetensors.numpy import save_file
+
+from keras_led.checkpoints import open_checkpoint
+from keras_led.checkpoints.conversion import convert
+from keras_led.checkpoints.families import read_source
+from keras_led.config import LEDConfig
+from keras_led.models.conditional_generation import LEDForConditionalGeneration
+from tests.checkpoints.fakes import CLASSES
+from tests.checkpoints.fakes import assert_same
+from tests.checkpoints.fakes import random_weights
+from tests.checkpoints.fakes import tiny_config
+from tests.checkpoints.fakes import torch_state
+from tests.checkpoints.test_tensorflow_files import DIRECTORY
+
+BART = dict(
+    vocab_size=23,
+    d_model=8,
+    encoder_layers=2,
+    decoder_layers=1,
+    encoder_attention_heads=2,
+    decoder_attention_heads=4,
+    encoder_ffn_dim=10,
+    decoder_ffn_dim=14,
+    max_position_embeddings=12,
+)
+
+
+def write_led(directory, head="generation", architecture=True, **changes):
+    directory.mkdir(exist_ok=True)
+    config = tiny_config(**changes)
+    if architecture:
+        config.architectures = [CLASSES[head]]
+    config.save_pretrained(directory)
+    state = torch_state(random_weights(config, head), "led" if head else "")
+    save_file(state, directory / "model.safetensors", {"format": "pt"})
+    return state
+
+
+def run(source, target, reading=None, **options):
+    with read_source(source, **(reading or {})) as weights:
+        return convert(weights, target, **options)
+
+
+def logits(model, ids, decoder_ids):
+    output = model(input_ids=ids, decoder_input_ids=decoder_ids)
+    return ops.convert_to_numpy(output.logits)
+
+
+@pytest.mark.parametrize("tied", [True, False])
+@pytest.mark.parametrize("head", CLASSES)
+def test_pytorch_round_trip_is_bit_exact(tmp_path, head, tied):
+    state = write_led(tmp_path / "a", head, tie_word_embeddings=tied)
+    report = run(tmp_path / "a", tmp_path / "b", max_shard_size=2000)
+    run(tmp_path / "b", tmp_path / "c")
+    assert_same(load_file(tmp_path / "c" / "model.safetensors"), state)
+    config = LEDConfig.from_pretrained(tmp_path / "c")
+    assert config.architectures == [CLASSES[head]]
+    assert {row["source"] for row in report["tensors"]} == set(state)
+    assert not any(row["transposed"] for row in report["tensors"])
+    assert (
+        json.loads((tmp_path / "b" / "conversion_report.json").read_text())
+        == report
+    )
+
+
+def test_old_file_has_its_head_from_the_architecture(tmp_path):
+    state = write_led(tmp_path / "a")
+    del state["final_logits_bias"]
+    save_file(state, tmp_path / "a" / "model.safetensors", {"format": "pt"})
+    report = run(tmp_path / "a", tmp_path / "b")
+    assert report["head"] == "generation"
+    found = load_file(tmp_path / "b" / "model.safetensors")
+    assert not found.pop("final_logits_bias").any()
+    assert_same(found, state)
+
+
+def test_half_a_model_is_an_error_and_leaves_nothing(tmp_path):
+    state = write_led(tmp_path / "a", "classification")
+    del state["classification_head.dense.bias"]
+    save_file(state, tmp_path / "a" / "model.safetensors", {"format": "pt"})
+    with pytest.raises(ValueError, match="Missing .1.: classification_head"):
+        run(tmp_path / "a", tmp_path / "b")
+    assert os.listdir(tmp_path) == ["a"]
+
+
+@pytest.mark.parametrize("kind", ["h5", "sharded", "safetensors", "bare"])
+@pytest.mark.parametrize("max_shard_size", ["5GB", 8000])
+def test_tensorflow_round_trip_is_bit_exact(tmp_path, kind, max_shard_size):
+    report = run(DIRECTORY / kind, tmp_path / "pt")
+    kernels = [r for r in report["tensors"] if "fc1.weight" in r["target"]]
+    assert all(row["transposed"] for row in kernels)
+    run(
+        tmp_path / "pt",
+        tmp_path / "tf",
+        to="tf-h5",
+        max_shard_size=max_shard_size,
+    )
+    run(tmp_path / "tf", tmp_path / "again")
+    assert_same(
+        load_file(tmp_path / "again" / "model.safetensors"),
+        load_file(tmp_path / "pt" / "model.safetensors"),
+    )
+
+
+def names_in(path):
+    """What the reader of transformers 4 goes by: paths and attributes."""
+    found = {}
+    with h5py.File(path) as file:
+        found["layers"] = sorted(map(as_text, file.attrs["layer_names"]))
+        for layer, group in file.items():
+            if "weight_names" in group.attrs:
+                texts = map(as_text, group.attrs["weight_names"])
+                found[layer] = sorted(t.replace("_1/", "/") for t in texts)
+        file.visititems(
+            lambda name, item: (
+                found.setdefault("data", set()).add(
+                    (name.replace("_1/", "/"), item.shape)
+                )
+                if hasattr(item, "shape")
+                else None
+            )
+        )
+    return found
+
+
+def as_text(name):
+    return name.decode() if isinstance(name, bytes) else name
+
+
+@pytest.mark.parametrize("kind", ["h5", "bare"])
+def test_h5_file_is_laid_out_as_by_the_peer(tmp_path, kind):
+    run(DIRECTORY / kind, tmp_path / "tf", to="tf-h5")
+    ours = names_in(tmp_path / "tf" / "tf_model.h5")
+    assert ours == names_in(DIRECTORY / kind / "tf_model.h5")
+
+
+def test_h5_shards_are_laid_out_as_by_the_peer(tmp_path):
+    run(DIRECTORY / "h5", tmp_path / "tf", to="tf-h5", max_shard_size=12000)
+    ours, theirs = (
+        {
+            name.replace("_1/", "/")
+            for name in json.loads(
+                (directory / "tf_model.h5.index.json").read_text()
+            )["weight_map"]
+        }
+        for directory in (tmp_path / "tf", DIRECTORY / "sharded")
+    )
+    assert ours == theirs
+    data = [set(), set()]
+    for found, directory in zip(
+        data, (tmp_path / "tf", DIRECTORY / "sharded"), strict=True
+    ):
+        for path in directory.glob("*.h5"):
+            part = names_in(path)
+            found |= part["data"]
+            assert part["layers"] == sorted(name for name, _ in part["data"])
+    assert data[0] == data[1]
+
+
+def test_long_lists_of_names_are_split(tmp_path, monkeypatch):
+    from keras_led.checkpoints import hdf5_writer
+
+    monkeypatch.setattr(hdf5_writer, "_MAX_ATTRIBUTE_BYTES", 3000)
+    run(DIRECTORY / "h5", tmp_path / "tf", to="tf-h5")
+    with h5py.File(tmp_path / "tf" / "tf_model.h5") as file:
+        attributes = file["led"].attrs
+        assert "weight_names" not in attributes
+        count = len(attributes)
+        parts = [attributes[f"weight_names{i}"] for i in range(count)]
+    assert count > 1
+    with h5py.File(DIRECTORY / "h5" / "tf_model.h5") as file:
+        expected = file["led"].attrs["weight_names"]
+    assert sum(map(len, parts)) == len(expected)
+
+
+@pytest.mark.parametrize("head", ["classification", "question_answering"])
+def test_head_that_tensorflow_never_had(tmp_path, head):
+    write_led(tmp_path / "a", head, num_labels=2)
+    with pytest.raises(ValueError, match=f"head='{head}'"):
+        run(tmp_path / "a", tmp_path / "b", to="tf-h5")
+    assert os.listdir(tmp_path) == ["a"]
+
+
+def bart(directory, name="BartForConditionalGeneration", **changes):
+    transformers = pytest.importorskip("transformers")
+    import torch
+
+    torch.manual_seed(3)
+    config = transformers.BartConfig(**{**BART, **changes})
+    model = getattr(transformers, name)(config).eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(0.2 * torch.randn_like(parameter))
+    model.save_pretrained(directory)
+    return model
+
+
+def test_bart_gives_its_own_logits_where_the_window_covers_the_input(tmp_path):
+    import torch
+
+    peer = bart(tmp_path / "bart")
+    report = run(
+        tmp_path / "bart",
+        tmp_path / "led",
+        {"max_encoder_positions": 50, "attention_window": 24},
+    )
+    assert report["family"] == "bart"
+    model = LEDForConditionalGeneration.from_pretrained(tmp_path / "led")
+    assert model.config.max_encoder_position_embeddings == 50
+    assert model.config.max_decoder_position_embeddings == 12
+    random = np.random.default_rng(0)
+    ids = random.integers(3, 23, (2, 12))
+    decoder_ids = random.integers(3, 23, (2, 7))
+    with torch.no_grad():
+        expected = peer(
+            input_ids=torch.tensor(ids),
+            decoder_input_ids=torch.tensor(decoder_ids),
+        ).logits.numpy()
+    found = logits(model, ids.astype("int32"), decoder_ids.astype("int32"))
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    mask = np.zeros((2, 12), "int32")
+    mask[:, [0, 5]] = 1
+    output = model(
+        input_ids=ids.astype("int32"),
+        global_attention_mask=mask,
+        decoder_input_ids=decoder_ids.astype("int32"),
+    )
+    # Global projections began as the local ones.
+    np.testing.assert_allclose(
+        ops.convert_to_numpy(output.logits), expected, atol=1e-5
+    )
+    table = ops.convert_to_numpy(
+        model.led.encoder.embed_positions.embeddings.value
+    )
+    np.testing.assert_array_equal(table[12:24], table[:12])
+    np.testing.assert_array_equal(table[48:], table[:2])
+
+
+@pytest.mark.parametrize(
+    ("name", "head"),
+    [
+        ("BartModel", None),
+        ("BartForSequenceClassification", "classification"),
+        ("BartForQuestionAnswering", "question_answering"),
+    ],
+)
+def test_other_heads_of_bart(tmp_path, name, head):
+    bart(tmp_path / "bart", name, num_labels=2)
+    report = run(
+        tmp_path / "bart", tmp_path / "led", {"max_encoder_positions": 24}
+    )
+    assert report["head"] == head
+    assert LEDConfig.from_pretrained(tmp_path / "led").num_labels == 2
+
+
+def test_variant_of_bart_with_other_arithmetic_is_refused(tmp_path):
+    bart(tmp_path / "bart", scale_embedding=True)
+    with pytest.raises(ValueError, match="scale_embedding=True"):
+        run(tmp_path / "bart", tmp_path / "led")
+
+
+def write_allenai(directory, **changes):
+    """The weights of an LED as AllenAI's code laid them out."""
+    directory.mkdir()
+    config = tiny_config(attention_window=[4, 8])
+    weights = random_weights(config, "generation")
+    state = {}
+    for name, value in torch_state(weights, "model").items():
+        if name.endswith("embed_positions.weight"):
+            value = np.concatenate([np.full((2, 8), 9, "float32"), value])
+        state[name] = value
+    state["model.encoder.version"] = np.zeros(1, "float32")
+    table = state["model.shared.weight"]
+    state["model.encoder.embed_tokens.weight"] = table.copy()
+    save_file(state, directory / "model.safetensors", {"format": "pt"})
+    content = config.to_dict()
+    content.pop("model_type")
+    content.update(
+        model_type="bart",
+        attention_window=[2, 4],
+        attention_dilation=[1, 1],
+        attention_mode="sliding_chunks",
+        autoregressive=False,
+        gradient_checkpointing=True,
+        max_position_embeddings=9,
+        attention_probs_dropout_prob=0.0,
+        architectures=["LongformerEncoderDecoderForConditionalGeneration"],
+    )
+    content.update(changes)
+    (directory / "config.json").write_text(json.dumps(content))
+    return weights
+
+
+def test_allenai_checkpoint(tmp_path):
+    weights = write_allenai(tmp_path / "ai2")
+    report = run(tmp_path / "ai2", tmp_path / "led")
+    assert report["family"] == "allenai"
+    assert_same(
+        load_file(tmp_path / "led" / "model.safetensors"), torch_state(weights)
+    )
+    config = LEDConfig.from_pretrained(tmp_path / "led")
+    assert config.attention_window == [4, 8]
+    assert "attention_mode" not in config.extras
+    assert "gradient_checkpointing" not in config.extras
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"attention_mode": "n2"}, "attention_mode='n2'"),
+        ({"attention_dilation": [1, 2]}, r"attention_dilation=\[1, 2\]"),
+        ({"autoregressive": True}, "autoregressive=True"),
+    ],
+)
+def test_attention_that_led_does_not_have(tmp_path, changes, message):
+    write_allenai(tmp_path / "ai2", **changes)
+    with pytest.raises(ValueError, match=message):
+        run(tmp_path / "ai2", tmp_path / "led")
+
+
+def test_longer_tables_and_another_window(tmp_path):
+    state = write_led(tmp_path / "a")
+    run(
+        tmp_path / "a",
+        tmp_path / "b",
+        {
+            "max_encoder_positions": 50,
+            "max_decoder_positions": 5,
+            "attention_window": [2, 6],
+        },
+    )
+    config = LEDConfig.from_pretrained(tmp_path / "b")
+    assert config.max_encoder_position_embeddings == 50
+    assert config.attention_windows == (2, 6)
+    found = load_file(tmp_path / "b" / "model.safetensors")
+    old = state["led.encoder.embed_positions.weight"]
+    new = found["led.encoder.embed_positions.weight"]
+    np.testing.assert_array_equal(new, np.concatenate([old, old, old[:10]]))
+    old = state["led.decoder.embed_positions.weight"]
+    new = found["led.decoder.embed_positions.weight"]
+    np.testing.assert_array_equal(new, old[:5])
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_types_and_checksums(tmp_path, dtype):
+    write_led(tmp_path / "a")
+    report = run(tmp_path / "a", tmp_path / "b", dtype=dtype)
+    assert {row["dtype"] for row in report["tensors"]} == {dtype}
+    assert LEDConfig.from_pretrained(tmp_path / "b").torch_dtype == dtype
+    again = run(tmp_path / "b", tmp_path / "c")
+    sums = [[r["crc32"] for r in x["tensors"]] for x in (report, again)]
+    assert sums[0] == sums[1]
+    with open_checkpoint(tmp_path / "b") as checkpoint:
+        assert {info.dtype for info in checkpoint.infos.values()} == {dtype}
+
+
+def test_target_that_is_not_empty_needs_force(tmp_path):
+    state = write_led(tmp_path / "a")
+    run(tmp_path / "a", tmp_path / "b", max_shard_size=2000)
+    (tmp_path / "b" / "README.md").write_text("mine")
+    with pytest.raises(FileExistsError, match="target=.*b, .*--force"):
+        run(tmp_path / "a", tmp_path / "b")
+    run(tmp_path / "a", tmp_path / "b", force=True)
+    assert_same(load_file(tmp_path / "b" / "model.safetensors"), state)
+    assert not list((tmp_path / "b").glob("*-of-*"))
+    assert not (tmp_path / "b" / "model.safetensors.index.json").exists()
+
+
+def test_side_files_and_card(tmp_path):
+    write_led(tmp_path / "a")
+    for name in ("vocab.json", "merges.txt", "generation_config.json"):
+        (tmp_path / "a" / name).write_text("{}")
+    run(tmp_path / "a", tmp_path / "b")
+    assert sorted(os.listdir(tmp_path / "b")) == [
+        "README.md",
+        "config.json",
+        "conversion_report.json",
+        "generation_config.json",
+        "merges.txt",
+        "model.safetensors",
+        "vocab.json",
+    ]
+    card = (tmp_path / "b" / "README.md").read_text()
+    assert card.startswith("---\nlibrary_name: keras\n")
+    assert "pipeline_tag: summarization" in card
+    assert "up to\n20 tokens with an attention window of 4\n" in card
+
+
+def test_unknown_family_and_format_are_named(tmp_path):
+    write_led(tmp_path / "a")
+    with pytest.raises(ValueError, match="`to` must be one of.*to='onnx'"):
+        run(tmp_path / "a", tmp_path / "b", to="onnx")
+    (tmp_path / "a" / "config.json").write_text('{"model_type": "t5"}')
+    with pytest.raises(ValueError, match="config.json.*model_type='t5'"):
+        run(tmp_path / "a", tmp_path / "b")
+    with pytest.raises(ValueError, match="family='t5'"):
+        run(tmp_path / "a", tmp_path / "b", {"family": "t5"})
