@@ -30,12 +30,18 @@ def write_tensorflow_shards(
             `None`.
 
     Raises:
-        ValueError: If the head is one that TensorFlow's LED did not have.
+        ValueError: If the head is one that TensorFlow's LED did not have, or
+            a type one that HDF5 does not have.
     """
     if head not in _MODEL_NAMES:
         raise ValueError(
             "transformers 4 has a TensorFlow LED without a head and one for "
             f"generation only. Received: head={head!r}. Choose another format."
+        )
+    if any(tensor.dtype.name == "bfloat16" for tensor in tensors):
+        raise ValueError(
+            "HDF5 has no bfloat16. Received: dtype=bfloat16. Choose "
+            "dtype=float16 or float32."
         )
     shards = sharding.split(tensors, max_shard_size)
     files = sharding.shard_names("tf_model", ".h5", len(shards))

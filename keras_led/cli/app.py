@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from keras_led._version import __version__
+from keras_led.cli.convert import convert
 from keras_led.cli.summarize import summarize
 
 app = typer.Typer(
@@ -15,6 +16,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(summarize)
+app.command()(convert)
 
 
 def show_version(wanted):

@@ -7,3 +7,4 @@ from keras_led.files.atomic import write_json
 from keras_led.files.atomic import write_text
 from keras_led.files.hub import read_json
 from keras_led.files.hub import resolve
+from keras_led.files.upload import push_to_hub
