@@ -35,3 +35,49 @@ def gradients(function, *arrays):
         tensors = [tensor.detach().requires_grad_() for tensor in tensors]
         found = torch.autograd.grad(function(*tensors), tensors)
     return [keras.ops.convert_to_numpy(gradient) for gradient in found]
+
+
+def gradients_of_weights(model, inputs, **options):
+    """Gradients of a model's own loss, by path of the trainable weight."""
+    variables = model.trainable_variables
+    inputs = {
+        name: keras.ops.convert_to_tensor(value)
+        for name, value in inputs.items()
+        if value is not None
+    }
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        with tf.GradientTape() as tape:
+            loss = model(**inputs, **options).loss
+        found = tape.gradient(
+            loss,
+            [variable.value for variable in variables],
+            unconnected_gradients=tf.UnconnectedGradients.ZERO,
+        )
+        found = [tf.convert_to_tensor(gradient) for gradient in found]
+    elif keras.backend.backend() == "jax":
+        import jax
+
+        def loss_of(values, others):
+            loss, _ = model.stateless_call(
+                values, others, return_losses=False, **inputs, **options
+            )
+            return loss.loss
+
+        found = jax.jit(jax.grad(loss_of))(
+            [variable.value for variable in variables],
+            [variable.value for variable in model.non_trainable_variables],
+        )
+    else:
+        import torch
+
+        values = [variable.value for variable in variables]
+        loss = model(**inputs, **options).loss
+        found = torch.autograd.grad(
+            loss, values, allow_unused=True, materialize_grads=True
+        )
+    return {
+        variable.path: keras.ops.convert_to_numpy(gradient)
+        for variable, gradient in zip(variables, found, strict=True)
+    }

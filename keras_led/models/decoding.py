@@ -96,6 +96,9 @@ def decode_tokens(
         check_shape("decoder_attention_mask", attention_mask, (batch, length))
         attention_mask = ops.not_equal(attention_mask, 0)
     if encoder_attention_mask is not None:
+        _check_document_mask(
+            encoder_attention_mask, encoder_hidden_states, cross_caches
+        )
         # Attended to unless 0, whatever the number: 2 means global to the
         # encoder, and nothing here.
         encoder_attention_mask = ops.not_equal(encoder_attention_mask, 0)
@@ -130,6 +133,18 @@ def decode_tokens(
             for own, cross in zip(self_caches, cross_caches, strict=True)
         )
     return output
+
+
+def _check_document_mask(attention_mask, encoder_hidden_states, cross_caches):
+    """Raises unless the mask has the batch and length of the document."""
+    if cross_caches is not None:
+        key = cross_caches[0][0]  # (B, N, S, H)
+        expected = (key.shape[0], key.shape[2])
+    elif encoder_hidden_states is not None:
+        expected = tuple(encoder_hidden_states.shape[:2])
+    else:
+        return
+    check_shape("attention_mask", attention_mask, expected)
 
 
 def _split_past(past_key_values, config):

@@ -7,6 +7,7 @@ from keras_led import backend
 from keras_led.layers.heads import ClassificationHead
 from keras_led.models.base import LEDPreTrainedModel
 from keras_led.models.inputs import check_labels
+from keras_led.models.inputs import check_shape
 from keras_led.models.inputs import takes_dict
 from keras_led.models.led import LEDModel
 from keras_led.outputs import LEDSeq2SeqSequenceClassifierOutput
@@ -171,4 +172,9 @@ class LEDForSequenceClassification(LEDPreTrainedModel):
         )
         if problem == "single_label_classification":
             check_labels("labels", labels, config.num_labels)
+        expected = logits.shape
+        if problem == "single_label_classification" or config.num_labels == 1:
+            # One label a row; a column of them does as well.
+            expected = expected[:1] + (1,) * (len(labels.shape) - 1)
+        check_shape("labels", labels, expected)
         return classification_loss(logits, labels, problem)

@@ -33,6 +33,13 @@ def pair(class_name, seed=0, **changes):
 
 
 @functools.cache
+def load(class_name, dtype):
+    """Our model of `pair(class_name)` under another dtype policy."""
+    with tempfile.TemporaryDirectory() as directory:
+        return peer.load_ours(pair(class_name)[1], directory, dtype=dtype)
+
+
+@functools.cache
 def _compiled(model, names, options):
     def function(*arrays):
         return model(**dict(zip(names, arrays, strict=True)), **dict(options))

@@ -79,3 +79,13 @@ def test_decoder_ids_of_another_length_are_an_error():
     inputs["decoder_input_ids"] = inputs["decoder_input_ids"][:, :7]
     with pytest.raises(ValueError, match=r"(?s)`decoder_input_ids`.*7"):
         ours(**inputs)
+
+
+def test_a_column_of_labels_does_as_a_row():
+    ours, cases = golden("classification")
+    case = cases["single_label_classification-inferred"]
+    inputs = {k: v for k, v in case["inputs"].items() if k != "problem_type"}
+    found = ours(**{**inputs, "labels": inputs["labels"][:, None]}).loss
+    np.testing.assert_allclose(
+        peer.to_numpy(found), case["outputs"]["loss"], atol=peer.LOSS_TOLERANCE
+    )
