@@ -16,11 +16,11 @@ def low_rank_is_cheaper(num_slots, num_heads, d_model):
     """Compares `G * N * L * D` with `L * D * D` multiplications, each twice.
 
     Args:
-        num_slots: int, `G`; anything else (a dynamic size) counts as many.
+        num_slots: int, `G`, or `None` for an unknown, large number.
         num_heads: int, `N`.
         d_model: int, `D`.
     """
-    return isinstance(num_slots, int) and num_slots * num_heads < d_model
+    return num_slots is not None and num_slots * num_heads < d_model
 
 
 def projected_global_rows(query, key, value, padding_mask, **options):

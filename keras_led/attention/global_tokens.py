@@ -28,12 +28,15 @@ class SlotPlan(NamedTuple):
     """How many slots to use, decided once for all layers of the encoder.
 
     Attributes:
-        num_slots: int, `G`.
+        num_slots: int, `G`; an int32 scalar tensor where the length of the
+            documents is dynamic.
+        bound: int, largest value of `num_slots`, or `None` if unknown.
         fits: Bool scalar tensor, whether every global token of the batch has
             a slot; `None` where that is known when the plan is made.
     """
 
-    num_slots: int
+    num_slots: object
+    bound: object
     fits: object
 
 
@@ -53,20 +56,21 @@ def plan_slots(global_mask, max_global_tokens, exact=False):
         `SlotPlan`.
     """
     if global_mask is None:
-        return SlotPlan(0, None)
+        return SlotPlan(0, 0, None)
     counts = ops.sum(ops.cast(global_mask, "int32"), axis=1)
     if not backend.is_concrete(global_mask):
         length = global_mask.shape[1]
-        slots = max_global_tokens
-        if length is not None:
-            slots = min(slots, length)
-        if slots == length:
-            return SlotPlan(slots, None)
-        return SlotPlan(slots, ops.all(counts <= slots))
+        if length is None:
+            slots = ops.minimum(max_global_tokens, ops.shape(global_mask)[1])
+        elif length > max_global_tokens:
+            slots = max_global_tokens
+        else:
+            return SlotPlan(length, length, None)
+        return SlotPlan(slots, max_global_tokens, ops.all(counts <= slots))
     most = int(ops.max(counts)) if 0 not in counts.shape else 0
     if not exact and most > 0:
         most = min(1 << (most - 1).bit_length(), global_mask.shape[1])
-    return SlotPlan(most, None)
+    return SlotPlan(most, most, None)
 
 
 def find_slots(global_mask, num_slots):
@@ -74,7 +78,7 @@ def find_slots(global_mask, num_slots):
 
     Args:
         global_mask: Bool tensor of shape `(B, L)`.
-        num_slots: int, `G`, at most `L`.
+        num_slots: int or int32 scalar tensor, `G`, at most `L`.
 
     Returns:
         `GlobalSlots`.

@@ -9,7 +9,9 @@ import keras
 name = keras.backend.backend()
 
 if name == "tensorflow":
+    from keras_led.backend.tensorflow import JIT_BY_DEFAULT
     from keras_led.backend.tensorflow import block_layout
+    from keras_led.backend.tensorflow import cond
     from keras_led.backend.tensorflow import fold_in
     from keras_led.backend.tensorflow import is_concrete
     from keras_led.backend.tensorflow import jit
@@ -17,7 +19,9 @@ if name == "tensorflow":
     from keras_led.backend.tensorflow import remat_block
     from keras_led.backend.tensorflow import uniform
 elif name == "jax":
+    from keras_led.backend.jax import JIT_BY_DEFAULT
     from keras_led.backend.jax import block_layout
+    from keras_led.backend.jax import cond
     from keras_led.backend.jax import fold_in
     from keras_led.backend.jax import is_concrete
     from keras_led.backend.jax import jit
@@ -25,7 +29,9 @@ elif name == "jax":
     from keras_led.backend.jax import remat_block
     from keras_led.backend.jax import uniform
 elif name == "torch":
+    from keras_led.backend.torch import JIT_BY_DEFAULT
     from keras_led.backend.torch import block_layout
+    from keras_led.backend.torch import cond
     from keras_led.backend.torch import fold_in
     from keras_led.backend.torch import is_concrete
     from keras_led.backend.torch import jit

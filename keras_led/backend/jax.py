@@ -7,6 +7,9 @@ from keras_led.backend import optrees
 from keras_led.backend.blocks import ON_ACCELERATOR
 from keras_led.backend.blocks import ON_CPU
 
+# What `jit_compile="auto"` means for `compile`. JAX runs compiled or not at all.
+JIT_BY_DEFAULT = True
+
 
 def is_concrete(tensor):
     """Whether the values of `tensor` can be read now, outside a trace."""
@@ -73,3 +76,18 @@ def register_pytree(cls):
         lambda keys, values: cls(zip(keys, values, strict=True)),
     )
     return optrees.register(cls)
+
+
+def cond(predicate, true_function, false_function, operands):
+    """Runs one of two functions of the same tensors.
+
+    Args:
+        predicate: Bool scalar tensor.
+        true_function: Callable from tensors to a tensor; it may read weights.
+        false_function: Callable likewise.
+        operands: Tuple of float tensors, the arguments of both.
+
+    Returns:
+        What the chosen function returns.
+    """
+    return jax.lax.cond(predicate, true_function, false_function, *operands)

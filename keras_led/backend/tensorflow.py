@@ -6,6 +6,10 @@ import tensorflow as tf
 from keras_led.backend.blocks import ON_ACCELERATOR
 from keras_led.backend.blocks import ON_CPU
 
+# What `jit_compile="auto"` means for `compile`. A graph of its own is as fast here, builds sooner, and takes batches of
+# any length, where XLA compiles each length anew.
+JIT_BY_DEFAULT = False
+
 
 def is_concrete(tensor):
     """Whether the values of `tensor` can be read now, outside a trace."""
@@ -60,3 +64,56 @@ def register_pytree(cls):
     from keras_led.backend import optrees
 
     return optrees.register(cls)
+
+
+def cond(predicate, true_function, false_function, operands):
+    """Runs one of two functions of the same tensors.
+
+    The gradient recomputes the branch that ran. `tf.cond` would hand its
+    intermediates to the gradient's own `tf.cond`, which XLA cannot compile
+    when they are the lists of a loop, and which would hold all scores.
+
+    Args:
+        predicate: Bool scalar tensor.
+        true_function: Callable from tensors to a tensor; it may read weights.
+        false_function: Callable likewise.
+        operands: Tuple of float tensors, the arguments of both.
+
+    Returns:
+        What the chosen function returns.
+    """
+
+    @tf.custom_gradient
+    def run(*operands):
+        def backward(upstream, variables=None):
+            sources = [*operands, *(variables or [])]
+
+            def gradients(function):
+                with tf.GradientTape() as tape:
+                    tape.watch(operands)
+                    output = function(*operands)
+                return tape.gradient(
+                    output,
+                    sources,
+                    upstream,
+                    unconnected_gradients=tf.UnconnectedGradients.ZERO,
+                )
+
+            found = tf.cond(
+                predicate,
+                lambda: gradients(true_function),
+                lambda: gradients(false_function),
+            )
+            to_operands = found[: len(operands)]
+            if variables is None:
+                return to_operands
+            return to_operands, found[len(operands) :]
+
+        output = tf.cond(
+            predicate,
+            lambda: true_function(*operands),
+            lambda: false_function(*operands),
+        )
+        return output, backward
+
+    return run(*operands)

@@ -9,6 +9,9 @@ from torch.utils import _pytree
 from keras_led.backend.blocks import ON_ACCELERATOR
 from keras_led.backend.blocks import ON_CPU
 
+# What `jit_compile="auto"` means for `compile`. The loop over blocks is Python: `torch.compile` would unroll it.
+JIT_BY_DEFAULT = False
+
 
 def is_concrete(tensor):
     """Whether the values of `tensor` can be read now, outside a trace."""
@@ -77,3 +80,20 @@ def register_pytree(cls):
         serialized_type_name=f"{cls.__module__}.{cls.__qualname__}",
     )
     return cls
+
+
+def cond(predicate, true_function, false_function, operands):
+    """Runs one of two functions of the same tensors.
+
+    Args:
+        predicate: Bool scalar tensor.
+        true_function: Callable from tensors to a tensor; it may read weights.
+        false_function: Callable likewise.
+        operands: Tuple of float tensors, the arguments of both.
+
+    Returns:
+        What the chosen function returns.
+    """
+    # Shapes alone are asked for on the "meta" device: either branch will do.
+    chosen = predicate.device.type == "meta" or bool(predicate)
+    return (true_function if chosen else false_function)(*operands)

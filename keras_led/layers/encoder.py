@@ -63,7 +63,10 @@ class LEDEncoder(LayerStack):
         training=False,
     ):
         masks = EncoderMasks.make(
-            roles, max_global_tokens, exact=output_attentions
+            roles,
+            max_global_tokens,
+            exact=output_attentions,
+            training=training,
         )
         seed = self.draw_seed(training)
         hidden_states = self.embed(inputs_embeds, 0, fold_seed(seed, 0))

@@ -5,10 +5,12 @@ import dataclasses
 import keras
 from keras import ops
 
+from keras_led import backend
 from keras_led.attention.dropout import fold_seed
 from keras_led.attention.global_rows import low_rank_global_rows
 from keras_led.attention.global_rows import low_rank_is_cheaper
 from keras_led.attention.global_rows import projected_global_rows
+from keras_led.attention.global_tokens import SlotPlan
 from keras_led.attention.global_tokens import find_slots
 from keras_led.attention.global_tokens import gather_tokens
 from keras_led.attention.global_tokens import plan_slots
@@ -41,19 +43,29 @@ class EncoderMasks:
     slots: object
 
     @classmethod
-    def make(cls, roles, max_global_tokens, exact=False):
-        """Finds the slots once, for all layers; see `plan_slots`."""
-        plan = plan_slots(roles.global_mask, max_global_tokens, exact)
+    def make(cls, roles, max_global_tokens, exact=False, training=False):
+        """Finds the slots once, for all layers; see `plan_slots`.
+
+        In training there is always a slot, be it unused: then the global
+        projections get a gradient, of 0, in every step. Optimizers and
+        distributed training expect one for each weight.
+        """
+        padding_mask, global_mask = roles
+        plan = plan_slots(global_mask, max_global_tokens, exact)
+        if training and plan.bound == 0:
+            global_mask = ops.zeros_like(padding_mask)
+            plan = SlotPlan(1, 1, None)
         slots = None
-        if plan.num_slots:
-            slots = find_slots(roles.global_mask, plan.num_slots)
-        return cls(roles.padding_mask, roles.global_mask, plan, slots)
+        if plan.bound != 0:
+            slots = find_slots(global_mask, plan.num_slots)
+        return cls(padding_mask, global_mask, plan, slots)
 
     def one_slot_per_token(self):
         """The same masks with room for any number of global tokens."""
         length = ops.shape(self.global_mask)[1]
         slots = find_slots(self.global_mask, length)
-        plan = self.plan._replace(num_slots=length, fits=None)
+        bound = length if isinstance(length, int) else None
+        plan = SlotPlan(length, bound, fits=None)
         return dataclasses.replace(self, plan=plan, slots=slots)
 
 
@@ -131,29 +143,38 @@ class WindowedSelfAttention(keras.layers.Layer):
         key = self.key(hidden_states)
         value = self.value(hidden_states)
 
-        def attend(masks):
+        operands = (hidden_states, query, key, value)
+        if masks.plan.fits is None or output_attentions:
             return self._attend(
-                hidden_states,
-                (query, key, value),
-                masks,
-                seed,
-                head_mask,
-                output_attentions,
+                *operands, masks, seed, head_mask, output_attentions
             )
 
-        if masks.plan.fits is None or output_attentions:
-            return attend(masks)
+        def attend_with(masks):
+            return lambda *operands: self._attend(
+                *operands, masks, seed, head_mask
+            )[0]
+
         # More global tokens than slots: rare, slower, as exact.
-        return ops.cond(
+        all_slots = masks.one_slot_per_token
+        context = backend.cond(
             masks.plan.fits,
-            lambda: attend(masks)[:1],
-            lambda: attend(masks.one_slot_per_token())[:1],
-        ) + (None, None)
+            attend_with(masks),
+            lambda *operands: attend_with(all_slots())(*operands),
+            operands,
+        )
+        return context, None, None
 
     def _attend(
-        self, hidden_states, projected, masks, seed, head_mask, with_weights
+        self,
+        hidden_states,
+        query,
+        key,
+        value,
+        masks,
+        seed,
+        head_mask,
+        with_weights=False,
     ):
-        query, key, value = projected
         window_keys = masks.padding_mask
         global_keys = None
         if masks.slots is not None:
@@ -198,7 +219,7 @@ class WindowedSelfAttention(keras.layers.Layer):
         options = {"rate": self.dropout, "seed": seed}
         # A quantized kernel is no matrix of weights: call the layer.
         if self.quantization_mode is None and low_rank_is_cheaper(
-            masks.plan.num_slots, self.num_heads, self.d_model
+            masks.plan.bound, self.num_heads, self.d_model
         ):
             return low_rank_global_rows(
                 query,

@@ -4,6 +4,7 @@ import inspect
 
 import keras
 
+from keras_led import backend
 from keras_led.checkpoints import load_pretrained_weights
 from keras_led.checkpoints import save_pretrained_weights
 from keras_led.config import LEDConfig
@@ -54,6 +55,11 @@ class LEDPreTrainedModel(keras.Model):
         return super().__call__(*args, **kwargs)
 
     # ---- training ---------------------------------------------------------
+
+    def compile(self, *args, jit_compile="auto", **kwargs):
+        if jit_compile == "auto":
+            jit_compile = backend.JIT_BY_DEFAULT
+        super().compile(*args, jit_compile=jit_compile, **kwargs)
 
     def train_step(self, *args, **kwargs):
         *state, data = args
