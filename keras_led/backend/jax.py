@@ -7,7 +7,7 @@ from keras_led.backend import optrees
 from keras_led.backend.blocks import ON_ACCELERATOR
 from keras_led.backend.blocks import ON_CPU
 
-# What `jit_compile="auto"` means for `compile`. JAX runs compiled or not at all.
+# What `jit_compile="auto"` means for `compile`.
 JIT_BY_DEFAULT = True
 
 

@@ -6,8 +6,8 @@ import tensorflow as tf
 from keras_led.backend.blocks import ON_ACCELERATOR
 from keras_led.backend.blocks import ON_CPU
 
-# What `jit_compile="auto"` means for `compile`. A graph of its own is as fast here, builds sooner, and takes batches of
-# any length, where XLA compiles each length anew.
+# What `jit_compile="auto"` means for `compile`. A graph without XLA is as fast
+# here, builds sooner, and takes batches of any length.
 JIT_BY_DEFAULT = False
 
 

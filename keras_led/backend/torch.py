@@ -9,7 +9,8 @@ from torch.utils import _pytree
 from keras_led.backend.blocks import ON_ACCELERATOR
 from keras_led.backend.blocks import ON_CPU
 
-# What `jit_compile="auto"` means for `compile`. The loop over blocks is Python: `torch.compile` would unroll it.
+# What `jit_compile="auto"` means for `compile`. The loop over blocks is Python,
+# which `torch.compile` would unroll.
 JIT_BY_DEFAULT = False
 
 
