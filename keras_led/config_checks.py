@@ -43,6 +43,9 @@ _SIZES = (
     "decoder_attention_heads",
     "d_model",
 )
+# No model comes near it; without a limit a damaged file keeps us listing
+# weights for hours.
+_MAX_LAYERS = 10_000
 _RATES = (
     "dropout",
     "attention_dropout",
@@ -78,6 +81,11 @@ def check_settings(settings):
     settings = dict(settings)
     for name in _SIZES:
         settings[name] = _integer(name, settings[name], minimum=1)
+    for name in ("encoder_layers", "decoder_layers"):
+        if settings[name] > _MAX_LAYERS:
+            raise ValueError(
+                _wrong(name, f"at most {_MAX_LAYERS}", settings[name])
+            )
     for name in _RATES:
         settings[name] = _rate(name, settings[name])
     for name in _FLAGS:

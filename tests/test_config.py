@@ -91,6 +91,7 @@ def test_windows_per_layer():
         ({"d_model": 14}, "encoder_attention_heads=3, d_model=14"),
         ({"decoder_attention_heads": 5}, "decoder_attention_heads=5, d_mod"),
         ({"vocab_size": 0}, "`vocab_size` must be at least 1.*vocab_size=0"),
+        ({"decoder_layers": 10**9}, "at most 10000.*decoder_layers=1000000000"),
         ({"decoder_ffn_dim": -8}, "at least 1.*decoder_ffn_dim=-8"),
         ({"activation_function": "gelo"}, "one of gelu.*='gelo'"),
         ({"dropout": 1.0}, r"`dropout` must be a probability in \[0, 1\)"),

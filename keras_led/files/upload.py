@@ -12,9 +12,11 @@ def push_to_hub(
     revision=None,
     commit_message="Upload LED",
     create_pr=False,
-    endpoint=None,
 ):
     """Uploads a directory as one commit; makes the hub model when missing.
+
+    The environment variables of `huggingface_hub` apply: `HF_TOKEN`,
+    `HF_ENDPOINT` and others.
 
     Args:
         directory: str or path, as `save_pretrained` writes it.
@@ -24,7 +26,6 @@ def push_to_hub(
         revision: str, branch to commit to. Defaults to `main`.
         commit_message: str.
         create_pr: bool, whether to open a pull request instead.
-        endpoint: str, address of another hub. Defaults to `HF_ENDPOINT`.
 
     Returns:
         str, the address of the commit.
@@ -55,7 +56,7 @@ def push_to_hub(
             f"Uploading to {repo_id} needs `huggingface_hub`. Install it with "
             "`pip install huggingface-hub`."
         ) from error
-    api = huggingface_hub.HfApi(endpoint=endpoint, token=token)
+    api = huggingface_hub.HfApi(token=token)
     try:
         repo_id = api.create_repo(
             repo_id, private=private, exist_ok=True

@@ -1,5 +1,6 @@
 import huggingface_hub
 import pytest
+from huggingface_hub import constants
 from huggingface_hub import errors
 
 from keras_led.files import hub
@@ -87,7 +88,7 @@ def test_hub_options_are_passed_on(monkeypatch, tmp_path):
     ],
 )
 def test_hub_errors_say_what_to_do(monkeypatch, kind, raised, message):
-    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
     fail_with(monkeypatch, http_error(kind))
     with pytest.raises(raised, match=message):
         hub.resolve("owner/name", "a", revision="v9")
@@ -104,7 +105,7 @@ def test_offline_is_named_as_the_reason(monkeypatch):
 
 
 def test_offline_mode_is_named_as_the_reason(monkeypatch):
-    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     fail_with(monkeypatch, http_error(errors.OfflineModeIsEnabled))
     with pytest.raises(ConnectionError, match="HF_HUB_OFFLINE keeps it off"):
         hub.resolve("owner/name", "a")
