@@ -76,7 +76,7 @@ def write_card(directory, config, report=None):
             name=directory.name if report is None else "LED",
             architecture=architecture,
             task=_TASKS[architecture],
-            window=" to ".join(str(w) for w in {windows[0], windows[-1]}),
+            window=" to ".join(map(str, windows[:1] + windows[1:][-1:])),
             origin="" if report is None else _ORIGIN.format(**report),
             **config.to_dict(),
         ),

@@ -43,6 +43,8 @@ class Hdf5File(TensorFile):
         shape = getattr(item, "shape", None)
         if shape is None:
             return
+        if not isinstance(name, str):  # h5py's form of a name not in UTF-8
+            raise ValueError(f"{name!r} is no name of a data set")
         if item.external or item.is_virtual:
             raise ValueError(f"data set {name} lies in another file")
         self.infos[name] = TensorInfo(
