@@ -6,6 +6,7 @@ from keras_led.generation.generating import stream_request
 from keras_led.generation.request import read_request
 from keras_led.generation.summarizing import TokenizedDocuments
 from keras_led.generation.summarizing import summarize_texts
+from keras_led.generation.transitions import transition_scores
 
 
 class GenerationMixin:
@@ -102,6 +103,14 @@ class GenerationMixin:
         request = read_request(self.config, self.generation_config, arguments)
         return run_request(self, request)
 
+    def compute_transition_scores(
+        self, sequences, scores, beam_indices=None, normalize_logits=False
+    ):
+        """Finds the score of each generated token; see `transition_scores`."""
+        return transition_scores(
+            sequences, scores, beam_indices, normalize_logits
+        )
+
     def stream(self, text, *, tokenizer, **arguments):
         """Writes a summary piece by piece.
 
@@ -166,8 +175,11 @@ class GenerationMixin:
                 raise ValueError(
                     f"`{name}` must be at least 1. Received: {name}={value}."
                 )
-        for name in ("return_dict_in_generate", "num_return_sequences"):
-            if options.get(name) not in (None, False, 1):
+        for name, plain in (
+            ("return_dict_in_generate", False),
+            ("num_return_sequences", 1),
+        ):
+            if options.get(name, plain) != plain:
                 raise ValueError(
                     f"`{name}` does not fit `summarize`, which returns one "
                     f"text a document. Received: {name}={options[name]}. "

@@ -122,4 +122,5 @@ def batches(documents, batch_size):
         range(len(documents)), key=lambda i: len(documents[i]), reverse=True
     )
     count = -(-len(order) // batch_size)
-    return [part.tolist() for part in np.array_split(order, count or 1)]
+    parts = np.array_split(order, count) if order else []
+    return [part.tolist() for part in parts]
