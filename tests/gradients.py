@@ -1,5 +1,6 @@
 """Compiled calls and gradients of functions of tensors, on any backend."""
 
+import functools
 import types
 
 import keras
@@ -37,6 +38,22 @@ def gradients(function, *arrays):
     return [keras.ops.convert_to_numpy(gradient) for gradient in found]
 
 
+@functools.cache
+def _jax_gradients(model, names, options):
+    import jax
+
+    def loss_of(values, others, inputs):
+        output, _ = model.stateless_call(
+            values,
+            others,
+            **dict(zip(names, inputs, strict=True)),
+            **dict(options),
+        )
+        return output.loss
+
+    return jax.jit(jax.grad(loss_of))
+
+
 def gradients_of_weights(model, inputs, **options):
     """Gradients of a model's own loss, by path of the trainable weight."""
     variables = model.trainable_variables
@@ -57,17 +74,11 @@ def gradients_of_weights(model, inputs, **options):
         )
         found = [tf.convert_to_tensor(gradient) for gradient in found]
     elif keras.backend.backend() == "jax":
-        import jax
-
-        def loss_of(values, others):
-            loss, _ = model.stateless_call(
-                values, others, return_losses=False, **inputs, **options
-            )
-            return loss.loss
-
-        found = jax.jit(jax.grad(loss_of))(
+        frozen = tuple(sorted(options.items()))
+        found = _jax_gradients(model, tuple(inputs), frozen)(
             [variable.value for variable in variables],
             [variable.value for variable in model.non_trainable_variables],
+            list(inputs.values()),
         )
     else:
         import torch

@@ -12,8 +12,15 @@ JIT_BY_DEFAULT = True
 
 
 def is_concrete(tensor):
-    """Whether the values of `tensor` can be read now, outside a trace."""
-    return not isinstance(tensor, (jax.core.Tracer, keras.KerasTensor))
+    """Whether the values of `tensor` can be read now, outside a trace.
+
+    Inside `jax.jit` no value can, not even of an array from outside: the
+    result of any operation on it is traced.
+    """
+    if isinstance(tensor, (jax.core.Tracer, keras.KerasTensor)):
+        return False
+    result = jax.numpy.zeros((), "int32") + 1
+    return not isinstance(result, jax.core.Tracer)
 
 
 def jit(function, model):

@@ -12,8 +12,12 @@ JIT_BY_DEFAULT = False
 
 
 def is_concrete(tensor):
-    """Whether the values of `tensor` can be read now, outside a trace."""
-    if isinstance(tensor, keras.KerasTensor):
+    """Whether the values of `tensor` can be read now, outside a trace.
+
+    Inside `tf.function` no value can, not even of a tensor from outside: the
+    result of any operation on it is part of the graph.
+    """
+    if isinstance(tensor, keras.KerasTensor) or not tf.executing_eagerly():
         return False
     return not tf.is_tensor(tensor) or hasattr(tensor, "numpy")
 

@@ -120,3 +120,23 @@ def test_one_graph_serves_every_length_and_batch():
             expected.numpy(),
             atol=peer.TOLERANCE,
         )
+
+
+@pytest.mark.skipif(BACKEND == "torch", reason="PyTorch runs eagerly")
+def test_inputs_from_outside_the_program_do_as_arguments_do():
+    ours, _ = pair("LEDForConditionalGeneration", attention_window=(4, 8))
+    inputs = {
+        **document(LENGTH, "right", "mixed"),
+        "labels": peer.token_ids(BATCH, 6, seed=2),
+    }
+    tensors = {k: keras.ops.convert_to_tensor(v) for k, v in inputs.items()}
+    expected = peer.to_numpy(ours(**tensors).loss)
+    for held in (tensors, inputs):
+
+        def loss(scale, held=held):
+            return scale * ours(**held).loss
+
+        found = backend.jit(loss, ours)(keras.ops.convert_to_tensor(1.0))
+        np.testing.assert_allclose(
+            peer.to_numpy(found), expected, atol=peer.LOSS_TOLERANCE
+        )
