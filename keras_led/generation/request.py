@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_led.backend import is_concrete
 from keras_led.generation.config import FIELDS
 from keras_led.generation.config import GenerationConfig
 from keras_led.generation.defaults import NOT_OFFERED
@@ -112,6 +113,7 @@ def read_request(config, base, arguments):
     """
     arguments = _spread(arguments)
     _check_names(arguments)
+    _check_concrete(arguments)
     options = {k: v for k, v in arguments.items() if k in FIELDS}
     options.update({k: v for k, v in arguments.items() if k in NOT_OFFERED})
     own = arguments.get("generation_config")
@@ -213,6 +215,18 @@ def _check_names(arguments):
             close = difflib.get_close_matches(name, sorted(known), n=1)
             hint = f" Did you mean {close[0]!r}?" if close else ""
             raise TypeError(f"`generate` has no argument {name!r}.{hint}")
+
+
+def _check_concrete(arguments):
+    """Refuses tensors of a trace, whose values cannot be checked."""
+    for name in MODEL_ARGUMENTS:
+        value = arguments.get(name)
+        if hasattr(value, "shape") and not is_concrete(value):
+            raise ValueError(
+                "`generate` compiles its own loop and reads its arguments, "
+                "which it cannot do inside a compiled function. Received: "
+                f"{name} without values. Call it from outside."
+            )
 
 
 def _head_masks(config, arguments):

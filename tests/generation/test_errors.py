@@ -170,3 +170,29 @@ def test_a_forgotten_global_mask_is_told_once(model, monkeypatch):
     with pytest.warns(UserWarning, match="`global_attention_mask`"):
         model.generate(IDS, max_length=3)
     model.generate(IDS, max_length=3)  # a second warning would be an error
+
+
+def test_a_call_inside_compiled_code_is_refused(model):
+    import keras
+
+    ids = keras.KerasTensor((2, 3), dtype="int32")
+    with pytest.raises(ValueError, match="compiled.*input_ids without values"):
+        model.generate(ids)
+
+
+@pytest.mark.parametrize("dtype", ["mixed_bfloat16", "bfloat16", "float16"])
+def test_low_precision_models_generate(dtype):
+    import keras_led
+    from tests import peer
+
+    config = keras_led.LEDConfig(**{**peer.TINY, "encoder_layers": 1})
+    model = keras_led.LEDForConditionalGeneration(config, dtype=dtype)
+    ids = peer.token_ids(2, 9)
+    output = model.generate(
+        ids,
+        global_attention_mask=np.eye(2, 9),
+        num_beams=2,
+        max_length=6,
+        return_dict_in_generate=True,
+    )
+    assert np.all(np.isfinite(peer.to_numpy(output.sequences_scores)))
