@@ -56,7 +56,7 @@ family `{family}`. `conversion_report.json` lists every tensor.
 """
 
 
-def write_card(directory, config, report=None):
+def write_card(directory, config, report=None, name="LED"):
     """Writes `README.md`, unless the directory has one.
 
     Args:
@@ -64,6 +64,7 @@ def write_card(directory, config, report=None):
         config: `LEDConfig` with `architectures`.
         report: dict from `conversion.convert`, or `None` for a model that was
             not converted.
+        name: str, title of the card.
     """
     path = directory / CARD_NAME
     if path.exists():
@@ -73,7 +74,7 @@ def write_card(directory, config, report=None):
     write_text(
         path,
         _CARD.format(
-            name=directory.name if report is None else "LED",
+            name=name,
             architecture=architecture,
             task=_TASKS[architecture],
             window=" to ".join(map(str, windows[:1] + windows[1:][-1:])),

@@ -17,7 +17,12 @@ from keras_led.files.atomic import write_json
 
 
 def save_pretrained_weights(
-    model, directory, max_shard_size="5GB", dtype=None, progress=None
+    model,
+    directory,
+    max_shard_size="5GB",
+    dtype=None,
+    progress=None,
+    write_beside=None,
 ):
     """Writes `model.safetensors` with PyTorch's names, or shards of it.
 
@@ -34,17 +39,30 @@ def save_pretrained_weights(
             type of each variable.
         progress: callable that takes the number of bytes just written, or
             `None`.
+        write_beside: callable that takes a directory and writes the files
+            that belong to the weights into it, or `None`. They move to
+            `directory` together with the weights.
 
     Raises:
         ValueError: If an argument is out of range, or the model has
             quantized weights.
     """
     write_checkpoint(
-        model_tensors(model, dtype), directory, max_shard_size, progress
+        model_tensors(model, dtype),
+        directory,
+        max_shard_size,
+        progress,
+        write_beside,
     )
 
 
-def write_checkpoint(tensors, directory, max_shard_size="5GB", progress=None):
+def write_checkpoint(
+    tensors,
+    directory,
+    max_shard_size="5GB",
+    progress=None,
+    write_beside=None,
+):
     """Writes tensors as `model.safetensors`, or as shards with an index.
 
     Args:
@@ -52,6 +70,7 @@ def write_checkpoint(tensors, directory, max_shard_size="5GB", progress=None):
         directory: str or path, made when missing.
         max_shard_size: see `save_pretrained_weights`.
         progress: see `save_pretrained_weights`.
+        write_beside: see `save_pretrained_weights`.
     """
     sharding.parse_size(max_shard_size)
     stale = sharding.stale_shards(Path(directory), "model", ".safetensors")
@@ -59,6 +78,8 @@ def write_checkpoint(tensors, directory, max_shard_size="5GB", progress=None):
         directory, last=[SAFETENSORS_INDEX], obsolete=stale
     ) as staging:
         write_shards(tensors, staging, max_shard_size, progress)
+        if write_beside is not None:
+            write_beside(staging)
 
 
 def write_shards(tensors, directory, max_shard_size, progress=None):

@@ -52,15 +52,15 @@ class GenerationMixin:
                 own.update(**{name: getattr(tokens, name)})
         self.generation_config = own
 
-    def save_pretrained(self, directory, **options):
-        """Writes a checkpoint with its `generation_config.json`.
+    def save_settings(self, directory):
+        """Writes the files beside the weights, with the generation options.
 
         Args:
-            directory: str or path, made when missing.
-            **options: as in the base class.
+            directory: str or path.
         """
-        super().save_pretrained(directory, **options)
+        config = super().save_settings(directory)
         self.generation_config.save_pretrained(directory)
+        return config
 
     def generate(self, input_ids=None, **arguments):
         """Writes an output for each document, token by token.

@@ -4,16 +4,15 @@ import inspect
 
 import keras
 
-from keras_led import backend
-from keras_led.checkpoints import load_pretrained_weights
-from keras_led.checkpoints import save_pretrained_weights
 from keras_led.config import LEDConfig
 from keras_led.models.encoding import DEFAULT_MAX_GLOBAL_TOKENS
+from keras_led.models.fitting import FittingMixin
 from keras_led.models.inputs import check_names
 from keras_led.models.inputs import merge_first_argument
+from keras_led.models.pretrained import PretrainedMixin
 
 
-class LEDPreTrainedModel(keras.Model):
+class LEDPreTrainedModel(FittingMixin, PretrainedMixin, keras.Model):
     """Base class of the LED models.
 
     All weights exist once the model is made; no input is needed. The first
@@ -53,62 +52,6 @@ class LEDPreTrainedModel(keras.Model):
         known = inspect.signature(self.call).parameters
         check_names(kwargs, known, type(self).__name__)
         return super().__call__(*args, **kwargs)
-
-    # ---- training ---------------------------------------------------------
-
-    def compile(self, *args, jit_compile="auto", **kwargs):
-        if jit_compile == "auto":
-            jit_compile = backend.JIT_BY_DEFAULT
-        super().compile(*args, jit_compile=jit_compile, **kwargs)
-
-    def train_step(self, *args, **kwargs):
-        *state, data = args
-        return super().train_step(*state, self._with_labels(data), **kwargs)
-
-    def test_step(self, *args, **kwargs):
-        *state, data = args
-        return super().test_step(*state, self._with_labels(data), **kwargs)
-
-    def _with_labels(self, data):
-        """Gives the model the labels of `y`: decoder inputs come from them."""
-        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-        if not isinstance(x, dict):
-            x = {"input_ids": x}
-        x = {**x, **self.targets_as_inputs(y, x)}
-        return keras.utils.pack_x_y_sample_weight(x, y, sample_weight)
-
-    def targets_as_inputs(self, y, x):
-        """Call arguments that hold the targets `y` of a training batch."""
-        if y is None or "labels" in x:
-            return {}
-        return {"labels": y}
-
-    def compute_loss(
-        self, x=None, y=None, y_pred=None, sample_weight=None, training=True
-    ):
-        if self._compile_loss is not None:
-            y_pred = self.predictions(y_pred)
-            return super().compute_loss(
-                x, y, y_pred, sample_weight, training=training
-            )
-        loss = y_pred.loss
-        if loss is None:
-            raise ValueError(
-                "The inputs hold no `labels`, from which the model computes "
-                f"its loss. Received: {', '.join(x)}. Pass `labels` among "
-                "the inputs or as `y`, or a `loss` to `compile`."
-            )
-        for extra in self.losses:
-            loss = loss + extra
-        return loss
-
-    def compute_metrics(self, x, y, y_pred, sample_weight=None):
-        y_pred = self.predictions(y_pred)
-        return super().compute_metrics(x, y, y_pred, sample_weight)
-
-    def predictions(self, output):
-        """The part of `output` that losses and metrics compare with `y`."""
-        return output.logits
 
     # ---- layers -----------------------------------------------------------
 
@@ -213,86 +156,6 @@ class LEDPreTrainedModel(keras.Model):
     def _resize_vocabulary(self, size, mean_resizing):
         self.get_base_model().resize_tables(size, mean_resizing)
         self.config.vocab_size = size
-
-    # ---- files ------------------------------------------------------------
-
-    @classmethod
-    def from_pretrained(
-        cls,
-        name_or_path,
-        *,
-        config=None,
-        dtype=None,
-        name=None,
-        max_global_tokens=DEFAULT_MAX_GLOBAL_TOKENS,
-        revision=None,
-        token=None,
-        cache_dir=None,
-        local_files_only=False,
-        subfolder="",
-        **overrides,
-    ):
-        """Makes a model from a Hugging Face checkpoint.
-
-        Args:
-            name_or_path: str or path: a directory, or a Hugging Face hub id.
-            config: `LEDConfig` to use instead of the checkpoint's.
-            dtype: str or Keras dtype policy, for example "float32",
-                "bfloat16" or "mixed_bfloat16"; by default Keras' own.
-            name: str, name of the model.
-            max_global_tokens: int, as in the constructor.
-            revision: str, branch, tag or commit on the hub.
-            token: str or bool, hub access token.
-            cache_dir: str or path of the download cache.
-            local_files_only: bool. If `True`, only the cache is looked at.
-            subfolder: str, folder of the checkpoint that holds the files.
-            **overrides: `LEDConfig` arguments that replace those of the file.
-
-        Returns:
-            The model, with the weights of the checkpoint.
-
-        Raises:
-            FileNotFoundError: If there is no such checkpoint or file.
-            ConnectionError: If the hub cannot be reached.
-            ValueError: If a file is damaged, or its tensors do not fit.
-        """
-        hub = {
-            "revision": revision,
-            "token": token,
-            "cache_dir": cache_dir,
-            "local_files_only": local_files_only,
-            "subfolder": subfolder,
-        }
-        if config is None:
-            config = LEDConfig.from_pretrained(name_or_path, **hub, **overrides)
-        else:
-            config = config.copy(**overrides)
-        options = {} if name is None else {"name": name}
-        model = cls(
-            config,
-            max_global_tokens=max_global_tokens,
-            dtype=dtype,
-            **options,
-        )
-        load_pretrained_weights(model, name_or_path, **hub)
-        model.load_settings(name_or_path, **hub)
-        return model
-
-    def load_settings(self, name_or_path, **hub):
-        """Reads what a checkpoint holds beside config and weights."""
-
-    def save_pretrained(self, directory, max_shard_size="5GB"):
-        """Writes a directory that Hugging Face's LED loads unchanged.
-
-        Args:
-            directory: str or path, made when missing.
-            max_shard_size: int in bytes or str such as "5GB": larger weights
-                go to several files with an index.
-        """
-        config = self.config.copy()
-        config.architectures = [type(self).__name__]
-        save_pretrained_weights(self, directory, max_shard_size=max_shard_size)
-        config.save_pretrained(directory)
 
     def get_config(self):
         return {

@@ -1,0 +1,73 @@
+"""How the models train: on their own loss, from labels wherever they are."""
+
+import keras
+
+from keras_led import backend
+
+
+class FittingMixin:
+    """Lets `compile` and `fit` use the loss that a model computes itself.
+
+    Compiled without a loss, a model trains on the loss of its output. The
+    labels may stand among the inputs or in `y`.
+    """
+
+    def compile(self, *args, jit_compile="auto", **kwargs):
+        if jit_compile == "auto":
+            jit_compile = backend.JIT_BY_DEFAULT
+        super().compile(*args, jit_compile=jit_compile, **kwargs)
+
+    def train_step(self, *args, **kwargs):
+        *state, data = args
+        return super().train_step(*state, self._with_labels(data), **kwargs)
+
+    def test_step(self, *args, **kwargs):
+        *state, data = args
+        return super().test_step(*state, self._with_labels(data), **kwargs)
+
+    def _with_labels(self, data):
+        """Gives the model the labels of `y`: decoder inputs come from them."""
+        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        if not isinstance(x, dict):
+            x = {"input_ids": x}
+        x = {**x, **self.targets_as_inputs(y, x)}
+        return keras.utils.pack_x_y_sample_weight(x, y, sample_weight)
+
+    def targets_as_inputs(self, y, x):
+        """Call arguments that hold the targets `y` of a training batch."""
+        if y is None or "labels" in x:
+            return {}
+        return {"labels": y}
+
+    def compute_loss(
+        self, x=None, y=None, y_pred=None, sample_weight=None, training=True
+    ):
+        if self._compile_loss is not None:
+            y_pred = self.predictions(y_pred)
+            return super().compute_loss(
+                x, y, y_pred, sample_weight, training=training
+            )
+        if sample_weight is not None:
+            raise ValueError(
+                "`sample_weight` does not reach the loss that the model "
+                "computes itself. Received: a `sample_weight`. Set labels "
+                "that shall not count to -100, or pass a `loss` to `compile`."
+            )
+        loss = y_pred.loss
+        if loss is None:
+            raise ValueError(
+                "The inputs hold no `labels`, from which the model computes "
+                f"its loss. Received: {', '.join(x)}. Pass `labels` among "
+                "the inputs or as `y`, or a `loss` to `compile`."
+            )
+        for extra in self.losses:
+            loss = loss + extra
+        return loss
+
+    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+        y_pred = self.predictions(y_pred)
+        return super().compute_metrics(x, y, y_pred, sample_weight)
+
+    def predictions(self, output):
+        """The part of `output` that losses and metrics compare with `y`."""
+        return output.logits

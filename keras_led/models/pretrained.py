@@ -1,0 +1,147 @@
+"""From checkpoints to models and back."""
+
+import tempfile
+from pathlib import Path
+
+from keras_led.checkpoints import load_pretrained_weights
+from keras_led.checkpoints import save_pretrained_weights
+from keras_led.checkpoints.card import CARD_NAME
+from keras_led.checkpoints.card import write_card
+from keras_led.config import LEDConfig
+from keras_led.files import push_to_hub
+from keras_led.models.encoding import DEFAULT_MAX_GLOBAL_TOKENS
+
+
+class PretrainedMixin:
+    """Reads and writes Hugging Face checkpoints, on disk and on the hub."""
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        name_or_path,
+        *,
+        config=None,
+        dtype=None,
+        name=None,
+        max_global_tokens=DEFAULT_MAX_GLOBAL_TOKENS,
+        revision=None,
+        token=None,
+        cache_dir=None,
+        local_files_only=False,
+        subfolder="",
+        ignore_mismatched_sizes=False,
+        **overrides,
+    ):
+        """Makes a model from a Hugging Face checkpoint.
+
+        Args:
+            name_or_path: str or path: a directory, or a Hugging Face hub id.
+            config: `LEDConfig` to use instead of the checkpoint's.
+            dtype: str or Keras dtype policy, for example "float32",
+                "bfloat16" or "mixed_bfloat16"; by default Keras' own.
+            name: str, name of the model.
+            max_global_tokens: int, as in the constructor.
+            revision: str, branch, tag or commit on the hub.
+            token: str or bool, hub access token.
+            cache_dir: str or path of the download cache.
+            local_files_only: bool. If `True`, only the cache is looked at.
+            subfolder: str, folder of the checkpoint that holds the files.
+            ignore_mismatched_sizes: bool, whether a tensor of another shape
+                leaves its weight fresh, with a warning, instead of an error.
+            **overrides: `LEDConfig` arguments that replace those of the file.
+
+        Returns:
+            The model, with the weights of the checkpoint.
+
+        Raises:
+            FileNotFoundError: If there is no such checkpoint or file.
+            ConnectionError: If the hub cannot be reached.
+            ValueError: If a file is damaged, or its tensors do not fit.
+        """
+        hub = {
+            "revision": revision,
+            "token": token,
+            "cache_dir": cache_dir,
+            "local_files_only": local_files_only,
+            "subfolder": subfolder,
+        }
+        if config is None:
+            config = LEDConfig.from_pretrained(name_or_path, **hub, **overrides)
+        else:
+            config = config.copy(**overrides)
+        options = {} if name is None else {"name": name}
+        model = cls(
+            config,
+            max_global_tokens=max_global_tokens,
+            dtype=dtype,
+            **options,
+        )
+        load_pretrained_weights(
+            model,
+            name_or_path,
+            ignore_mismatched_sizes=ignore_mismatched_sizes,
+            **hub,
+        )
+        model.load_settings(name_or_path, **hub)
+        return model
+
+    def load_settings(self, name_or_path, **hub):
+        """Reads what a checkpoint holds beside config and weights."""
+
+    def save_settings(self, directory):
+        """Writes what a checkpoint holds beside weights, into `directory`."""
+        config = self.config.copy()
+        config.architectures = [type(self).__name__]
+        config.save_pretrained(directory)
+        return config
+
+    def save_pretrained(self, directory, max_shard_size="5GB", dtype=None):
+        """Writes a directory that Hugging Face's LED loads unchanged.
+
+        Config, weights and a model card (where there is none yet) are all
+        written before the first of them takes the place of an older one.
+
+        Args:
+            directory: str or path, made when missing.
+            max_shard_size: int in bytes or str such as "5GB": larger weights
+                go to several files with an index.
+            dtype: str, "float32", "float16" or "bfloat16"; by default that
+                of each weight.
+
+        Raises:
+            ValueError: If an argument is out of range, or weights are
+                quantized.
+        """
+        directory = Path(directory)
+
+        def write_beside(staging):
+            config = self.save_settings(staging)
+            if not (directory / CARD_NAME).exists():
+                write_card(staging, config, name=directory.resolve().name)
+
+        save_pretrained_weights(
+            self,
+            directory,
+            max_shard_size=max_shard_size,
+            dtype=dtype,
+            write_beside=write_beside,
+        )
+
+    def push_to_hub(self, repo_id, tokenizer=None, **options):
+        """Uploads the model to the Hugging Face hub, as one commit.
+
+        Args:
+            repo_id: str, `owner/name`.
+            tokenizer: `LEDTokenizer` to upload with it, or `None`.
+            **options: as in `keras_led.files.push_to_hub`: `token`,
+                `private`, `revision`, `commit_message`, `create_pr`.
+
+        Returns:
+            str, the address of the commit.
+        """
+        with tempfile.TemporaryDirectory() as folder:
+            folder = Path(folder) / repo_id.rpartition("/")[2]
+            self.save_pretrained(folder)
+            if tokenizer is not None:
+                tokenizer.save_pretrained(folder)
+            return push_to_hub(folder, repo_id, **options)
