@@ -13,6 +13,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 venv=${1:-.venv-test}
 workers=${WORKERS:-2}
 export TF_CPP_MIN_LOG_LEVEL=${TF_CPP_MIN_LOG_LEVEL:-2}
+export OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-PASSIVE} # idle threads do not spin
 
 find_python() {
     local name
