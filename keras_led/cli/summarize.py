@@ -1,12 +1,13 @@
-"""`keras-led summarize`: files in, one line a file out."""
+"""`keras-led summarize`: documents in, one line each out."""
 
+import json
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from keras_led.backend import name as backend_name
+from keras_led.cli.documents import read_documents
 from keras_led.cli.options import BackendOption
 from keras_led.cli.options import DebugOption
 from keras_led.cli.options import ModelOption
@@ -16,41 +17,20 @@ from keras_led.cli.options import one_line_errors
 from keras_led.models.conditional_generation import LEDForConditionalGeneration
 from keras_led.tokenizer import LEDTokenizer
 
-
-def read_document(name):
-    """Reads a document whole.
-
-    Args:
-        name: str, path of a UTF-8 text file; `-` for standard input.
-
-    Returns:
-        str, the text.
-
-    Raises:
-        OSError: If the file cannot be read.
-        ValueError: If it is not UTF-8, or holds white space only.
-    """
-    data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise ValueError(
-            f"`FILE` must be UTF-8 text. Received: FILE={name!r}, whose byte "
-            f"{error.start} is not. Convert it, for example with iconv."
-        ) from error
-    if not text.strip():
-        raise ValueError(
-            f"`FILE` must hold some text. Received: FILE={name!r}, which is "
-            "empty."
-        )
-    return text
+# Batches whose documents are sorted by length together. What is written after
+# one such group is safe if a later one fails.
+BATCHES_PER_GROUP = 32
 
 
 @one_line_errors
 def summarize(
     files: Annotated[
         list[str],
-        typer.Argument(metavar="FILE...", help="UTF-8 text; - for stdin."),
+        typer.Argument(
+            metavar="FILE...",
+            help="UTF-8 text, or .jsonl with one JSON object a line; "
+            "patterns such as 'pages/**/*.txt'; - for stdin.",
+        ),
     ],
     model: ModelOption,
     max_new_tokens: Annotated[
@@ -60,25 +40,83 @@ def summarize(
     num_beams: Annotated[
         int | None, typer.Option(min=1, help="Beams; 1 is greedy.")
     ] = None,
+    batch_size: Annotated[
+        int, typer.Option(min=1, help="Documents at once, of like lengths.")
+    ] = 1,
+    field: Annotated[
+        str,
+        typer.Option(metavar="KEY", help="Key of the text in JSON objects."),
+    ] = "document",
+    jsonl: Annotated[
+        bool,
+        typer.Option("--jsonl", help="Read every FILE, and -, as JSON lines."),
+    ] = False,
+    as_json: Annotated[
+        bool,
+        typer.Option(
+            "--json",
+            help="Write JSON lines: file, line and id where known, summary.",
+        ),
+    ] = False,
     backend: BackendOption = None,
     debug: DebugOption = False,
 ):
-    """Summarize each FILE in one line, in the order given.
+    """Summarize each document in one line, in the order given.
 
     The summaries go to standard output, notes on the progress to standard
     error. Global attention is on the first token. A document longer than the
     model can read is cut, with a warning.
+
+    Examples:
+
+        keras-led summarize report.txt -m DIR
+
+        keras-led summarize 'pages/*.txt' -m DIR --batch-size 4 --json
+
+        zcat corpus.jsonl.gz | keras-led summarize - --jsonl -m DIR
     """
     check_backend(backend)
-    documents = [read_document(name) for name in files]
+    documents = read_documents(files, field, jsonl)
     note(f"Loading {model} on {backend_name} ...")
     tokenizer = LEDTokenizer.from_pretrained(model)
     network = LEDForConditionalGeneration.from_pretrained(model)
     chosen = {"max_new_tokens": max_new_tokens, "num_beams": num_beams}
     options = {k: v for k, v in chosen.items() if v is not None}
-    for file, document in zip(files, documents, strict=True):
-        note(f"Summarizing {file} ...")
-        (summary,) = network.summarize(
-            [document], tokenizer=tokenizer, **options
+    for group in groups(documents, batch_size):
+        first, last = group[0].label(), group[-1].label()
+        more = f" to {last}, {len(group)} documents" if len(group) > 1 else ""
+        note(f"Summarizing {first}{more} ...")
+        summaries = network.summarize(
+            [document.text for document in group],
+            tokenizer=tokenizer,
+            batch_size=batch_size,
+            progress=len(group) > 1 and sys.stderr.isatty(),
+            **options,
         )
-        typer.echo(" ".join(summary.split()))
+        for document, summary in zip(group, summaries, strict=True):
+            typer.echo(render(document, " ".join(summary.split()), as_json))
+        sys.stdout.flush()
+
+
+def groups(documents, batch_size):
+    """Cuts the documents into groups that are summarized in one call.
+
+    Args:
+        documents: list of `Document`.
+        batch_size: int; with 1 each document is a group, so that its summary
+            is written as soon as it is known.
+
+    Returns:
+        List of lists of `Document`, in the same order.
+    """
+    size = 1 if batch_size == 1 else batch_size * BATCHES_PER_GROUP
+    starts = range(0, len(documents), size)
+    return [documents[start : start + size] for start in starts]
+
+
+def render(document, summary, as_json):
+    """One line of output: the summary, or a JSON object with its origin."""
+    if not as_json:
+        return summary
+    record = {**document.origin(), "summary": summary}
+    return json.dumps(record, ensure_ascii=False)

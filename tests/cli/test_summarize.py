@@ -1,5 +1,6 @@
 """`keras-led summarize` with a stand-in for the model: what goes where."""
 
+import json
 import sys
 import warnings
 
@@ -31,7 +32,9 @@ class Model:
             raise OSError("No model in `nowhere`.\nReceived: nowhere.")
         return cls()
 
-    def summarize(self, texts, tokenizer, **options):
+    def summarize(self, texts, tokenizer, batch_size, progress, **options):
+        if batch_size > 1:
+            options["batch_size"] = batch_size
         if "overlong" in texts[0]:
             warnings.warn("The end was cut off.", stacklevel=2)
         return [f"{t.split()[0]}\n{tokenizer.source} {options}" for t in texts]
@@ -137,3 +140,91 @@ def test_a_model_is_required(run, document):
     result = run(document)
     assert result.exit_code == 2
     assert "--model" in result.stderr
+
+
+def test_patterns_stand_for_their_files_in_order(run, tmp_path):
+    for name in ("b.txt", "a.txt", "deep/c.txt", "other.md"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f"text-of-{name}", encoding="utf-8")
+    result = run(tmp_path / "**" / "*.txt", "-m", "m")
+    words = [line.split()[0] for line in result.stdout.splitlines()]
+    assert words == ["text-of-a.txt", "text-of-b.txt", "text-of-deep/c.txt"]
+
+
+def test_a_file_may_be_named_like_a_pattern(run, tmp_path):
+    path = tmp_path / "page[1].txt"
+    path.write_text("bracketed", encoding="utf-8")
+    assert run(path, "-m", "m").stdout == "bracketed m {}\n"
+
+
+def test_a_pattern_without_a_file_is_refused(run, tmp_path):
+    result = run(tmp_path / "*.txt", "-m", "m")
+    assert result.exit_code == 1
+    assert "a pattern that matches none" in result.stderr
+
+
+def write_lines(path, *records):
+    # U+2028 inside a text is no end of line.
+    lines = [json.dumps(record, ensure_ascii=False) for record in records]
+    path.write_text("\n".join(lines) + "\n\n", encoding="utf-8")
+    return path
+
+
+def test_json_lines_in_and_out(run, tmp_path, document):
+    path = write_lines(
+        tmp_path / "pages.jsonl",
+        {"id": "one", "document": "uno\u2028dos", "summary": "reference"},
+        {"document": "zwei"},
+    )
+    result = run(path, document, "-m", "m", "--json")
+    assert [json.loads(line) for line in result.stdout.splitlines()] == [
+        {"file": str(path), "line": 1, "id": "one", "summary": "uno m {}"},
+        {"file": str(path), "line": 2, "summary": "zwei m {}"},
+        {"file": str(document), "summary": "first m {}"},
+    ]
+
+
+def test_json_lines_from_standard_input_under_another_key(run):
+    result = run(
+        "-", "-m", "m", "--jsonl", "--field", "text", input='{"text": "hey"}'
+    )
+    assert result.stdout == "hey m {}\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "rule"),
+    [
+        ('{"document": ', "JSON ends at column"),
+        ("[1]", "a list"),
+        ('{"text": "x"}', "with the keys ['text']"),
+        ('{"document": 3}', "a string under `document`"),
+        ('{"document": " "}', "must hold some text"),
+    ],
+)
+def test_bad_json_names_file_and_line(run, tmp_path, line, rule):
+    path = tmp_path / "pages.jsonl"
+    path.write_text('{"document": "good"}\n' + line, encoding="utf-8")
+    result = run(path, "-m", "m")
+    assert result.exit_code == 1
+    (message,) = result.stderr.splitlines()
+    assert rule in message
+    assert f"{path}:2" in message
+
+
+def test_json_lines_without_an_object_are_refused(run, tmp_path):
+    path = tmp_path / "pages.jsonl"
+    path.write_text("\n\n", encoding="utf-8")
+    assert "at least one JSON object" in run(path, "-m", "m").stderr
+
+
+def test_a_batch_gets_many_documents_at_once(run, tmp_path):
+    path = write_lines(
+        tmp_path / "pages.jsonl", *({"document": f"d{i}"} for i in range(70))
+    )
+    result = run(path, "-m", "m", "--batch-size", 2)
+    lines = result.stdout.splitlines()
+    assert [line.split()[0] for line in lines] == [f"d{i}" for i in range(70)]
+    assert lines[0] == "d0 m {'batch_size': 2}"
+    assert f"{path}:1 to {path}:64, 64 documents" in result.stderr
+    assert f"{path}:65 to {path}:70, 6 documents" in result.stderr
