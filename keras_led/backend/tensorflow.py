@@ -22,18 +22,19 @@ def is_concrete(tensor):
     return not tf.is_tensor(tensor) or hasattr(tensor, "numpy")
 
 
-def jit(function, model):
+def jit(function, model, large_products=False):
     """Compiles `function`, which reads the weights of `model`, to one graph.
 
     Args:
         function: Callable from tensors (or pytrees of them) to the same.
         model: The Keras model whose variables `function` reads.
+        large_products: bool, a hint for XLA; ignored here.
 
     Returns:
         A callable with the signature of `function`. It compiles once for each
         set of input shapes and always sees the current weights.
     """
-    del model  # A graph refers to variables by handle.
+    del model, large_products  # A graph refers to variables by handle.
     # Control flow is written with `keras.ops`: rewriting Python into graph
     # code would only double the time to trace (2.1 s against 1.0 s for beam
     # search with a tiny model).

@@ -21,17 +21,18 @@ def is_concrete(tensor):
     return not (torch.is_tensor(tensor) and tensor.device.type == "meta")
 
 
-def jit(function, model):
+def jit(function, model, large_products=False):
     """Runs `function`, which reads the weights of `model`, without gradients.
 
     Args:
         function: Callable from tensors (or pytrees of them) to the same.
         model: The Keras model whose variables `function` reads.
+        large_products: bool, a hint for XLA; ignored here.
 
     Returns:
         A callable with the signature of `function`.
     """
-    del model  # Eager code reads the variables where they are.
+    del model, large_products  # Eager code reads the variables where they are.
     return functools.wraps(function)(torch.no_grad()(function))
 
 

@@ -11,13 +11,15 @@ CAPACITY = 64
 _ATTRIBUTE = "_keras_led_generation_functions"
 
 
-def compiled(model, key, make):
+def compiled(model, key, make, large_products=False):
     """Returns the compiled function for `key`, making it when new.
 
     Args:
         model: the model whose weights the function reads.
         key: hashable, everything static the function depends on.
         make: callable without arguments that returns the plain function.
+        large_products: bool, whether it does little else than project whole
+            documents; see `backend.jit`.
 
     Returns:
         The compiled function.
@@ -33,7 +35,7 @@ def compiled(model, key, make):
     if key in cache:
         cache.move_to_end(key)
         return cache[key]
-    cache[key] = backend.jit(make(), model)
+    cache[key] = backend.jit(make(), model, large_products)
     if len(cache) > CAPACITY:
         cache.popitem(last=False)
     return cache[key]

@@ -54,7 +54,7 @@ def run_request(model, request):
 
 
 def prepare(model, request):
-    """Runs the encoder and puts the decoder together.
+    """Reads the documents and puts the decoder together.
 
     Args:
         model: the model.
@@ -75,6 +75,14 @@ def prepare(model, request):
     key += (plan.rows, plan.prompt_length, plan.max_length)
     key += (plan.mode, tuple(sorted(inputs)))
     key += tuple(plan.options[name] for name in STATIC_OPTIONS)
+    document = {"hidden": inputs.pop("hidden"), "mask": inputs["mask"]}
+    start = compiled(
+        model,
+        ("start", plan.rows, plan.max_length, decoder.use_cache),
+        lambda: decoder.start,
+        large_products=True,
+    )
+    inputs["decoding"] = start(document)
     return decoder, key, inputs, encoder_outputs
 
 

@@ -4,7 +4,7 @@ The inputs of both are a dict of tensors, by name:
   `hidden` float `(B, S, D)`, `mask` int32 `(B, S)`, `prompt` int32 `(B, P)`;
   and as needed `prompt_mask` int32 `(B, P)`, `ids` int32 `(B, S)`, `width`
   int32 scalar, `seed` `(2,)`, `decoder_head_mask` and `cross_attn_head_mask`
-  `(decoder layers, N)`.
+  `(decoder layers, N)`, `decoding` the model's state after `start`.
 """
 
 from keras import ops
@@ -39,7 +39,14 @@ class Decoder:
         self.vocab_size = vocab_size
 
     def start(self, inputs):
-        """Prepares the decoder's cache; no token is read yet."""
+        """Prepares the decoder's cache; no token is read yet.
+
+        That is most of the work of a short summary (the projection of the
+        document to keys and values), so that it may be done apart, by a
+        function compiled for it.
+        """
+        if "decoding" in inputs:
+            return inputs["decoding"]
         state = self.model.start_decoding(
             inputs["hidden"],
             inputs["mask"],
