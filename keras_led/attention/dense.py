@@ -12,9 +12,7 @@ from keras_led.attention.softmax import masked_softmax
 # of 12 heads are 100 MB: a 128-token target over 16,384 keys stays in one.
 MAX_SCORES_PER_HEAD = 2**21
 
-# For so few queries over many keys, as in decoding, `key @ query^T` reads the
-# keys where they lie; XLA copies them all for `query @ key^T` (measured on a
-# CPU, 4 queries, 4,096 keys: 1.8 ms a layer against 0.7 ms).
+# Up to so many queries, as in decoding, `backend.KEYS_FIRST` matters.
 FEW_QUERIES = 16
 
 
@@ -58,10 +56,11 @@ def _attend(query, key, value, mask, rate, seed):
 
 def _scores(query, key):  # (B, N, T, H), (B, N, S, H) -> (B, N, T, S)
     num_queries = query.shape[2]
-    if num_queries is None or num_queries > FEW_QUERIES:
-        return ops.matmul(query, ops.transpose(key, (0, 1, 3, 2)))
-    scores = ops.matmul(key, ops.transpose(query, (0, 1, 3, 2)))
-    return ops.transpose(scores, (0, 1, 3, 2))
+    few = num_queries is not None and num_queries <= FEW_QUERIES
+    if backend.KEYS_FIRST and few:
+        scores = ops.matmul(key, ops.transpose(query, (0, 1, 3, 2)))
+        return ops.transpose(scores, (0, 1, 3, 2))
+    return ops.matmul(query, ops.transpose(key, (0, 1, 3, 2)))
 
 
 def _attend_by_block(query, key, value, mask, rate, seed, block):

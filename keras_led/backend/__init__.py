@@ -10,6 +10,7 @@ name = keras.backend.backend()
 
 if name == "tensorflow":
     from keras_led.backend.tensorflow import JIT_BY_DEFAULT
+    from keras_led.backend.tensorflow import KEYS_FIRST
     from keras_led.backend.tensorflow import block_layout
     from keras_led.backend.tensorflow import cond
     from keras_led.backend.tensorflow import fold_in
@@ -20,6 +21,7 @@ if name == "tensorflow":
     from keras_led.backend.tensorflow import uniform
 elif name == "jax":
     from keras_led.backend.jax import JIT_BY_DEFAULT
+    from keras_led.backend.jax import KEYS_FIRST
     from keras_led.backend.jax import block_layout
     from keras_led.backend.jax import cond
     from keras_led.backend.jax import fold_in
@@ -30,6 +32,7 @@ elif name == "jax":
     from keras_led.backend.jax import uniform
 elif name == "torch":
     from keras_led.backend.torch import JIT_BY_DEFAULT
+    from keras_led.backend.torch import KEYS_FIRST
     from keras_led.backend.torch import block_layout
     from keras_led.backend.torch import cond
     from keras_led.backend.torch import fold_in

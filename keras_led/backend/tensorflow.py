@@ -10,6 +10,10 @@ from keras_led.backend.blocks import ON_CPU
 # here, builds sooner, and takes batches of any length.
 JIT_BY_DEFAULT = False
 
+# Whether scores of a few queries are taken as `key @ query^T`: no, the product
+# reads the keys transposed at no cost.
+KEYS_FIRST = False
+
 
 def is_concrete(tensor):
     """Whether the values of `tensor` can be read now, outside a trace.
