@@ -6,6 +6,7 @@ import typer
 
 from keras_led._version import __version__
 from keras_led.cli.convert import convert
+from keras_led.cli.info import info
 from keras_led.cli.summarize import summarize
 
 app = typer.Typer(
@@ -17,6 +18,7 @@ app = typer.Typer(
 )
 app.command()(summarize)
 app.command()(convert)
+app.command()(info)
 
 
 def show_version(wanted):
