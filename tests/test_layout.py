@@ -21,6 +21,7 @@ ROOMS = (
     "training",
     "generation",
     "models",
+    "visualize",
     "tf",
     "serving",
     "cli",

@@ -1,0 +1,23 @@
+"""Pictures: where attention goes, and where a summary comes from.
+
+The figures need matplotlib: `pip install "keras-led[plots]"`. The page of
+`write_page` needs nothing.
+"""
+
+from keras_led.visualize.curves import plot_history
+from keras_led.visualize.page import write_page
+from keras_led.visualize.pattern import attention_matrix
+from keras_led.visualize.pattern import plot_attention_pattern
+from keras_led.visualize.sources import SummarySources
+from keras_led.visualize.sources import find_sources
+from keras_led.visualize.sources import plot_sources
+
+__all__ = [
+    "SummarySources",
+    "attention_matrix",
+    "find_sources",
+    "plot_attention_pattern",
+    "plot_history",
+    "plot_sources",
+    "write_page",
+]

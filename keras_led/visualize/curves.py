@@ -1,0 +1,44 @@
+"""Training curves."""
+
+from keras_led.visualize.axes import make_axes
+
+
+def plot_history(history, names=("loss",), ax=None):
+    """Draws metrics against epochs, training and validation side by side.
+
+    Args:
+        history: `keras.callbacks.History`, or its dict of lists of float.
+        names: names of metrics, without `val_`.
+        ax: matplotlib `Axes`, or `None` for a new figure.
+
+    Returns:
+        The matplotlib `Axes`; `ax.figure.savefig(path)` keeps the picture.
+
+    Raises:
+        ImportError: If matplotlib is missing.
+        ValueError: If the history does not have a metric.
+    """
+    values = getattr(history, "history", history)
+    for name in names:
+        if name not in values and f"val_{name}" not in values:
+            raise ValueError(
+                "`names` must name metrics of the history, "
+                f"{sorted(values)}. Received: {name!r}."
+            )
+    ax = make_axes(ax, 6, 4)
+    for index, name in enumerate(names):
+        for key, style in ((name, "-"), (f"val_{name}", "--")):
+            if key in values:
+                epochs = range(1, len(values[key]) + 1)
+                # A line of one point would not show.
+                ax.plot(
+                    epochs,
+                    values[key],
+                    style,
+                    marker=".",
+                    color=f"C{index}",
+                    label=key,
+                )
+    ax.set_xlabel("epoch")
+    ax.legend()
+    return ax
