@@ -26,3 +26,23 @@ from keras_led.outputs import LEDSeq2SeqSequenceClassifierOutput
 from keras_led.tokenizer import BatchEncoding
 from keras_led.tokenizer import LEDTokenizer
 from keras_led.tokenizer import LEDTokenizerFast
+
+_TENSORFLOW_NAMES = (
+    "TFLEDEncoderBaseModelOutput",
+    "TFLEDForConditionalGeneration",
+    "TFLEDModel",
+    "TFLEDSeq2SeqLMOutput",
+    "TFLEDSeq2SeqModelOutput",
+)
+
+
+def __getattr__(name):
+    """Imports the classes that need TensorFlow when they are first asked for.
+
+    Under another backend, asking for them raises an `ImportError`.
+    """
+    if name in _TENSORFLOW_NAMES:
+        from keras_led import tf
+
+        return getattr(tf, name)
+    raise AttributeError(f"module 'keras_led' has no attribute {name!r}")

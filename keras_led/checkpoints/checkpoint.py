@@ -112,12 +112,14 @@ class Checkpoint:
             )
 
 
-def open_checkpoint(name_or_path, **hub_options):
+def open_checkpoint(name_or_path, weight_files=WEIGHT_FILES, **hub_options):
     """Opens the weights of a checkpoint, in whatever format they are.
 
     Args:
         name_or_path: str or path: a directory, a weight file, an index file,
             or a Hugging Face hub id.
+        weight_files: iterable of str, names of weight and index files: the
+            first that is there is opened.
         **hub_options: see `keras_led.files.resolve`.
 
     Returns:
@@ -131,7 +133,7 @@ def open_checkpoint(name_or_path, **hub_options):
     """
     path = Path(name_or_path).expanduser()
     if not path.is_file():
-        path = resolve(name_or_path, list(WEIGHT_FILES), **hub_options)
+        path = resolve(name_or_path, list(weight_files), **hub_options)
     elif path.suffix != ".json":
         return Checkpoint([_open_file(path)])
     else:

@@ -99,13 +99,14 @@ def write_shards(tensors, directory, max_shard_size, progress=None):
         write_json(directory / SAFETENSORS_INDEX, sharding.index(files, shards))
 
 
-def model_tensors(model, dtype=None):
-    """Lists the weights of a model under PyTorch's names and axes.
+def model_tensors(model, dtype=None, dialect="torch"):
+    """Lists the weights of a model under the names and axes of a dialect.
 
     Args:
         model: LED model, or any object whose `weights` have `path`, `shape`
             and `dtype`.
         dtype: see `save_pretrained_weights`.
+        dialect: `"torch"` or `"tensorflow"`, whose axes are those of Keras.
 
     Returns:
         List of `Tensor`; the values are read when they are asked for. LoRA
@@ -118,12 +119,17 @@ def model_tensors(model, dtype=None):
         name = names.from_variable(variable.path)
         if name.rpartition("/")[2].startswith("lora_"):
             continue
+        swapped = dialect == "torch" and names.is_transposed(name)
         tensors.append(
             Tensor(
-                name=names.to_torch(name, prefix),
-                shape=_torch_shape(name, variable),
+                name=(
+                    names.to_torch(name, prefix)
+                    if dialect == "torch"
+                    else names.to_tensorflow(name)
+                ),
+                shape=tuple(variable.shape)[:: -1 if swapped else 1],
                 dtype=target_dtype(dtype, variable),
-                read=_reader(name, variable, merged.get(variable.path)),
+                read=_reader(variable, merged.get(variable.path), swapped),
             )
         )
     return tensors
@@ -174,15 +180,10 @@ def _has_prefix(model):
     return any(f"/{names.BODY}/" in v.path for v in model.weights)
 
 
-def _torch_shape(name, variable):
-    shape = tuple(variable.shape)
-    return shape[::-1] if names.is_transposed(name) else shape
-
-
-def _reader(name, variable, merged):
+def _reader(variable, merged, swapped):
     def read():
         value = variable.value if merged is None else merged()
         array = np.asarray(ops.convert_to_numpy(value))
-        return array.T if names.is_transposed(name) else array
+        return array.T if swapped else array
 
     return read

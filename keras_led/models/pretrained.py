@@ -7,6 +7,7 @@ from keras_led.checkpoints import load_pretrained_weights
 from keras_led.checkpoints import save_pretrained_weights
 from keras_led.checkpoints.card import CARD_NAME
 from keras_led.checkpoints.card import write_card
+from keras_led.checkpoints.checkpoint import WEIGHT_FILES
 from keras_led.config import LEDConfig
 from keras_led.files import push_to_hub
 from keras_led.models.encoding import DEFAULT_MAX_GLOBAL_TOKENS
@@ -30,6 +31,7 @@ class PretrainedMixin:
         local_files_only=False,
         subfolder="",
         ignore_mismatched_sizes=False,
+        weight_files=WEIGHT_FILES,
         **overrides,
     ):
         """Makes a model from a Hugging Face checkpoint.
@@ -48,6 +50,8 @@ class PretrainedMixin:
             subfolder: str, folder of the checkpoint that holds the files.
             ignore_mismatched_sizes: bool, whether a tensor of another shape
                 leaves its weight fresh, with a warning, instead of an error.
+            weight_files: iterable of str, names of weight and index files:
+                the first that is there is read.
             **overrides: `LEDConfig` arguments that replace those of the file.
 
         Returns:
@@ -80,6 +84,7 @@ class PretrainedMixin:
             model,
             name_or_path,
             ignore_mismatched_sizes=ignore_mismatched_sizes,
+            weight_files=weight_files,
             **hub,
         )
         model.load_settings(name_or_path, **hub)

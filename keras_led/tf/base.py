@@ -1,0 +1,130 @@
+"""What both TFLED models add to the Keras models they are."""
+
+from keras_led import backend
+from keras_led.config import LEDConfig
+from keras_led.tf.dataset import DatasetMixin
+from keras_led.tf.fitting import TFFittingMixin
+from keras_led.tf.inputs import call_names
+from keras_led.tf.inputs import name_inputs
+from keras_led.tf.outputs import to_tensorflow_output
+from keras_led.tf.parts import TFLEDDecoder
+from keras_led.tf.parts import TFLEDEncoder
+from keras_led.tf.pretrained import TFPretrainedMixin
+from keras_led.tf.serving import ServingMixin
+
+_ENCODER_INPUTS = (
+    "input_ids",
+    "attention_mask",
+    "global_attention_mask",
+    "head_mask",
+    "inputs_embeds",
+    "output_attentions",
+    "output_hidden_states",
+    "training",
+)
+
+
+class TFLEDPreTrainedModel(
+    TFFittingMixin, TFPretrainedMixin, ServingMixin, DatasetMixin
+):
+    """Base of the TFLED models, put before the Keras model in their bases.
+
+    A TFLED model takes its inputs by position, by name, or as a dict or list
+    in the first argument, in the order of TensorFlow's LED.
+    """
+
+    config_class = LEDConfig
+    base_model_prefix = "led"
+    main_input_name = "input_ids"
+    framework = "tf"
+
+    def __init__(self, config, **kwargs):
+        name = type(self).__name__.replace("TFLED", "tfled_")
+        snake = "".join(
+            f"_{letter.lower()}" if letter.isupper() else letter
+            for letter in name
+        )
+        kwargs.setdefault("name", snake.replace("__", "_"))
+        super().__init__(config, **kwargs)
+
+    def __call__(self, *args, **kwargs):
+        args, kwargs = name_inputs(args, kwargs, call_names(self))
+        return super().__call__(*args, **kwargs)
+
+    def get_encoder(self):
+        """`TFLEDEncoder` that shares this model's layers."""
+        base = self.get_base_model()
+        return TFLEDEncoder(
+            base.token_tables()[0], base.encoder, self.max_global_tokens
+        )
+
+    def get_decoder(self):
+        """`TFLEDDecoder` that shares this model's layers."""
+        base = self.get_base_model()
+        return TFLEDDecoder(base.token_tables()[1], base.decoder)
+
+    def get_bias(self):
+        """Dict of the biases of the head by name; `None` without a head."""
+        return None
+
+    def set_bias(self, value):
+        """Sets what `get_bias` returns.
+
+        Args:
+            value: dict of name to array.
+
+        Raises:
+            AttributeError: If the model has no head.
+        """
+        raise AttributeError(
+            f"`{type(self).__name__}` has no bias to set. Received: "
+            f"{', '.join(value)}. Use `TFLEDForConditionalGeneration`."
+        )
+
+    def num_parameters(self, only_trainable=False):
+        """Number of weights, counted one by one.
+
+        Args:
+            only_trainable: bool, whether to leave out what does not train.
+
+        Returns:
+            int.
+        """
+        variables = self.trainable_weights if only_trainable else self.weights
+        return sum(int(variable.value.shape.size) for variable in variables)
+
+    def complete_inputs(self, inputs):
+        """Reads the config for what was left open, and may run the encoder.
+
+        Inside a graph the number of global tokens cannot be read, and the
+        encoder's attentions have a column for each slot. Where they are asked
+        for, there are as many slots as tokens, so that none is left out.
+
+        Args:
+            inputs: dict of call arguments.
+
+        Returns:
+            Dict of call arguments, with `encoder_outputs` where it ran.
+        """
+        inputs = dict(inputs)
+        for name in ("use_cache", "output_attentions", "output_hidden_states"):
+            if inputs[name] is None:
+                inputs[name] = getattr(self.config, name)
+        mask = inputs["global_attention_mask"]
+        if (
+            inputs["output_attentions"]
+            and mask is not None
+            and inputs["encoder_outputs"] is None
+            and not backend.is_concrete(mask)
+        ):
+            inputs["encoder_outputs"] = self.encode(
+                max_global_tokens=self.config.max_encoder_position_embeddings,
+                **{name: inputs[name] for name in _ENCODER_INPUTS},
+            )
+        return inputs
+
+    def finish(self, output_class, output, return_dict):
+        """The output of a call in the form that was asked for."""
+        if return_dict is None:
+            return_dict = self.config.return_dict
+        return to_tensorflow_output(output_class, output, return_dict)

@@ -1,0 +1,47 @@
+"""Training as `transformers` 4 did it on TensorFlow."""
+
+import keras
+from keras import ops
+
+from keras_led.tf.inputs import call_names
+from keras_led.tf.inputs import name_features
+
+# What `compile` was given there for "the loss of the model itself".
+OWN_LOSS = ("auto", "passthrough", "auto_with_warning")
+
+
+class TFFittingMixin:
+    """Takes labels among the inputs, in `y`, or in a dict in `y`."""
+
+    def compile(self, optimizer="rmsprop", loss=None, *args, **kwargs):
+        """Configures training; see `keras.Model.compile`.
+
+        Args:
+            optimizer: as in Keras.
+            loss: as in Keras; `None` (or "auto", "passthrough") for the loss
+                that the model computes from the labels.
+            *args: as in Keras.
+            **kwargs: as in Keras.
+        """
+        if isinstance(loss, str) and loss in OWN_LOSS:
+            loss = None
+        super().compile(optimizer, loss, *args, **kwargs)
+
+    def _with_labels(self, data):
+        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        x = name_features(x, call_names(self))
+        if isinstance(y, dict):
+            if set(y) != {"labels"}:
+                raise ValueError(
+                    "A dict in `y` must have the one key 'labels'. "
+                    f"Received: {', '.join(y)}."
+                )
+            y = y["labels"]
+        if y is None:
+            y = x.get("labels")  # for metrics
+        data = keras.utils.pack_x_y_sample_weight(x, y, sample_weight)
+        return super()._with_labels(data)
+
+    def compute_loss(self, *args, **kwargs):
+        # The model's own loss has the shape (1,); Keras wants a scalar.
+        return ops.mean(super().compute_loss(*args, **kwargs))

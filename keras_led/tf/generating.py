@@ -1,0 +1,105 @@
+"""`generate` with the arguments of `transformers` 4 on TensorFlow."""
+
+import inspect
+
+from keras_led.generation.generating import run_request
+from keras_led.generation.request import read_request
+
+_ATTRIBUTE = "_keras_led_xla_model"
+
+
+class TFGenerationMixin:
+    """Generation as `LEDForConditionalGeneration`, on XLA where asked for."""
+
+    def can_generate(self):
+        """Whether the model generates: it does."""
+        return True
+
+    def generate(
+        self,
+        inputs=None,
+        generation_config=None,
+        logits_processor=None,
+        seed=None,
+        jit_compile=False,
+        **kwargs,
+    ):
+        """Writes an output for each document, token by token.
+
+        Args:
+            inputs: Int tensor `(B, S)`, or a dict with it and the masks; may
+                also be given as `input_ids`.
+            generation_config: `GenerationConfig`, or `None`.
+            logits_processor: List of callables `(input_ids, scores)`, or as
+                in `transformers` 4 `(input_ids, scores, cur_len)`.
+            seed: int, or pair of ints.
+            jit_compile: bool, whether XLA compiles the encoder and the loop.
+                Sampling draws other tokens then, for the same seed.
+            **kwargs: The other arguments of
+                `LEDForConditionalGeneration.generate`.
+
+        Returns:
+            int32 tensor `(B * num_return_sequences, length)`, or an output
+            object; as `LEDForConditionalGeneration.generate`.
+
+        Raises:
+            TypeError: If an argument is unknown or of a wrong type.
+            ValueError: If a value does not fit.
+        """
+        input_ids = kwargs.pop("input_ids", None)
+        if inputs is not None and input_ids is not None:
+            raise ValueError(
+                "One of `inputs` and `input_ids` must be given: they are the "
+                "same. Received: both."
+            )
+        arguments = {
+            "input_ids": input_ids if inputs is None else inputs,
+            "generation_config": generation_config,
+            "logits_processor": [
+                _without_length(processor)
+                for processor in logits_processor or ()
+            ],
+            "seed": seed,
+        }
+        request = read_request(
+            self.config, self.generation_config, {**kwargs, **arguments}
+        )
+        return run_request(self._by_xla() if jit_compile else self, request)
+
+    def _by_xla(self):
+        """This model, with compiled functions of its own."""
+        if _ATTRIBUTE not in self.__dict__:
+            object.__setattr__(self, _ATTRIBUTE, _ByXLA(self))
+        return self.__dict__[_ATTRIBUTE]
+
+
+class _ByXLA:
+    """A model whose compiled functions `backend.jit` gives to XLA.
+
+    Args:
+        model: The model, which answers for everything else.
+    """
+
+    compile_with_xla = True
+
+    def __init__(self, model):
+        self._model = model
+
+    def __getattr__(self, name):
+        return getattr(self._model, name)
+
+
+def _without_length(processor):
+    """Gives a processor of `transformers` 4 the length that it asks for."""
+    if hasattr(processor, "process"):
+        return processor
+    try:
+        parameters = inspect.signature(processor).parameters.values()
+    except (TypeError, ValueError):  # a builtin: it takes what it takes
+        return processor
+    required = [p for p in parameters if p.default is p.empty]
+    if len(required) != 3:
+        return processor
+    return lambda input_ids, scores: processor(
+        input_ids, scores, input_ids.shape[1]
+    )

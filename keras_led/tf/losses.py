@@ -1,0 +1,27 @@
+"""The loss of TensorFlow's LED."""
+
+from keras import ops
+
+from keras_led.training.losses import IGNORED_LABEL
+from keras_led.training.losses import language_modeling_loss
+
+
+def padded_language_modeling_loss(logits, labels, pad_token_id):
+    """Mean cross-entropy over the labels that are neither pad nor -100.
+
+    Args:
+        logits: Float tensor of shape `(B, T, V)`, before softmax.
+        labels: Int tensor of shape `(B, T)`.
+        pad_token_id: int, or `None` for no padding token.
+
+    Returns:
+        Float32 tensor of shape `(1,)`; 0 where no label counts.
+
+    Source:
+        `TFLEDForConditionalGeneration.hf_compute_loss` in transformers 4.57,
+        which takes -100 for token 0 and is NaN where no label counts.
+    """
+    if pad_token_id is not None:
+        ignored = ops.full_like(labels, IGNORED_LABEL)
+        labels = ops.where(ops.equal(labels, pad_token_id), ignored, labels)
+    return ops.reshape(language_modeling_loss(logits, labels), (1,))
