@@ -49,13 +49,37 @@ def jit(function, model, large_products=False):
 
 
 def fold_in(seed, data):
-    """Derives a new seed from `seed` and the int `data`; both shape `(2,)`."""
-    return tf.random.fold_in(tf.cast(seed, "int32"), data)
+    """Derives a new seed from `seed` and the int `data`; both shape `(2,)`.
+
+    A hash of a few instructions, the same as under PyTorch: XLA copies the
+    seeds into every kernel that reads them, and took 24 s to compile one
+    forward pass of two layers with `tf.random.fold_in`, 7 s with this.
+    """
+    first, second = tf.unstack(tf.cast(seed, "uint32"))
+    mixed = _mix(_mix(first, second), tf.cast(data, "uint32"))
+    other = _mix(mixed, tf.bitwise.bitwise_xor(first, second))
+    return tf.bitcast(tf.stack([mixed, other]), "int32")
 
 
 def uniform(seed, shape):
     """Draws float32 numbers from `[0, 1)`; the same `seed` gives the same."""
     return tf.random.stateless_uniform(shape, tf.cast(seed, "int32"))
+
+
+def _mix(first, second):
+    """Hashes two uint32 scalars to one, keeping neighbours apart.
+
+    The odd multipliers are the golden ratio and two of xxHash's primes.
+    """
+    mixed = first * tf.constant(0x9E3779B1, "uint32")
+    mixed += second * tf.constant(0x85EBCA77, "uint32")
+    mixed = _fold_bits(mixed, 15) * tf.constant(0xC2B2AE3D, "uint32")
+    return _fold_bits(mixed, 13)
+
+
+def _fold_bits(x, count):
+    shifted = tf.bitwise.right_shift(x, tf.constant(count, "uint32"))
+    return tf.bitwise.bitwise_xor(x, shifted)
 
 
 def remat_block(function):
