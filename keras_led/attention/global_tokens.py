@@ -40,7 +40,9 @@ class SlotPlan(NamedTuple):
     fits: object
 
 
-def plan_slots(global_mask, max_global_tokens, exact=False):
+def plan_slots(
+    global_mask, max_global_tokens, exact=False, global_tokens_fit=False
+):
     """Chooses the number of slots for a batch.
 
     Args:
@@ -51,6 +53,8 @@ def plan_slots(global_mask, max_global_tokens, exact=False):
         exact: bool, whether to use no more slots than needed, for outputs
             whose shape shows the number. Otherwise it is rounded up to a
             power of two, so that fewer shapes are compiled.
+        global_tokens_fit: bool, whether the caller knows that no document has
+            more global tokens than slots; then no program for more is built.
 
     Returns:
         `SlotPlan`.
@@ -66,7 +70,8 @@ def plan_slots(global_mask, max_global_tokens, exact=False):
             slots = max_global_tokens
         else:
             return SlotPlan(length, length, None)
-        return SlotPlan(slots, max_global_tokens, ops.all(counts <= slots))
+        fits = None if global_tokens_fit else ops.all(counts <= slots)
+        return SlotPlan(slots, max_global_tokens, fits)
     most = int(ops.max(counts)) if 0 not in counts.shape else 0
     if not exact and most > 0:
         most = min(1 << (most - 1).bit_length(), global_mask.shape[1])

@@ -6,6 +6,7 @@ import typer
 
 from keras_led._version import __version__
 from keras_led.cli.convert import convert
+from keras_led.cli.export import export
 from keras_led.cli.info import info
 from keras_led.cli.summarize import summarize
 
@@ -18,6 +19,7 @@ app = typer.Typer(
 )
 app.command()(summarize)
 app.command()(convert)
+app.command()(export)
 app.command()(info)
 
 

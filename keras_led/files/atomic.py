@@ -134,6 +134,51 @@ def staged_directory(directory, last=(), obsolete=()):
     _sync_directory(target)
 
 
+@contextlib.contextmanager
+def replaced_directory(directory):
+    """Lends a temporary directory that takes the place of `directory`.
+
+    Unlike with `staged_directory` nothing of an older one stays. When the
+    block raises, `directory` has not changed. At the end the old directory is
+    moved aside, the new one takes its name, and the old one is deleted.
+
+    Args:
+        directory: str or path.
+
+    Yields:
+        `pathlib.Path` of the temporary directory, which exists and is empty.
+
+    Raises:
+        NotADirectoryError: If `directory` is a file.
+    """
+    target = Path(os.path.realpath(directory))
+    if target.exists() and not target.is_dir():
+        raise NotADirectoryError(
+            "`directory` must be a directory, not a file. "
+            f"Received: directory={directory}."
+        )
+    staging, old = _sibling(target), _sibling(target)
+    staging.mkdir(parents=True)
+    try:
+        yield staging
+        for file in staging.rglob("*"):
+            if file.is_file():
+                _sync(file)
+        if target.exists():
+            os.replace(target, old)
+        try:
+            os.replace(staging, target)
+        except BaseException:
+            if old.exists():
+                os.replace(old, target)
+            raise
+    except BaseException:
+        shutil.rmtree(staging, ignore_errors=True)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+    _sync_directory(target.parent)
+
+
 def _move_files(staging, target, last):
     """Renames every staged file into `target`; returns the names moved."""
     names = sorted(

@@ -80,6 +80,8 @@ class BeamSearch:
         length_penalty: float.
         num_return_sequences: int, at most `K`.
         do_sample: bool, draw the candidates instead of taking the best.
+        length_limit: int or int32 scalar tensor, at most `L`: the length at
+            which hypotheses end; `None` for `L`.
     """
 
     num_beams: int
@@ -91,6 +93,7 @@ class BeamSearch:
     length_penalty: float
     num_return_sequences: int
     do_sample: bool = False
+    length_limit: Any = None
 
     # Scores are sums of log-probabilities.
     normalizes = True
@@ -237,7 +240,10 @@ class BeamSearch:
     def _improvable(self, state, length, running_scores, pool):
         """Whether the best running beam could still enter the pool."""
         if self.early_stopping == "never" and self.length_penalty > 0.0:
-            length = ops.convert_to_tensor(self.max_length, dtype="int32")
+            limit = self.max_length
+            if self.length_limit is not None:
+                limit = self.length_limit
+            length = ops.convert_to_tensor(limit, dtype="int32")
         size = ops.cast(length - self.prompt_length, "float32")
         best = running_scores[:, :1] / ops.power(size, self.length_penalty)
         worst = ops.min(pool["done_scores"], axis=1, keepdims=True)

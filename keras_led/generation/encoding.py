@@ -72,6 +72,7 @@ def _run_encoder(model, request, size, shows):
         tensors["head_mask"] = _tensor(request.head_mask)
     flags = {
         "max_global_tokens": global_slots(documents),
+        "global_tokens_fit": True,
         "output_attentions": bool(shows and options["output_attentions"]),
         "output_hidden_states": bool(shows and options["output_hidden_states"]),
     }

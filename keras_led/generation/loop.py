@@ -33,6 +33,9 @@ class Decoder:
         # Sequences per document that the processors see.
         self.sequences = plan.rows
         self.max_length = plan.max_length
+        # The length at which every row ends: the size of the buffers, or
+        # less, and then it may be a tensor.
+        self.length_limit = plan.max_length
         self.prompt_length = plan.prompt_length
         self.eos_token_ids = plan.eos_token_ids
         self.use_cache = plan.options["use_cache"]
@@ -144,7 +147,7 @@ class Decoder:
         stops = ops.zeros_like(newest, dtype="bool")
         for token in self.eos_token_ids:
             stops = ops.logical_or(stops, ops.equal(newest, token))
-        return ops.logical_or(stops, state.length + 1 >= self.max_length)
+        return ops.logical_or(stops, state.length + 1 >= self.length_limit)
 
     def run(self, inputs):
         """Generates to the end; runs whole inside a compiled function.

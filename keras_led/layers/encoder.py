@@ -23,6 +23,8 @@ class LEDEncoder(LayerStack):
         inputs_embeds: Float tensor of shape `(B, L, D)`, token embeddings.
         roles: `TokenRoles`, which tokens are real and which global.
         max_global_tokens: int, slots for global tokens inside a trace.
+        global_tokens_fit: bool, whether the caller knows that no document has
+            more global tokens than slots; then no program for more is built.
         head_mask: Float tensor of shape `(layers, N)`, or `None` for ones.
         output_attentions: bool, whether to return the weights.
         output_hidden_states: bool, whether to return all hidden states.
@@ -61,12 +63,14 @@ class LEDEncoder(LayerStack):
         output_attentions=False,
         output_hidden_states=False,
         training=False,
+        global_tokens_fit=False,
     ):
         masks = EncoderMasks.make(
             roles,
             max_global_tokens,
             exact=output_attentions,
             training=training,
+            global_tokens_fit=global_tokens_fit,
         )
         seed = self.draw_seed(training)
         hidden_states = self.embed(inputs_embeds, 0, fold_seed(seed, 0))

@@ -43,7 +43,14 @@ class EncoderMasks:
     slots: object
 
     @classmethod
-    def make(cls, roles, max_global_tokens, exact=False, training=False):
+    def make(
+        cls,
+        roles,
+        max_global_tokens,
+        exact=False,
+        training=False,
+        global_tokens_fit=False,
+    ):
         """Finds the slots once, for all layers; see `plan_slots`.
 
         In training there is always a slot, be it unused: then the global
@@ -51,7 +58,9 @@ class EncoderMasks:
         distributed training expect one for each weight.
         """
         padding_mask, global_mask = roles
-        plan = plan_slots(global_mask, max_global_tokens, exact)
+        plan = plan_slots(
+            global_mask, max_global_tokens, exact, global_tokens_fit
+        )
         if training and plan.bound == 0:
             global_mask = ops.zeros_like(padding_mask)
             plan = SlotPlan(1, 1, None)

@@ -28,6 +28,7 @@ def encode_document(
     output_hidden_states=None,
     max_global_tokens=DEFAULT_MAX_GLOBAL_TOKENS,
     training=False,
+    global_tokens_fit=False,
 ):
     """Checks the inputs, embeds the tokens and runs the encoder.
 
@@ -43,6 +44,8 @@ def encode_document(
         output_hidden_states: bool, or `None` for the config's.
         max_global_tokens: int, slots for global tokens inside a trace.
         training: bool, whether to drop out.
+        global_tokens_fit: bool, whether the caller knows that no document has
+            more global tokens than slots; then no program for more is built.
 
     Returns:
         `LEDEncoderBaseModelOutput`.
@@ -84,6 +87,7 @@ def encode_document(
             output_hidden_states, config.output_hidden_states
         ),
         training=training,
+        global_tokens_fit=global_tokens_fit,
     )
 
 

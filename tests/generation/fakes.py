@@ -82,6 +82,7 @@ class FakeModel(GenerationMixin):
         output_attentions=False,
         output_hidden_states=False,
         max_global_tokens=None,
+        global_tokens_fit=False,
     ):
         self.encoder_runs += 1
         hidden = inputs_embeds
