@@ -1,5 +1,7 @@
 """What both TFLED models add to the Keras models they are."""
 
+import math
+
 from keras_led import backend
 from keras_led.config import LEDConfig
 from keras_led.tf.dataset import DatasetMixin
@@ -46,6 +48,13 @@ class TFLEDPreTrainedModel(
         )
         kwargs.setdefault("name", snake.replace("__", "_"))
         super().__init__(config, **kwargs)
+        if getattr(self.config, "tf_legacy_loss", False):
+            raise ValueError(
+                "`config.tf_legacy_loss` must be `False`: the loss is the "
+                "mean over the labels that count. Received: "
+                "tf_legacy_loss=True. Pass `hf_compute_loss` of your own in a "
+                "subclass, or a `loss` to `compile`."
+            )
 
     def __call__(self, *args, **kwargs):
         args, kwargs = name_inputs(args, kwargs, call_names(self))
@@ -91,7 +100,7 @@ class TFLEDPreTrainedModel(
             int.
         """
         variables = self.trainable_weights if only_trainable else self.weights
-        return sum(int(variable.value.shape.size) for variable in variables)
+        return sum(math.prod(variable.shape) for variable in variables)
 
     def complete_inputs(self, inputs):
         """Reads the config for what was left open, and may run the encoder.

@@ -1,6 +1,7 @@
 """Training as `transformers` 4 did it on TensorFlow."""
 
 import keras
+import tensorflow as tf
 from keras import ops
 
 from keras_led.tf.inputs import call_names
@@ -26,6 +27,22 @@ class TFFittingMixin:
         if isinstance(loss, str) and loss in OWN_LOSS:
             loss = None
         super().compile(optimizer, loss, *args, **kwargs)
+
+    def fit(self, x=None, y=None, **kwargs):
+        """Trains; see `keras.Model.fit`, whose other arguments go by name.
+
+        Args:
+            x: as in Keras, and in every form of the call's first argument. A
+                `tf.data.Dataset` keeps its order without a word from Keras.
+            y: labels, or `{"labels": ...}`, or `None` where `x` has them.
+            **kwargs: as in Keras.
+
+        Returns:
+            `keras.callbacks.History`.
+        """
+        if isinstance(x, tf.data.Dataset):
+            kwargs.setdefault("shuffle", False)
+        return super().fit(x, y, **kwargs)
 
     def _with_labels(self, data):
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
