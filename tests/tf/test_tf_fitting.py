@@ -31,6 +31,7 @@ def test_labels_count_the_same_wherever_they_are():
         keras.optimizers.SGD(0.0),
         loss="passthrough",
         metrics=["sparse_categorical_accuracy"],
+        run_eagerly=True,
     )
     in_order = [x["input_ids"], x["attention_mask"], *[None] * 5]
     in_order.append(x["global_attention_mask"])
@@ -74,9 +75,9 @@ def test_float16_trains_without_nan():
 def test_predictions_have_the_fields_of_a_call():
     model, x = fresh("TFLEDModel"), documents()
     x["decoder_input_ids"] = targets() * 0 + 4
+    model.compile("sgd", run_eagerly=True)
     found, expected = model.predict(x, verbose=0), model(x)
     assert list(found) == list(expected)
     np.testing.assert_allclose(found[0], expected[0], atol=1e-5)
-    model.compile("sgd")
     with pytest.raises(ValueError, match="`LEDModel` has no loss"):
         model.fit(x, verbose=0)

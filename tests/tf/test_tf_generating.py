@@ -8,7 +8,7 @@ from tests import peer
 from tests.tf.models import LENGTH
 from tests.tf.models import golden
 
-OPTIONS = {"num_beams": 2, "max_new_tokens": 6, "min_new_tokens": 4}
+OPTIONS = {"num_beams": 2, "max_new_tokens": 5, "min_new_tokens": 3}
 
 
 @pytest.fixture(scope="module")
