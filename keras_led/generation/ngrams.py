@@ -40,7 +40,7 @@ def find_successors(tokens, suffix):
         suffix. The first `n` places are `False`.
     """
     count = suffix.shape[1]
-    size = tokens.shape[1]
+    size = ops.shape(tokens)[1]
     matches = ops.ones_like(tokens[:, : size - count], dtype="bool")
     for offset in range(count):
         part = tokens[:, offset : size - count + offset]
@@ -76,16 +76,15 @@ class EncoderNoRepeatNGram(LogitsProcessor):
     def prepare(self, documents):
         """Repeats each document for its rows, and keeps its width."""
         ids = ops.repeat(documents.input_ids, documents.rows, axis=0)
-        return ids, documents.width
+        # Room for an n-gram in any document, however short.
+        return ops.pad(ids, ((0, 0), (0, self.size))), documents.width
 
     def process(self, scores, tokens, length, prepared):
         """Forbids what follows the last `size - 1` tokens there."""
         ids, width = prepared
-        if self.size > ids.shape[1]:
-            return scores
         suffix = last_tokens(tokens, length, self.size - 1)
         after = find_successors(ids, suffix)
-        given = ops.arange(ids.shape[1], dtype="int32") < width
+        given = ops.arange(ops.shape(ids)[1], dtype="int32") < width
         counts = ops.logical_and(after, given[None, :])
         banned = tokens_present(ids, counts, scores.shape[1])
         banned = ops.logical_and(banned, length >= self.size - 1)

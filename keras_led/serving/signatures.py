@@ -58,7 +58,7 @@ class ServedModel(tf.Module):
 
     def generate(self, input_ids, attention_mask, max_new_tokens=None):
         """Token ids to generated ids; global attention on the first token."""
-        attention_mask = self._checked(input_ids, attention_mask)
+        input_ids, attention_mask = self._checked(input_ids, attention_mask)
         global_mask = tf.concat(
             [
                 tf.ones_like(input_ids[:, :1]),
@@ -72,7 +72,9 @@ class ServedModel(tf.Module):
 
     def summarize(self, text, max_new_tokens=None):
         """Texts to summaries; the summary of an empty text is empty."""
-        check(tf.shape(text)[0] > 0, "`text` must hold at least one text.")
+        text = require(
+            text, (tf.size(text) > 0, "`text` must hold at least one text.")
+        )
         input_ids, attention_mask = self.text.encode(text)
         found = self.generate(input_ids, attention_mask, max_new_tokens)
         summaries = self.text.decode(found["sequences"])
@@ -84,7 +86,7 @@ class ServedModel(tf.Module):
 
     def encode(self, input_ids, attention_mask, global_attention_mask):
         """Token ids to the encoder's hidden states, float32 `(B, L, D)`."""
-        attention_mask = self._checked(input_ids, attention_mask)
+        input_ids, attention_mask = self._checked(input_ids, attention_mask)
         hidden = self._encode(input_ids, attention_mask, global_attention_mask)
         return {"last_hidden_state": tf.cast(hidden, "float32")}
 
@@ -97,12 +99,11 @@ class ServedModel(tf.Module):
     ):
         """Token ids of both sides to logits, float32 `(B, T, V)`."""
         model = self._model()
-        attention_mask = self._checked(input_ids, attention_mask)
-        self._check_ids("decoder_input_ids", decoder_input_ids)
-        limit = model.config.max_decoder_position_embeddings
-        check(
-            tf.shape(decoder_input_ids)[1] <= limit,
-            f"`decoder_input_ids` must not be longer than {limit} tokens.",
+        input_ids, attention_mask = self._checked(input_ids, attention_mask)
+        decoder_input_ids = self._checked_ids(
+            "decoder_input_ids",
+            decoder_input_ids,
+            model.config.max_decoder_position_embeddings,
         )
         outputs = model(
             input_ids=input_ids,
@@ -170,11 +171,13 @@ class ServedModel(tf.Module):
         if limit is None:
             return make(model, search, chain, plan, model.config.vocab_size)
         most = plan.max_length - plan.prompt_length
-        check(
-            tf.logical_and(limit >= 1, limit <= most),
-            f"`max_new_tokens` must be between 1 and {most}.",
+        limit = plan.prompt_length + require(
+            limit,
+            (
+                tf.logical_and(limit >= 1, limit <= most),
+                f"`max_new_tokens` must be between 1 and {most}.",
+            ),
         )
-        limit = plan.prompt_length + limit
         if plan.mode == "beam":
             search = dataclasses.replace(search, length_limit=limit)
         chain.stages = tuple(
@@ -188,29 +191,33 @@ class ServedModel(tf.Module):
         return decoder
 
     def _checked(self, input_ids, attention_mask):
-        """Refuses ids that no model can read; returns the mask."""
-        model = self._model()
-        self._check_ids("input_ids", input_ids)
-        limit = model.config.max_encoder_position_embeddings
-        check(
-            tf.shape(input_ids)[1] <= limit,
-            f"`input_ids` must not be longer than {limit} tokens.",
-        )
-        check(
-            tf.reduce_all(
-                tf.equal(tf.shape(input_ids), tf.shape(attention_mask))
+        """Returns ids and mask of documents that the model can read."""
+        limit = self._model().config.max_encoder_position_embeddings
+        input_ids = self._checked_ids("input_ids", input_ids, limit)
+        same = tf.equal(tf.shape(input_ids), tf.shape(attention_mask))
+        attention_mask = require(
+            attention_mask,
+            (
+                tf.reduce_all(same),
+                "`attention_mask` must have the shape of `input_ids`.",
             ),
-            "`attention_mask` must have the shape of `input_ids`.",
         )
-        return attention_mask
+        return input_ids, attention_mask
 
-    def _check_ids(self, name, ids):
-        model = self._model()
-        size = model.config.vocab_size
-        check(tf.size(ids) > 0, f"`{name}` must hold at least one token.")
-        check(
-            tf.reduce_all(tf.logical_and(ids >= 0, ids < size)),
-            f"`{name}` must hold ids from 0 to {size - 1}.",
+    def _checked_ids(self, name, ids, limit):
+        size = self._model().config.vocab_size
+        known = tf.logical_and(ids >= 0, ids < size)
+        return require(
+            ids,
+            (tf.size(ids) > 0, f"`{name}` must hold at least one token."),
+            (
+                tf.shape(ids)[1] <= limit,
+                f"`{name}` must not be longer than {limit} tokens.",
+            ),
+            (
+                tf.reduce_all(known),
+                f"`{name}` must hold ids from 0 to {size - 1}.",
+            ),
         )
 
 
@@ -224,6 +231,16 @@ def trace(function, inputs):
     return graph.get_concrete_function(**specs)
 
 
-def check(condition, message):
-    """Makes a request that breaks a rule fail with INVALID_ARGUMENT."""
-    tf.debugging.Assert(condition, [message])
+def require(tensor, *rules):
+    """Returns `tensor`, once it has been found to keep some rules.
+
+    A request that breaks one fails with INVALID_ARGUMENT and its message,
+    before any operation that reads the tensor could fail with another.
+
+    Args:
+        tensor: the tensor.
+        *rules: pairs of a bool scalar tensor and a message.
+    """
+    checks = [tf.debugging.Assert(kept, [message]) for kept, message in rules]
+    with tf.control_dependencies(checks):
+        return tf.identity(tensor)

@@ -1,0 +1,148 @@
+"""Writing an export: what is refused, replaced, left whole, added."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from keras_led import serving
+from keras_led.backend import name as backend_name
+from keras_led.cli import app
+from keras_led.serving import exporting
+from tests.serving.conftest import TEXTS
+from tests.serving.conftest import tiny_model
+
+CLIENT = """
+import json, sys
+import tensorflow as tf
+import tensorflow_text
+served = tf.saved_model.load(sys.argv[1]).signatures["summarize"]
+found = served(text=tf.constant(json.load(sys.stdin)))["summary"].numpy()
+print(json.dumps([text.decode() for text in found]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("options", "rule"),
+    [
+        ({"penalty_alpha": 0.5, "top_k": 4, "num_beams": 1}, "contrastive"),
+        ({"prompt_lookup_num_tokens": 3, "num_beams": 1}, "lookup"),
+        ({"stop_strings": ["."]}, "`stop_strings` runs Python"),
+        ({"max_new_tokens": 12}, "must fit the decoder's 12 positions"),
+    ],
+)
+def test_what_a_graph_cannot_do_is_refused(tmp_path, options, rule):
+    model, _ = tiny_model()
+    with pytest.raises(ValueError, match=rule):
+        serving.export(model, tmp_path / "out", **options)
+    assert not (tmp_path / "out").exists()
+
+
+def test_unknown_option_is_refused(tmp_path):
+    model, _ = tiny_model()
+    with pytest.raises(TypeError, match="num_beam"):
+        serving.export(model, tmp_path / "out", num_beam=3)
+
+
+def test_directory_in_use_is_refused_before_any_work(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(FileExistsError, match="--force"):
+        serving.export(None, tmp_path)
+    result = CliRunner().invoke(app, ["export", "no-model", str(tmp_path)])
+    assert result.exit_code == 1
+    assert "FileExistsError" in result.stderr
+
+
+def test_failure_leaves_the_old_export_whole(pair, tmp_path, monkeypatch):
+    from keras_led.serving import signatures
+    from keras_led.serving import warmup
+
+    model, _ = pair
+    (tmp_path / "old").touch()
+
+    def fail(*arguments):
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(warmup, "write_warmup", fail)
+    monkeypatch.setattr(signatures.ServedModel, "signatures", lambda served: {})
+    with pytest.raises(OSError, match="No space left"):
+        serving.export(model, tmp_path, overwrite=True)
+    assert [file.name for file in tmp_path.iterdir()] == ["old"]
+    assert not list(tmp_path.parent.glob(f".{tmp_path.name}*"))
+
+
+def fields(data):
+    """Reads length-delimited protocol buffer fields: (number, content)."""
+    position, found = 0, []
+
+    def varint():
+        nonlocal position
+        value, shift = 0, 0
+        while True:
+            byte = data[position]
+            position += 1
+            value |= (byte & 127) << shift
+            shift += 7
+            if byte < 128:
+                return value
+
+    while position < len(data):
+        number = varint() >> 3
+        size = varint()
+        found.append((number, data[position : position + size]))
+        position += size
+    return found
+
+
+def test_warm_up_requests_can_be_made(exported):
+    import tensorflow as tf
+    from tensorflow.core.framework.tensor_pb2 import TensorProto
+
+    signatures = tf.saved_model.load(str(exported)).signatures
+    file = exported / "assets.extra" / "tf_serving_warmup_requests"
+    names = []
+    for record in tf.data.TFRecordDataset(str(file)):
+        ((number, log),) = fields(record.numpy())
+        assert number == 6  # PredictionLog.predict_log
+        ((number, request),) = fields(log)
+        assert number == 1  # PredictLog.request
+        (_, spec), *entries = fields(request)
+        ((number, name),) = fields(spec)
+        assert number == 3  # ModelSpec.signature_name
+        inputs = {}
+        for number, entry in entries:
+            assert number == 2  # PredictRequest.inputs
+            (_, key), (_, tensor) = fields(entry)
+            proto = TensorProto.FromString(tensor)
+            inputs[key.decode()] = tf.constant(tf.make_ndarray(proto))
+        names.append(name.decode())
+        assert signatures[names[-1]](**inputs)
+    assert names == ["serving_default", "summarize"]
+
+
+def test_other_backends_export_through_tensorflow(tmp_path):
+    if backend_name != "torch":
+        pytest.skip("one backend without TensorFlow is enough")
+    model, tokenizer = tiny_model()
+    path = serving.export(model, tmp_path / "1", tokenizer, num_beams=1)
+    done = subprocess.run(
+        [sys.executable, "-c", CLIENT, str(path)],
+        input=json.dumps(TEXTS),
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    expected = model.summarize(
+        list(TEXTS), tokenizer=tokenizer, num_beams=1, batch_size=3
+    )
+    assert json.loads(done.stdout) == expected
+
+
+def test_failure_of_the_other_process_is_one_line(tmp_path):
+    if backend_name != "torch":
+        pytest.skip("one backend without TensorFlow is enough")
+    absent = str(tmp_path / "absent")
+    with pytest.raises(RuntimeError, match="which failed: keras-led: .*absent"):
+        exporting.run_command(["export", absent, str(tmp_path / "out")])
