@@ -26,8 +26,8 @@ def export(
 ):
     """Writes a TensorFlow SavedModel that generates.
 
-    It needs TensorFlow to run, and tensorflow-text for its signature with
-    text, but neither Keras nor keras_led. Its signatures:
+    It needs TensorFlow to run, and with a tokenizer tensorflow-text, but not
+    keras_led. Its signatures:
 
     - `serving_default`: `input_ids` and `attention_mask`, int32 `(B, L)`, to
       `sequences`, int32 `(B * num_return_sequences, T)`; with beams also
