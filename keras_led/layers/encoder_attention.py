@@ -97,7 +97,8 @@ class WindowedSelfAttention(keras.layers.Layer):
         seed: Int tensor of shape `(2,)`, or `None` for no dropout.
         head_mask: Float tensor of shape `(N,)` that multiplies the weights of
             each head, or `None`.
-        output_attentions: bool, whether to return the weights.
+        output_attentions: bool, whether to return the weights. Inside a trace
+            they are NaN where the document has more global tokens than slots.
 
     Returns:
         Tuple of the context `(B, L, D)`, the local weights
@@ -153,7 +154,7 @@ class WindowedSelfAttention(keras.layers.Layer):
         value = self.value(hidden_states)
 
         operands = (hidden_states, query, key, value)
-        if masks.plan.fits is None or output_attentions:
+        if masks.plan.fits is None:
             return self._attend(
                 *operands, masks, seed, head_mask, output_attentions
             )
@@ -171,7 +172,15 @@ class WindowedSelfAttention(keras.layers.Layer):
             lambda *operands: attend_with(all_slots())(*operands),
             operands,
         )
-        return context, None, None
+        if not output_attentions:
+            return context, None, None
+        _, *all_weights = self._attend(*operands, masks, seed, head_mask, True)
+        # There is no place for the weights of a token without a slot, and the
+        # others would not add up.
+        return context, *(
+            ops.where(masks.plan.fits, weights, float("nan"))
+            for weights in all_weights
+        )
 
     def _attend(
         self,

@@ -71,6 +71,48 @@ def test_any_number_of_global_tokens_is_exact(count):
 
 
 @pytest.mark.skipif(BACKEND == "torch", reason="PyTorch runs eagerly")
+@pytest.mark.parametrize("count", [2, 3, 4])
+def test_attentions_of_a_trace_are_exact_or_not_a_number(count):
+    ours, call = compiled_with_attentions()
+    inputs = document(LENGTH, "right", "absent")
+    inputs["global_attention_mask"] = masks_of(count)
+    found = call(*inputs.values())
+    expected = ours.encode(**inputs, output_attentions=True)
+    np.testing.assert_allclose(
+        peer.to_numpy(found.last_hidden_state),
+        peer.to_numpy(expected.last_hidden_state),
+        atol=peer.TOLERANCE,
+    )
+    for left, right in zip(found.attentions, expected.attentions, strict=True):
+        left, right = peer.to_numpy(left), peer.to_numpy(right)
+        if count > 3:
+            assert np.isnan(left).all()
+            continue
+        # Slots that no token of the batch needs come last of the three.
+        used = 3 - (left.shape[-1] - right.shape[-1])
+        assert 0 < used <= count
+        assert not left[..., used:3].any()
+        left = np.delete(left, range(used, 3), axis=-1)
+        np.testing.assert_allclose(left, right, atol=peer.TOLERANCE)
+
+
+@functools.cache
+def compiled_with_attentions():
+    """Our model, and its encoder compiled to show attentions."""
+    ours, _ = pair("LEDForConditionalGeneration", attention_window=(4, 8))
+
+    def function(input_ids, attention_mask, global_attention_mask):
+        return ours.encode(
+            input_ids,
+            attention_mask=attention_mask,
+            global_attention_mask=global_attention_mask,
+            output_attentions=True,
+        )
+
+    return ours, backend.jit(function, ours)
+
+
+@pytest.mark.skipif(BACKEND == "torch", reason="PyTorch runs eagerly")
 def test_one_program_serves_every_mask():
     ours, _ = pair("LEDForConditionalGeneration", attention_window=(4, 8))
     traces = []
