@@ -18,6 +18,7 @@ ROOMS = (
     "attention",
     "layers",
     "checkpoints",
+    "data",
     "training",
     "generation",
     "models",

@@ -1,12 +1,16 @@
 """Documents that a command reads: text files, JSON lines, standard input."""
 
-import glob
-import json
 import sys
 from pathlib import Path
 from typing import NamedTuple
 
-JSON_LINES = (".jsonl", ".ndjson")
+from keras_led.data.files import STANDARD_INPUT
+from keras_led.data.files import expand
+from keras_led.data.files import extension
+from keras_led.data.json_lines import EXTENSIONS
+from keras_led.data.json_lines import read_json_lines
+from keras_led.data.rows import RowProblem
+from keras_led.data.rows import text_of
 
 
 class Document(NamedTuple):
@@ -39,8 +43,8 @@ def read_documents(names, field="document", jsonl=False):
 
     Args:
         names: list of str: paths, glob patterns, `-` for standard input.
-            Files that end in `.jsonl` or `.ndjson` hold one JSON object a
-            line, the others one text.
+            Files that end in `.jsonl` or `.ndjson`, or one of them and
+            `.gz`, hold one JSON object a line, the others one text.
         field: str, key of the text in a JSON object.
         jsonl: bool, read every file, and standard input, as JSON lines.
 
@@ -54,85 +58,52 @@ def read_documents(names, field="document", jsonl=False):
     """
     documents = []
     for name in names:
-        for file in _expand(name):
-            if jsonl or file.endswith(JSON_LINES):
+        for file in expand(name):
+            if jsonl or extension(file) in EXTENSIONS:
                 documents += _read_json_lines(file, field)
             else:
-                text = _decode(file, _read(file))
-                documents.append(_checked(Document(text, file)))
+                documents.append(Document(_read_text(file), file))
     return documents
 
 
-def _expand(name):
-    """Files that a name or glob pattern stands for, sorted."""
-    if name == "-" or not glob.has_magic(name) or Path(name).exists():
-        return [name]
-    found = [f for f in glob.glob(name, recursive=True) if Path(f).is_file()]
-    if not found:
-        raise ValueError(
-            f"`FILE` must match a file. Received: FILE={name!r}, a pattern "
-            "that matches none."
-        )
-    return sorted(found)
-
-
-def _read(file):
-    return sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
-
-
-def _decode(file, data):
+def _read_text(file):
+    if file == STANDARD_INPUT:
+        data = sys.stdin.buffer.read()
+    else:
+        data = Path(file).read_bytes()
     try:
-        return data.decode("utf-8")
+        text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise ValueError(
             f"`FILE` must be UTF-8 text. Received: FILE={file!r}, whose byte "
             f"{error.start} is not. Convert it, for example with iconv."
         ) from error
+    if not text.strip():
+        raise ValueError(
+            "`FILE` must hold some text. "
+            f"Received: FILE={file!r}, which is empty."
+        )
+    return text
 
 
 def _read_json_lines(file, field):
     documents = []
-    # Not `splitlines`: JSON text may hold U+2028, which is no end of line.
-    lines = _decode(file, _read(file)).split("\n")
-    for number, line in enumerate(lines, start=1):
-        if line.strip():
-            record = _parse(file, number, line, field)
-            document = Document(record[field], file, number, record.get("id"))
-            documents.append(_checked(document))
+    for row in read_json_lines(file):
+        try:
+            if isinstance(row.record, RowProblem):
+                raise row.record
+            text = text_of(row.record, field)
+        except RowProblem as problem:
+            raise ValueError(
+                "Each line must be a JSON object with a string under "
+                f"`{field}`, which must hold some text. Received: "
+                f"{row.label()}, {problem.args[0]}. Name the key of the text "
+                "with --field."
+            ) from problem
+        documents.append(Document(text, file, row.line, row.record.get("id")))
     if not documents:
         raise ValueError(
             "`FILE` must hold at least one JSON object. "
             f"Received: FILE={file!r}, which is empty."
         )
     return documents
-
-
-def _parse(file, number, line, field):
-    try:
-        record = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise ValueError(
-            f"Each line must be a JSON object. Received: {file}:{number}, "
-            f"where JSON ends at column {error.colno}: {error.msg}."
-        ) from error
-    if not isinstance(record, dict):
-        raise ValueError(
-            f"Each line must be a JSON object. Received: {file}:{number}, "
-            f"a {type(record).__name__}."
-        )
-    if not isinstance(record.get(field), str):
-        raise ValueError(
-            f"Each JSON object must have a string under `{field}`. Received: "
-            f"{file}:{number}, with the keys {sorted(record)}. Name the key "
-            "of the text with --field."
-        )
-    return record
-
-
-def _checked(document):
-    if not document.text.strip():
-        raise ValueError(
-            "`FILE` must hold some text. "
-            f"Received: FILE={document.label()!r}, which is empty."
-        )
-    return document

@@ -1,0 +1,6 @@
+"""From files of documents to batches for `fit`."""
+
+from keras_led.data.dataset import ClassificationDataset
+from keras_led.data.dataset import QuestionAnsweringDataset
+from keras_led.data.dataset import Seq2SeqDataset
+from keras_led.data.streaming import StreamingSeq2SeqDataset

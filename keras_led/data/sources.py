@@ -1,0 +1,91 @@
+"""Where rows come from: files, objects in memory, other libraries."""
+
+from pathlib import Path
+
+from keras_led.data import csv_rows
+from keras_led.data import json_lines
+from keras_led.data.files import STANDARD_INPUT
+from keras_led.data.files import expand
+from keras_led.data.files import extension
+from keras_led.data.rows import Row
+from keras_led.data.rows import RowProblem
+
+
+def source_files(source):
+    """The files that a source names; `None` if it holds the rows itself.
+
+    Args:
+        source: str, path, or list of them; patterns such as `*.jsonl` too.
+
+    Returns:
+        List of str, or `None`.
+    """
+    if isinstance(source, str | Path):
+        source = [source]
+    if not isinstance(source, list | tuple) or not source:
+        return None
+    if not all(isinstance(name, str | Path) for name in source):
+        return None
+    return [file for name in source for file in expand(name)]
+
+
+def read_rows(source, pair_fields=("document", "summary")):
+    """Yields the rows of a corpus, one at a time.
+
+    Args:
+        source: what holds the rows:
+            - str, path, or list of them: `.jsonl`, `.ndjson`, `.csv`, `.tsv`,
+              each also with `.gz`; patterns; `-` for JSON lines from standard
+              input;
+            - an iterable of dicts, such as a `datasets.Dataset`;
+            - an iterable of tuples, such as (document, summary).
+        pair_fields: tuple of str, the fields of the values of a tuple.
+
+    Yields:
+        `Row`.
+
+    Raises:
+        OSError: If a file cannot be read.
+        TypeError: If `source` is nothing of the above.
+        ValueError: If a file has another extension.
+    """
+    files = source_files(source)
+    if files is not None:
+        for file in files:
+            yield from _reader(file)(file)
+        return
+    if isinstance(source, dict) or not hasattr(source, "__iter__"):
+        hint = ""
+        if isinstance(source, dict):
+            hint = f" Choose one of {sorted(map(str, source))}."
+        raise TypeError(
+            "`rows` must be files, or an iterable of dicts or tuples. "
+            f"Received: a {type(source).__name__}.{hint}"
+        )
+    for index, item in enumerate(source):
+        yield Row(_record(item, pair_fields), "rows", index)
+
+
+def _reader(file):
+    kind = extension(file)
+    if file == STANDARD_INPUT or kind in json_lines.EXTENSIONS:
+        return json_lines.read_json_lines
+    if kind in csv_rows.EXTENSIONS:
+        return csv_rows.read_csv
+    known = (*json_lines.EXTENSIONS, *csv_rows.EXTENSIONS)
+    raise ValueError(
+        f"A file of rows must end in one of {known}, or one of them and .gz. "
+        f"Received: {file}."
+    )
+
+
+def _record(item, pair_fields):
+    if isinstance(item, dict):
+        return item
+    if isinstance(item, list | tuple) and len(item) == len(pair_fields):
+        return dict(zip(pair_fields, item, strict=True))
+    return RowProblem(
+        f"a {type(item).__name__}, neither a dict nor a tuple of "
+        f"{len(pair_fields)} values",
+        "neither a dict nor a tuple",
+    )

@@ -1,0 +1,202 @@
+"""Examples as flat arrays: in memory, or mapped from files of a cache."""
+
+import array
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+
+from keras_led.data.rows import BadRows
+from keras_led.data.rows import RowProblem
+from keras_led.data.tasks import Example
+from keras_led.files.atomic import replaced_directory
+
+# Texts that the tokenizer gets at once, to spread over the cores. Some MB.
+CHUNK = 256
+COLUMNS = ("sources", "targets", "lengths")
+FORMAT = 1
+
+
+class TokenStore:
+    """Examples whose tokens lie one after the other in one array.
+
+    Args:
+        sources: int32 array, the tokens of all documents.
+        targets: int32 array, those of all targets.
+        lengths: int32 array of shape `(rows, 4)`: tokens of the document, of
+            the target, global tokens, and 1 where the document was cut.
+        facts: dict, what is known beside: `rows` read, `bad` rows, how they
+            are `shown`, and the `digest` of all numbers.
+    """
+
+    def __init__(self, sources, targets, lengths, facts):
+        self.sources = sources
+        self.targets = targets
+        self.lengths = np.asarray(lengths).reshape(-1, 4)
+        self.facts = facts
+        ends = np.cumsum(self.lengths[:, :2], axis=0, dtype="int64")
+        self._starts = ends - self.lengths[:, :2]
+
+    def __len__(self):
+        return len(self.lengths)
+
+    def __getitem__(self, index):
+        source, target, global_tokens, cut = self.lengths[index].tolist()
+        first, second = self._starts[index].tolist()
+        return Example(
+            self.sources[first : first + source],
+            self.targets[second : second + target],
+            global_tokens,
+            bool(cut),
+        )
+
+
+def encode_rows(task, rows, bad, counts):
+    """Yields the examples of rows, tokenized in chunks.
+
+    Args:
+        task: `Task`.
+        rows: iterable of `Row`.
+        bad: `BadRows`, gets the rows that cannot be used.
+        counts: dict; `counts["rows"]` becomes the number of rows read.
+
+    Yields:
+        `Example`, in the order of the rows.
+    """
+    chunk = []
+    for row in rows:
+        counts["rows"] = counts.get("rows", 0) + 1
+        try:
+            if isinstance(row.record, RowProblem):
+                raise row.record
+            chunk.append((row, task.read(row.record)))
+        except RowProblem as problem:
+            bad.add(row, problem)
+        if len(chunk) == CHUNK:
+            yield from _encode_chunk(task, chunk, bad)
+            chunk = []
+    yield from _encode_chunk(task, chunk, bad)
+
+
+def _encode_chunk(task, chunk, bad):
+    if not chunk:
+        return
+    examples = task.encode([values for _, values in chunk])
+    for (row, _), example in zip(chunk, examples, strict=True):
+        if isinstance(example, RowProblem):
+            bad.add(row, example)
+        else:
+            yield example
+
+
+def store_in_memory(task, rows, policy="stop"):
+    """Tokenizes all rows into arrays in memory.
+
+    Args:
+        task: `Task`.
+        rows: iterable of `Row`.
+        policy: str, see `BadRows`.
+
+    Returns:
+        `TokenStore`.
+    """
+    columns = {name: array.array("i") for name in COLUMNS}
+    facts = _fill(columns, task, rows, policy, lambda: None)
+    arrays = [np.frombuffer(columns[name], "int32") for name in COLUMNS]
+    return TokenStore(*arrays, facts)
+
+
+def store_on_disk(task, rows, directory, policy="stop"):
+    """Tokenizes all rows into files; no more than a chunk is in memory.
+
+    Args:
+        task: `Task`.
+        rows: iterable of `Row`.
+        directory: path; appears once all files are written.
+        policy: str, see `BadRows`.
+
+    Returns:
+        `TokenStore` whose arrays are mapped from the files.
+    """
+    with replaced_directory(directory) as staging:
+        files = {name: open(staging / name, "wb") for name in COLUMNS}
+        columns = {name: array.array("i") for name in COLUMNS}
+
+        def flush():
+            for name, values in columns.items():
+                values.tofile(files[name])
+                del values[:]
+
+        try:
+            facts = _fill(columns, task, rows, policy, flush)
+        finally:
+            for file in files.values():
+                file.close()
+        (staging / "facts.json").write_text(json.dumps(facts), "utf-8")
+    return open_store(directory)
+
+
+def open_store(directory):
+    """Maps a store from its files.
+
+    Args:
+        directory: path.
+
+    Returns:
+        `TokenStore`, or `None` if there is none, or not a whole one.
+    """
+    directory = Path(directory)
+    try:
+        facts = json.loads((directory / "facts.json").read_text("utf-8"))
+        arrays = [_map(directory / name) for name in COLUMNS]
+    except (OSError, ValueError):
+        return None
+    if [len(column) for column in arrays] != facts.get("sizes"):
+        return None
+    return TokenStore(*arrays, facts)
+
+
+def _map(path):
+    if path.stat().st_size == 0:
+        return np.zeros(0, "int32")
+    return np.memmap(path, "int32", mode="r")
+
+
+def _fill(columns, task, rows, policy, flush):
+    """Appends all examples to the columns; returns the facts."""
+    bad, counts = BadRows(policy), {}
+    digest = hashlib.blake2b(digest_size=16)
+    sizes = [0, 0, 0]
+    for number, example in enumerate(encode_rows(task, rows, bad, counts)):
+        values = (
+            array.array("i", example.source),
+            array.array("i", example.target),
+            array.array(
+                "i",
+                [
+                    len(example.source),
+                    len(example.target),
+                    example.global_tokens,
+                    example.cut,
+                ],
+            ),
+        )
+        for place, (name, more) in enumerate(zip(COLUMNS, values, strict=True)):
+            columns[name].extend(more)
+            digest.update(more)
+            sizes[place] += len(more)
+        if number % CHUNK == CHUNK - 1:
+            flush()
+    flush()
+    total = counts.get("rows", 0)
+    bad.finish(total)
+    return {
+        "rows": total,
+        "bad": bad.count,
+        "shown": bad.shown,
+        "reasons": dict(bad.reasons),
+        "sizes": sizes,
+        "digest": digest.hexdigest(),
+        "format": FORMAT,
+    }
