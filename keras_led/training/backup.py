@@ -1,0 +1,206 @@
+"""Resuming a killed run at the last saved step."""
+
+import warnings
+from pathlib import Path
+
+import keras
+from keras import ops
+
+from keras_led.training.state_file import read_facts
+from keras_led.training.state_file import read_state
+from keras_led.training.state_file import write_state
+
+STATE_NAME = "state.npz"
+# What Keras says of an epoch that is shorter, as a resumed one is.
+_SHORT_EPOCH = "Your input ran out of data"
+
+
+class TrainingBackup(keras.callbacks.Callback):
+    """Saves a run's whole state, and restores it when `fit` starts again.
+
+    Like `keras.callbacks.BackupAndRestore`, whose arguments it has, but:
+    - the state is one file, written whole or not at all. Keras writes weights
+      in place, and the epoch to a second file: a run killed in between
+      resumes with weights and an epoch that do not belong together, or cannot
+      be resumed;
+    - it resumes in the middle of an epoch, with the batch that comes next;
+    - it keeps the random seeds of dropout, the running means of the metrics
+      and the history beside weights and optimizer.
+
+    So the resumed run ends with the weights of one that was not interrupted.
+    It must be started with the same model, data and arguments. Put it last
+    among the callbacks, and call `fit` with `shuffle=False`.
+
+    Args:
+        backup_dir: str or path of a folder.
+        dataset: dataset of `keras_led.data` that `fit` is given. `None` for
+            other data: then only ends of epochs can be resumed.
+        save_freq: "epoch", or int: save after so many steps, and after each
+            epoch.
+        delete_checkpoint: bool, whether to delete the state when `fit` ends.
+
+    Attributes:
+        history: list of dicts, the logs of each finished epoch, also of those
+            before the interruption.
+        epoch: int, epoch of the last batch, from 0.
+        step: int, batches of this epoch that are done.
+
+    Raises:
+        ValueError: If an argument is out of range or, when `fit` starts, the
+            state there is of another run, or damaged.
+    """
+
+    def __init__(
+        self,
+        backup_dir,
+        dataset=None,
+        save_freq="epoch",
+        delete_checkpoint=True,
+    ):
+        super().__init__()
+        whole = isinstance(save_freq, int) and not isinstance(save_freq, bool)
+        if save_freq != "epoch" and not (whole and save_freq > 0):
+            raise ValueError(
+                "`save_freq` must be 'epoch' or a number of steps. "
+                f"Received: save_freq={save_freq!r}."
+            )
+        if save_freq != "epoch" and dataset is None:
+            raise ValueError(
+                "`dataset` must be given to save within an epoch. "
+                f"Received: dataset=None, save_freq={save_freq}. Pass the "
+                "dataset, or save_freq='epoch'."
+            )
+        self.path = Path(backup_dir) / STATE_NAME
+        self.dataset = dataset
+        self.save_freq = save_freq
+        self.delete_checkpoint = delete_checkpoint
+        self.history = []
+        self.epoch = 0
+        self.step = 0
+        self._unsaved = 0
+        self._first = 0
+        self._metrics = None
+        self._quiet = None
+
+    def position(self):
+        """Where a saved run stands.
+
+        Returns:
+            Pair of int, finished epochs and batches of the next one, or
+            `None` if nothing is saved.
+        """
+        facts = read_facts(self.path)
+        return None if facts is None else (facts["epoch"], facts["step"])
+
+    def save(self):
+        """Saves the state after the last batch."""
+        variables = {
+            name: [ops.convert_to_numpy(v) for v in group]
+            for name, group in self._variables().items()
+        }
+        facts = {
+            "epoch": self.epoch,
+            "step": self.step,
+            "history": self.history,
+            "data": self._fingerprint(),
+        }
+        write_state(self.path, variables, facts)
+        self._unsaved = 0
+
+    def on_train_begin(self, logs=None):
+        self._speak()
+        self.history, self.epoch, self.step = [], 0, 0
+        self._unsaved, self._metrics = 0, None
+        facts = read_facts(self.path)
+        if facts is not None:
+            self._restore(facts)
+
+    def on_epoch_begin(self, epoch, logs=None):
+        # `fit` has read it, and would start the next run there as well.
+        self.model._initial_epoch = None
+        resumes = epoch == self.epoch and self.step > 0
+        self.epoch, self._first = epoch, self.step if resumes else 0
+        self.step = self._first
+        if self.dataset is not None:
+            self.dataset.go_to(epoch, self._first)
+        if resumes:
+            for variable, value in zip(
+                self.model.metrics_variables, self._metrics, strict=True
+            ):
+                variable.assign(value)
+            self._quiet = warnings.catch_warnings()
+            self._quiet.__enter__()
+            warnings.filterwarnings("ignore", _SHORT_EPOCH, UserWarning)
+
+    def on_train_batch_end(self, batch, logs=None):
+        done = self._first + batch + 1
+        self._unsaved += done - self.step
+        self.step = done
+        if self.save_freq == "epoch" or self._unsaved < self.save_freq:
+            return
+        # The end of an epoch is saved when it has been evaluated too.
+        if self.step < self.dataset.batches_per_epoch:
+            self.save()
+
+    def on_test_begin(self, logs=None):
+        self._speak()
+
+    def on_epoch_end(self, epoch, logs=None):
+        self._speak()
+        if self.dataset is not None:
+            if self.step < self.dataset.batches_per_epoch:
+                # `stop_training` was set within the epoch.
+                self.save()
+                return
+        values = {name: float(value) for name, value in (logs or {}).items()}
+        self.history = [*self.history, values]
+        self.epoch, self.step = epoch + 1, 0
+        self.save()
+
+    def on_train_end(self, logs=None):
+        self._speak()
+        if self.delete_checkpoint:
+            self.path.unlink(missing_ok=True)
+
+    def _restore(self, facts):
+        if facts["data"] != self._fingerprint():
+            raise ValueError(
+                "`dataset` must be that of the run which is resumed: the same "
+                "rows, tokenizer, lengths, batch size, buckets and seed. "
+                f"Received: another one, for {self.path}. Use another folder "
+                "for another run."
+            )
+        optimizer = self.model.optimizer
+        if optimizer is not None and not optimizer.built:
+            optimizer.build(self.model.trainable_variables)
+        variables = self._variables()
+        if facts["step"] == 0:
+            # Metrics start anew; those of compiled ones may not exist yet.
+            del variables["metrics"]
+        _, saved = read_state(self.path, variables)
+        self._metrics = saved.pop("metrics", None)
+        for name, values in saved.items():
+            for variable, value in zip(variables[name], values, strict=True):
+                variable.assign(value)
+        self.history = facts["history"]
+        self.epoch, self.step = facts["epoch"], facts["step"]
+        self.model._initial_epoch = self.epoch
+
+    def _variables(self):
+        model = self.model
+        optimizer = model.optimizer
+        return {
+            # With the seeds, which `model.weights` lacks.
+            "model": model.variables,
+            "optimizer": [] if optimizer is None else optimizer.variables,
+            "metrics": model.metrics_variables,
+        }
+
+    def _fingerprint(self):
+        return None if self.dataset is None else self.dataset.fingerprint
+
+    def _speak(self):
+        """Lets Keras warn of short epochs again."""
+        if self._quiet is not None:
+            self._quiet.__exit__(None, None, None)
+            self._quiet = None
