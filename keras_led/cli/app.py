@@ -6,9 +6,11 @@ import typer
 
 from keras_led._version import __version__
 from keras_led.cli.convert import convert
+from keras_led.cli.evaluate import evaluate
 from keras_led.cli.export import export
 from keras_led.cli.info import info
 from keras_led.cli.summarize import summarize
+from keras_led.cli.train import train
 
 app = typer.Typer(
     name="keras-led",
@@ -18,6 +20,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(summarize)
+app.command()(train)
+app.command()(evaluate)
 app.command()(convert)
 app.command()(export)
 app.command()(info)

@@ -33,6 +33,27 @@ DebugOption = Annotated[
     typer.Option("--debug", help="Show the traceback of an error."),
 ]
 
+DocumentFieldOption = Annotated[
+    str, typer.Option(metavar="KEY", help="Field of the document.")
+]
+
+SummaryFieldOption = Annotated[
+    str, typer.Option(metavar="KEY", help="Field of the summary.")
+]
+
+SkipBadRowsOption = Annotated[
+    bool,
+    typer.Option(
+        "--skip-bad-rows",
+        help="Leave rows out that cannot be used, with a warning.",
+    ),
+]
+
+
+def bad_rows_policy(skip):
+    """The `bad_rows` of the data pipeline for a flag."""
+    return "skip" if skip else "stop"
+
 
 def note(text):
     """Tells the user about progress; results alone go to standard output."""

@@ -1,0 +1,124 @@
+"""`keras-led evaluate`: summaries of a model against references."""
+
+import json
+import sys
+from typing import Annotated
+
+import typer
+
+from keras_led.backend import name as backend_name
+from keras_led.cli.options import BackendOption
+from keras_led.cli.options import DebugOption
+from keras_led.cli.options import DocumentFieldOption
+from keras_led.cli.options import ModelOption
+from keras_led.cli.options import SkipBadRowsOption
+from keras_led.cli.options import SummaryFieldOption
+from keras_led.cli.options import bad_rows_policy
+from keras_led.cli.options import check_backend
+from keras_led.cli.options import note
+from keras_led.cli.options import one_line_errors
+from keras_led.data.texts import read_texts
+from keras_led.files import write_text
+from keras_led.models.conditional_generation import LEDForConditionalGeneration
+from keras_led.tokenizer import LEDTokenizer
+from keras_led.training.rouge import require_rouge
+from keras_led.training.rouge import rouge_scores
+
+
+@one_line_errors
+def evaluate(
+    files: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FILE...",
+            help=".jsonl or .csv with documents and summaries; also .gz; "
+            "patterns.",
+        ),
+    ],
+    model: ModelOption,
+    document: DocumentFieldOption = "document",
+    summary: SummaryFieldOption = "summary",
+    limit: Annotated[
+        int | None,
+        typer.Option(min=1, help="Score only so many of the first rows."),
+    ] = None,
+    max_new_tokens: Annotated[
+        int | None,
+        typer.Option(min=1, help="Longest summary, in tokens."),
+    ] = None,
+    num_beams: Annotated[
+        int | None, typer.Option(min=1, help="Beams; 1 is greedy.")
+    ] = None,
+    batch_size: Annotated[
+        int, typer.Option(min=1, help="Documents at once, of like lengths.")
+    ] = 1,
+    max_source_tokens: Annotated[
+        int | None, typer.Option(min=8, help="Cut documents to so many.")
+    ] = None,
+    stemmer: Annotated[
+        bool,
+        typer.Option(
+            "--stemmer/--no-stemmer", help="Whether endings of words count."
+        ),
+    ] = True,
+    predictions: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE", help="Write the summaries there, as JSON lines."
+        ),
+    ] = None,
+    skip_bad_rows: SkipBadRowsOption = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Write one JSON object.")
+    ] = False,
+    backend: BackendOption = None,
+    debug: DebugOption = False,
+):
+    """Summarize documents, and compare with references: mean ROUGE F1.
+
+    The scores are in percent. Needs the extra: pip install "keras-led[rouge]".
+
+    Examples:
+
+        keras-led evaluate test.jsonl -m DIR
+
+        keras-led evaluate test.csv -m DIR --document article --summary title
+    """
+    check_backend(backend)
+    require_rouge()
+    policy = bad_rows_policy(skip_bad_rows)
+    rows = list(read_texts(files, (document, summary), policy, limit))
+    note(f"Loading {model} on {backend_name} ...")
+    tokenizer = LEDTokenizer.from_pretrained(model)
+    network = LEDForConditionalGeneration.from_pretrained(model)
+    chosen = {"max_new_tokens": max_new_tokens, "num_beams": num_beams}
+    note(f"Summarizing {len(rows)} documents ...")
+    written = network.summarize(
+        [texts[0] for _, texts in rows],
+        tokenizer=tokenizer,
+        batch_size=batch_size,
+        max_input_length=max_source_tokens,
+        progress=sys.stderr.isatty(),
+        **{k: v for k, v in chosen.items() if v is not None},
+    )
+    if predictions is not None:
+        lines = [
+            json.dumps(
+                {
+                    "file": row.file,
+                    "line": row.line,
+                    "reference": texts[1],
+                    "summary": found,
+                },
+                ensure_ascii=False,
+            )
+            for (row, texts), found in zip(rows, written, strict=True)
+        ]
+        write_text(predictions, "".join(line + "\n" for line in lines))
+    scores = rouge_scores(written, [texts[1] for _, texts in rows], stemmer)
+    if as_json:
+        typer.echo(json.dumps({"documents": len(rows), **scores}))
+        return
+    typer.echo(f"documents  {len(rows)}")
+    for name, value in scores.items():
+        typer.echo(f"{name:<10} {value:.2f}")

@@ -1,0 +1,164 @@
+"""Model and optimizer of `keras-led train`."""
+
+import json
+
+import keras
+
+from keras_led.config import LEDConfig
+
+SCHEDULES = ("cosine", "linear", "constant")
+# Variables that weight decay leaves alone: biases, and the scales of the
+# layer normalizations.
+UNDECAYED = ("bias", "gamma", "beta")
+
+
+def parse_settings(settings):
+    """Reads `--set KEY=VALUE`; values are JSON, or else plain text.
+
+    Args:
+        settings: list of str, or `None`.
+
+    Returns:
+        Dict of config keys to values.
+
+    Raises:
+        ValueError: If one has no `=`.
+    """
+    values = {}
+    for setting in settings or ():
+        key, found, value = setting.partition("=")
+        if not found:
+            raise ValueError(
+                "`--set` must be KEY=VALUE. "
+                f"Received: --set {setting}. Try --set {setting}=..."
+            )
+        try:
+            values[key] = json.loads(value)
+        except json.JSONDecodeError:
+            values[key] = value
+    return values
+
+
+def fresh_config(options, tokenizer, values):
+    """The config of a model that starts from scratch.
+
+    Args:
+        options: dict of the command's arguments.
+        tokenizer: `LEDTokenizer`, gives the vocabulary's size and the ids of
+            the special tokens.
+        values: dict of config keys to values, which win.
+
+    Returns:
+        `LEDConfig`.
+
+    Raises:
+        ValueError: If neither `--config` nor `--set` says what it shall be.
+    """
+    if options["config"] is None and not values:
+        raise ValueError(
+            "A model must be chosen. Received: none. Give --model to start "
+            "from a checkpoint, or --config or --set for a fresh model."
+        )
+    defaults = {
+        "vocab_size": len(tokenizer),
+        "bos_token_id": tokenizer.bos_token_id,
+        "pad_token_id": tokenizer.pad_token_id,
+        "eos_token_id": tokenizer.eos_token_id,
+        "decoder_start_token_id": tokenizer.eos_token_id,
+    }
+    if options["config"] is not None:
+        content = json.loads(options["config"].read_text("utf-8"))
+        return LEDConfig.from_dict(content, **{**defaults, **values})
+    defaults["max_encoder_position_embeddings"] = options["max_source_tokens"]
+    defaults["max_decoder_position_embeddings"] = max(
+        options["max_target_tokens"] + 8, 64
+    )
+    return LEDConfig(**{**defaults, **values})
+
+
+def make_optimizer(options, batches_per_epoch):
+    """AdamW with a warm-up and a schedule.
+
+    Args:
+        options: dict of the command's arguments.
+        batches_per_epoch: int.
+
+    Returns:
+        `keras.optimizers.AdamW`.
+
+    Raises:
+        ValueError: If the schedule is unknown, or the warm-up too long.
+    """
+    accumulated = options["gradient_accumulation"]
+    optimizer = keras.optimizers.AdamW(
+        learning_rate_of(options, batches_per_epoch * options["epochs"]),
+        weight_decay=options["weight_decay"],
+        global_clipnorm=options["clip_norm"] or None,
+        gradient_accumulation_steps=accumulated if accumulated > 1 else None,
+    )
+    optimizer.exclude_from_weight_decay(var_names=list(UNDECAYED))
+    return optimizer
+
+
+def learning_rate_of(options, steps):
+    """The learning rate, or its schedule over `steps` batches."""
+    peak, warmup = options["learning_rate"], options["warmup_steps"]
+    schedule = options["schedule"]
+    if schedule not in SCHEDULES:
+        raise ValueError(
+            f"`--schedule` must be one of {', '.join(SCHEDULES)}. "
+            f"Received: --schedule {schedule}."
+        )
+    if warmup >= steps:
+        raise ValueError(
+            f"`--warmup-steps` must be below {steps}, all steps of the run. "
+            f"Received: --warmup-steps {warmup}."
+        )
+    if schedule == "constant" and not warmup:
+        return peak
+    if schedule == "linear":
+        return LinearDecay(peak, warmup, steps)
+    options = {}
+    if warmup:
+        options = {"warmup_target": peak, "warmup_steps": warmup}
+    return keras.optimizers.schedules.CosineDecay(
+        0.0 if warmup else peak,
+        steps - warmup,
+        # Where it ends, as a share of the peak: a cosine that stays is one.
+        alpha=1.0 if schedule == "constant" else 0.0,
+        **options,
+    )
+
+
+@keras.saving.register_keras_serializable(package="keras_led")
+class LinearDecay(keras.optimizers.schedules.LearningRateSchedule):
+    """Up to the peak in a line, and down to 0 in another.
+
+    Keras has decays in a line but no warm-up for them.
+
+    Args:
+        peak: float, highest learning rate.
+        warmup_steps: int.
+        steps: int, all steps.
+    """
+
+    def __init__(self, peak, warmup_steps, steps):
+        super().__init__()
+        self.peak = peak
+        self.warmup_steps = warmup_steps
+        self.steps = steps
+
+    def __call__(self, step):
+        step = keras.ops.cast(step, "float32")
+        up = step / max(self.warmup_steps, 1)
+        down = (self.steps - step) / (self.steps - self.warmup_steps)
+        return self.peak * keras.ops.clip(
+            keras.ops.where(step < self.warmup_steps, up, down), 0.0, 1.0
+        )
+
+    def get_config(self):
+        return {
+            "peak": self.peak,
+            "warmup_steps": self.warmup_steps,
+            "steps": self.steps,
+        }

@@ -1,0 +1,418 @@
+"""What `keras-led train` does with its options."""
+
+import json
+import math
+import signal
+import threading
+import time
+from pathlib import Path
+
+import keras
+
+from keras_led.backend import name as backend_name
+from keras_led.cli.options import bad_rows_policy
+from keras_led.cli.options import note
+from keras_led.cli.training_parts import fresh_config
+from keras_led.cli.training_parts import make_optimizer
+from keras_led.cli.training_parts import parse_settings
+from keras_led.data import Seq2SeqDataset
+from keras_led.data import StreamingSeq2SeqDataset
+from keras_led.data.texts import read_texts
+from keras_led.files import write_json
+from keras_led.models.conditional_generation import LEDForConditionalGeneration
+from keras_led.tokenizer import LEDTokenizer
+from keras_led.training.backup import TrainingBackup
+from keras_led.training.event_log import EventLog
+from keras_led.training.rouge_callback import RougeCallback
+
+RUN_FOLDER = "run"
+SETTINGS_NAME = "settings.json"
+HISTORY_NAME = "history.json"
+# Options that change nothing in the result.
+INCIDENTAL = (
+    "as_json",
+    "backend",
+    "cache_dir",
+    "debug",
+    "force",
+    "log_dir",
+    "log_every",
+    "output",
+    "resume",
+    "save_every",
+    "stop_after",
+)
+
+
+class Stopped(Exception):
+    """A run was stopped on purpose, after its state was saved."""
+
+
+class TrainingRun:
+    """One run of `keras-led train`, new or resumed.
+
+    Args:
+        options: dict of the command's arguments.
+    """
+
+    def __init__(self, options):
+        self.options = options
+        self.output = Path(options["output"])
+        self.folder = self.output / RUN_FOLDER
+        self.settings = {
+            name: str(value) if isinstance(value, Path) else value
+            for name, value in options.items()
+            if name not in INCIDENTAL
+        }
+
+    def execute(self):
+        """Trains to the end.
+
+        Returns:
+            Dict of plain values: the last logs, and where the model is.
+
+        Raises:
+            Stopped: If the time was up, or SIGTERM came.
+            ValueError: If an option does not fit.
+        """
+        started = self._check_folder()
+        if started == "finished":
+            note(f"The run in {self.output} is finished.")
+            return self._result(self._read(HISTORY_NAME))
+        config_values = parse_settings(self.options["settings"])
+        keras.utils.set_random_seed(self.options["seed"])
+        tokenizer = self._tokenizer(started == "begun")
+        dataset = self._dataset(self.options["files"], tokenizer)
+        validation = None
+        if self.options["validation"]:
+            validation = self._validation(tokenizer)
+        model = self._model(tokenizer, config_values)
+        self._write_settings(finished=False)
+        backup = TrainingBackup(
+            self.folder,
+            dataset,
+            save_freq=self.options["save_every"],
+            delete_checkpoint=False,
+        )
+        self._announce(backup, dataset, model)
+        model.compile(
+            optimizer=make_optimizer(self.options, dataset.batches_per_epoch)
+        )
+        with Deadline(backup, self.options["stop_after"]) as deadline:
+            model.fit(
+                dataset,
+                epochs=self.options["epochs"],
+                validation_data=validation,
+                shuffle=False,
+                verbose=0,
+                callbacks=[
+                    *self._rouge(tokenizer),
+                    Report(self.options, dataset, model, tokenizer, backup),
+                    backup,
+                    deadline,
+                ],
+            )
+        self._save(model, tokenizer, backup.history)
+        self._write_settings(finished=True)
+        backup.path.unlink(missing_ok=True)
+        return self._result(backup.history)
+
+    def _check_folder(self):
+        """Finds out whether the run is new, begun or finished."""
+        before = self._read(RUN_FOLDER, SETTINGS_NAME)
+        if before is None or self.options["force"]:
+            state = self.folder / "state.npz"
+            state.unlink(missing_ok=True)
+            taken = (self.output / "config.json").exists()
+            if taken and not self.options["force"]:
+                raise ValueError(
+                    "`--output` must not hold a model yet. "
+                    f"Received: --output {self.output}. Choose another "
+                    "folder, or overwrite it with --force."
+                )
+            if self.options["resume"] and before is None:
+                note(f"Nothing to resume in {self.output}: a new run.")
+            return "new"
+        if not self.options["resume"]:
+            raise ValueError(
+                "`--output` must not hold a run yet. Received: --output "
+                f"{self.output}. Go on with --resume, or start anew with "
+                "--force."
+            )
+        wanted = json.loads(json.dumps(self.settings))
+        for name, value in before["settings"].items():
+            if wanted.get(name) != value:
+                raise ValueError(
+                    f"`{name}` must be that of the run which is resumed, "
+                    f"{value!r}. Received: {name}={wanted.get(name)!r}."
+                )
+        if before["backend"] != backend_name:
+            note(f"warning: begun on {before['backend']}, not {backend_name}.")
+        return "finished" if before["finished"] else "begun"
+
+    def _tokenizer(self, begun):
+        chosen, size = self.options["tokenizer"], self.options["vocab_size"]
+        source = chosen or self.options["model"]
+        if size is not None and source is not None:
+            raise ValueError(
+                "`--vocab-size` is for a tokenizer learnt from FILE. "
+                f"Received: --vocab-size {size} and {source}. Choose one."
+            )
+        if begun:
+            return LEDTokenizer.from_pretrained(self.output)
+        if source is not None:
+            tokenizer = LEDTokenizer.from_pretrained(source)
+        elif size is not None:
+            note(f"Learning a tokenizer of {size} tokens ...")
+            tokenizer = LEDTokenizer.train(self._texts(), size)
+        else:
+            raise ValueError(
+                "A tokenizer must be chosen. Received: none. Give --model, "
+                "--tokenizer, or --vocab-size to learn one from FILE."
+            )
+        tokenizer.save_pretrained(self.output)
+        return tokenizer
+
+    def _texts(self):
+        fields = (self.options["document"], self.options["summary"])
+        if self.options["question"]:
+            fields = (*fields, self.options["question"])
+        policy = bad_rows_policy(self.options["skip_bad_rows"])
+        for _, texts in read_texts(self.options["files"], fields, policy):
+            yield list(texts)
+
+    def _dataset_options(self):
+        names = (
+            "batch_size",
+            "max_source_tokens",
+            "max_target_tokens",
+            "document",
+            "summary",
+            "question",
+            "seed",
+        )
+        return {
+            **{name: self.options[name] for name in names},
+            "buckets": self.options["bucket"] or None,
+            "bad_rows": bad_rows_policy(self.options["skip_bad_rows"]),
+        }
+
+    def _dataset(self, files, tokenizer):
+        options = self._dataset_options()
+        steps = self.options["steps_per_epoch"]
+        if self.options["streaming"] != (steps is not None):
+            raise ValueError(
+                "`--steps-per-epoch` belongs to `--streaming`. Received: one "
+                "without the other."
+            )
+        if steps is not None:
+            return StreamingSeq2SeqDataset(files, tokenizer, steps, **options)
+        note("Tokenizing ...")
+        dataset = Seq2SeqDataset(
+            files, tokenizer, cache_dir=self.options["cache_dir"], **options
+        )
+        note(
+            f"{len(dataset.store)} rows in {len(dataset)} batches; "
+            f"{dataset.truncated} documents cut to "
+            f"{self.options['max_source_tokens']} tokens; "
+            f"{dataset.skipped} bad rows left out."
+        )
+        return dataset
+
+    def _validation(self, tokenizer):
+        return Seq2SeqDataset(
+            self.options["validation"],
+            tokenizer,
+            shuffle=False,
+            cache_dir=self.options["cache_dir"],
+            **self._dataset_options(),
+        )
+
+    def _model(self, tokenizer, values):
+        source = self.options["model"]
+        dtype = self.options["dtype"]
+        if source is not None:
+            if self.options["config"] is not None:
+                raise ValueError(
+                    "`--config` is for a fresh model. Received: --config and "
+                    "--model. Choose one; --set changes single values."
+                )
+            model = LEDForConditionalGeneration.from_pretrained(
+                source, dtype=dtype, **values
+            )
+        else:
+            config = fresh_config(self.options, tokenizer, values)
+            model = LEDForConditionalGeneration(config, dtype=dtype)
+        limit = model.config.max_encoder_position_embeddings
+        if self.options["max_source_tokens"] > limit:
+            raise ValueError(
+                f"`--max-source-tokens` must be at most {limit}, what the "
+                "model reads. Received: --max-source-tokens "
+                f"{self.options['max_source_tokens']}."
+            )
+        if self.options["gradient_checkpointing"]:
+            model.gradient_checkpointing_enable()
+        return model
+
+    def _announce(self, backup, dataset, model):
+        note(f"Training {model.count_params():,} weights on {backend_name} ...")
+        position = backup.position()
+        if position is not None:
+            epoch, step = position
+            note(
+                f"Resuming at epoch {epoch + 1}, step {step} of "
+                f"{dataset.batches_per_epoch}."
+            )
+
+    def _rouge(self, tokenizer):
+        count = self.options["rouge_documents"]
+        if not count:
+            return []
+        if not self.options["validation"]:
+            raise ValueError(
+                "`--rouge-documents` needs `--validation`. "
+                f"Received: --rouge-documents {count} alone."
+            )
+        fields = (self.options["document"], self.options["summary"])
+        policy = bad_rows_policy(self.options["skip_bad_rows"])
+        files = self.options["validation"]
+        texts = [t for _, t in read_texts(files, fields, policy, count)]
+        return [
+            RougeCallback(
+                *zip(*texts, strict=True),
+                tokenizer,
+                batch_size=self.options["batch_size"],
+                max_documents=count,
+                max_input_length=self.options["max_source_tokens"],
+                max_new_tokens=self.options["max_target_tokens"],
+                log_dir=self.options["log_dir"],
+            )
+        ]
+
+    def _save(self, model, tokenizer, history):
+        save_model(model, tokenizer, self.output, self.options)
+        write_json(self.output / HISTORY_NAME, history)
+
+    def _write_settings(self, finished):
+        content = {
+            "settings": self.settings,
+            "backend": backend_name,
+            "finished": finished,
+        }
+        write_json(self.folder / SETTINGS_NAME, content)
+
+    def _read(self, *names):
+        path = self.output.joinpath(*names)
+        if not path.exists():
+            return None
+        return json.loads(path.read_text("utf-8"))
+
+    def _result(self, history):
+        last = history[-1] if history else {}
+        return {
+            "output": str(self.output),
+            "epochs": len(history),
+            **{name: float(value) for name, value in last.items()},
+        }
+
+
+def save_model(model, tokenizer, output, options):
+    """Writes a checkpoint that summarizes with the lengths of the training."""
+    model.generation_config.update(
+        max_new_tokens=min(
+            options["max_target_tokens"],
+            model.config.max_decoder_position_embeddings - 1,
+        )
+    )
+    model.save_pretrained(output)
+    tokenizer.save_pretrained(output)
+
+
+class Report(keras.callbacks.Callback):
+    """Tells of the progress; writes a checkpoint after each epoch."""
+
+    def __init__(self, options, dataset, model, tokenizer, backup):
+        super().__init__()
+        self.options = options
+        self.dataset = dataset
+        self.tokenizer = tokenizer
+        self.backup = backup
+        log_dir = options["log_dir"]
+        self._log = None if log_dir is None else EventLog(log_dir)
+        self._steps = 0
+        self._since = None
+        self._epoch = 0
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._epoch, self._steps, self._since = epoch, 0, time.monotonic()
+
+    def on_train_batch_end(self, batch, logs=None):
+        self._steps += 1
+        if self._steps % self.options["log_every"]:
+            return
+        now = time.monotonic()
+        pace = (now - self._since) / self.options["log_every"]
+        self._since = now
+        # The backup comes next in the list, and counts this step after.
+        step = self.backup.step + 1
+        note(
+            f"epoch {self._epoch + 1}/{self.options['epochs']}, step "
+            f"{step}/{self.dataset.batches_per_epoch}: "
+            f"loss {logs['loss']:.4f}, {pace:.2f} s a step"
+        )
+
+    def on_epoch_end(self, epoch, logs=None):
+        shown = ", ".join(f"{k} {v:.4f}" for k, v in logs.items())
+        note(f"epoch {epoch + 1}/{self.options['epochs']}: {shown}")
+        if any(not math.isfinite(value) for value in logs.values()):
+            raise ValueError(
+                f"The loss must be a number. Received: {shown}. Lower "
+                "--learning-rate, or add --warmup-steps."
+            )
+        if self._log is not None:
+            self._log.scalars({f"epoch_{k}": v for k, v in logs.items()}, epoch)
+        save_model(
+            self.model, self.tokenizer, self.options["output"], self.options
+        )
+
+
+class Deadline(keras.callbacks.Callback):
+    """Saves and stops after some minutes, or when SIGTERM comes.
+
+    Args:
+        backup: `TrainingBackup`, before this one in the list.
+        minutes: float, or `None`.
+    """
+
+    def __init__(self, backup, minutes):
+        super().__init__()
+        self.backup = backup
+        self.end = math.inf
+        if minutes is not None:
+            self.end = time.monotonic() + 60 * minutes
+        self._reason = None
+        self._former = None
+
+    def __enter__(self):
+        if threading.current_thread() is threading.main_thread():
+            self._former = signal.signal(signal.SIGTERM, self._terminate)
+        return self
+
+    def __exit__(self, *details):
+        if self._former is not None:
+            signal.signal(signal.SIGTERM, self._former)
+
+    def _terminate(self, number, frame):
+        self._reason = "SIGTERM came."
+
+    def on_train_batch_end(self, batch, logs=None):
+        if time.monotonic() >= self.end:
+            self._reason = self._reason or "The time is up."
+        # The end of an epoch is the first place after its last step.
+        total = self.backup.dataset.batches_per_epoch
+        if self._reason and self.backup.step < total:
+            self.backup.save()
+            raise Stopped(
+                f"{self._reason} Saved at epoch {self.backup.epoch + 1}, "
+                f"step {self.backup.step} of {total}."
+            )

@@ -1,0 +1,45 @@
+"""ROUGE: how many words of a reference a summary shares."""
+
+ROUGE_TYPES = ("rouge1", "rouge2", "rougeL", "rougeLsum")
+
+
+def rouge_scores(predictions, references, use_stemmer=True, types=ROUGE_TYPES):
+    """Mean ROUGE F1 of summaries against their references.
+
+    Args:
+        predictions: list of str.
+        references: list of str, as many.
+        use_stemmer: bool, whether "summaries" and "summary" are one word.
+        types: names of `rouge_score`; "rougeLsum" takes each line of a text
+            for a sentence.
+
+    Returns:
+        Dict from each type to a float in percent, 0 to 100.
+
+    Raises:
+        ImportError: If `rouge-score` is not installed.
+        ValueError: If the numbers of texts differ, or there is none.
+    """
+    if len(predictions) != len(references) or not references:
+        raise ValueError(
+            "`predictions` must be as many as `references`, and at least one. "
+            f"Received: {len(predictions)} and {len(references)}."
+        )
+    scorer = require_rouge().RougeScorer(list(types), use_stemmer=use_stemmer)
+    totals = dict.fromkeys(types, 0.0)
+    for prediction, reference in zip(predictions, references, strict=True):
+        for name, score in scorer.score(reference, prediction).items():
+            totals[name] += score.fmeasure
+    return {name: 100 * s / len(references) for name, s in totals.items()}
+
+
+def require_rouge():
+    """Imports `rouge_score.rouge_scorer`, or says how to install it."""
+    try:
+        from rouge_score import rouge_scorer
+    except ImportError as error:
+        raise ImportError(
+            "ROUGE needs the package rouge-score, which is not installed. "
+            'Install it with: pip install "keras-led[rouge]".'
+        ) from error
+    return rouge_scorer
