@@ -14,7 +14,7 @@ from keras_led.cli.options import SummaryFieldOption
 from keras_led.cli.options import check_backend
 from keras_led.cli.options import note
 from keras_led.cli.options import one_line_errors
-from keras_led.cli.training_run import Stopped
+from keras_led.cli.training_callbacks import Stopped
 from keras_led.cli.training_run import TrainingRun
 
 # Exit code of a run that stopped on purpose and can go on: EX_TEMPFAIL of

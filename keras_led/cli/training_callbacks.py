@@ -1,0 +1,117 @@
+"""Callbacks of `keras-led train`: progress, checkpoints, an orderly stop."""
+
+import math
+import signal
+import threading
+import time
+
+import keras
+
+from keras_led.cli.options import note
+from keras_led.training.event_log import EventLog
+
+
+class Stopped(Exception):
+    """A run was stopped on purpose, after its state was saved."""
+
+
+def save_model(model, tokenizer, output, options):
+    """Writes a checkpoint that summarizes with the lengths of the training."""
+    model.generation_config.update(
+        max_new_tokens=min(
+            options["max_target_tokens"],
+            model.config.max_decoder_position_embeddings - 1,
+        )
+    )
+    model.save_pretrained(output)
+    tokenizer.save_pretrained(output)
+
+
+class Report(keras.callbacks.Callback):
+    """Tells of the progress; writes a checkpoint after each epoch."""
+
+    def __init__(self, options, dataset, model, tokenizer, backup):
+        super().__init__()
+        self.options = options
+        self.dataset = dataset
+        self.tokenizer = tokenizer
+        self.backup = backup
+        log_dir = options["log_dir"]
+        self._log = None if log_dir is None else EventLog(log_dir)
+        self._steps = 0
+        self._since = None
+        self._epoch = 0
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._epoch, self._steps, self._since = epoch, 0, time.monotonic()
+
+    def on_train_batch_end(self, batch, logs=None):
+        self._steps += 1
+        if self._steps % self.options["log_every"]:
+            return
+        now = time.monotonic()
+        pace = (now - self._since) / self.options["log_every"]
+        self._since = now
+        # The backup comes next in the list, and counts this step after.
+        step = self.backup.step + 1
+        note(
+            f"epoch {self._epoch + 1}/{self.options['epochs']}, step "
+            f"{step}/{self.dataset.batches_per_epoch}: "
+            f"loss {logs['loss']:.4f}, {pace:.2f} s a step"
+        )
+
+    def on_epoch_end(self, epoch, logs=None):
+        shown = ", ".join(f"{k} {v:.4f}" for k, v in logs.items())
+        note(f"epoch {epoch + 1}/{self.options['epochs']}: {shown}")
+        if any(not math.isfinite(value) for value in logs.values()):
+            raise ValueError(
+                f"The loss must be a number. Received: {shown}. Lower "
+                "--learning-rate, or add --warmup-steps."
+            )
+        if self._log is not None:
+            self._log.scalars({f"epoch_{k}": v for k, v in logs.items()}, epoch)
+        save_model(
+            self.model, self.tokenizer, self.options["output"], self.options
+        )
+
+
+class Deadline(keras.callbacks.Callback):
+    """Saves and stops after some minutes, or when SIGTERM comes.
+
+    Args:
+        backup: `TrainingBackup`, before this one in the list.
+        minutes: float, or `None`.
+    """
+
+    def __init__(self, backup, minutes):
+        super().__init__()
+        self.backup = backup
+        self.end = math.inf
+        if minutes is not None:
+            self.end = time.monotonic() + 60 * minutes
+        self._reason = None
+        self._former = None
+
+    def __enter__(self):
+        if threading.current_thread() is threading.main_thread():
+            self._former = signal.signal(signal.SIGTERM, self._terminate)
+        return self
+
+    def __exit__(self, *details):
+        if self._former is not None:
+            signal.signal(signal.SIGTERM, self._former)
+
+    def _terminate(self, number, frame):
+        self._reason = "SIGTERM came."
+
+    def on_train_batch_end(self, batch, logs=None):
+        if time.monotonic() >= self.end:
+            self._reason = self._reason or "The time is up."
+        # The end of an epoch is the first place after its last step.
+        total = self.backup.dataset.batches_per_epoch
+        if self._reason and self.backup.step < total:
+            self.backup.save()
+            raise Stopped(
+                f"{self._reason} Saved at epoch {self.backup.epoch + 1}, "
+                f"step {self.backup.step} of {total}."
+            )
