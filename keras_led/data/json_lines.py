@@ -40,7 +40,7 @@ def parse_object(line):
         RowProblem: If it is not UTF-8, not JSON or no object.
     """
     try:
-        record = json.loads(line.decode("utf-8"))
+        record = json.loads(line.decode("utf-8").rstrip("\r\n"))
     except UnicodeDecodeError as error:
         raise RowProblem(
             f"whose byte {error.start} is not UTF-8", "not UTF-8"

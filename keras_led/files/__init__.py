@@ -1,5 +1,6 @@
 """Files on disk and on the Hugging Face hub."""
 
+from keras_led.files.atomic import remove_leftovers
 from keras_led.files.atomic import staged_directory
 from keras_led.files.atomic import staged_file
 from keras_led.files.atomic import write_bytes

@@ -48,6 +48,19 @@ def staged_file(path):
     _sync_directory(target.parent)
 
 
+def remove_leftovers(path):
+    """Deletes what killed processes left of `staged_file(path)`.
+
+    Only for a file that no other process is writing.
+
+    Args:
+        path: str or path of the file, which stays.
+    """
+    target = Path(os.path.realpath(path))
+    for leftover in target.parent.glob(f".{target.name}.*.tmp"):
+        leftover.unlink(missing_ok=True)
+
+
 def write_bytes(path, content):
     """Writes a file of bytes, whole or not at all.
 
