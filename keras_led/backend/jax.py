@@ -17,6 +17,9 @@ JIT_BY_DEFAULT = True
 # layer against 0.7 ms).
 KEYS_FIRST = True
 
+# Whether a training step for which `fit` finds no more data changes variables.
+CHANGES_WITHOUT_DATA = False
+
 
 def is_concrete(tensor):
     """Whether the values of `tensor` can be read now, outside a trace.
@@ -75,6 +78,15 @@ def _large_product_options():
     except jax.errors.JaxRuntimeError:  # "No such compile option"
         return None
     return LARGE_PRODUCTS
+
+
+def random_state():
+    """Arrays of the random state that Keras' seeds do not hold: none here."""
+    return []
+
+
+def set_random_state(arrays):
+    """Brings back what `random_state` gave."""
 
 
 def fold_in(seed, data):

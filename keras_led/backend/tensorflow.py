@@ -14,6 +14,10 @@ JIT_BY_DEFAULT = False
 # reads the keys transposed at no cost.
 KEYS_FIRST = False
 
+# Whether a training step for which `fit` finds no more data changes variables:
+# the graph applies weight decay, say, before it asks for the batch.
+CHANGES_WITHOUT_DATA = True
+
 
 def is_concrete(tensor):
     """Whether the values of `tensor` can be read now, outside a trace.
@@ -46,6 +50,15 @@ def jit(function, model, large_products=False):
     # code would only double the time to trace (2.1 s against 1.0 s for beam
     # search with a tiny model).
     return tf.function(function, autograph=False, jit_compile=by_xla)
+
+
+def random_state():
+    """Arrays of the random state that Keras' seeds do not hold: none here."""
+    return []
+
+
+def set_random_state(arrays):
+    """Brings back what `random_state` gave."""
 
 
 def fold_in(seed, data):

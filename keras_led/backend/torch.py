@@ -17,6 +17,9 @@ JIT_BY_DEFAULT = False
 # reads the keys transposed at no cost.
 KEYS_FIRST = False
 
+# Whether a training step for which `fit` finds no more data changes variables.
+CHANGES_WITHOUT_DATA = False
+
 
 def is_concrete(tensor):
     """Whether the values of `tensor` can be read now, outside a trace."""
@@ -38,6 +41,25 @@ def jit(function, model, large_products=False):
     """
     del model, large_products  # Eager code reads the variables where they are.
     return functools.wraps(function)(torch.no_grad()(function))
+
+
+def random_state():
+    """Arrays of the random state that Keras' seeds do not hold.
+
+    An unseeded `keras.layers.Dropout` draws from PyTorch's own generators.
+    """
+    states = [torch.get_rng_state()]
+    if torch.cuda.is_available() and torch.cuda.is_initialized():
+        states += torch.cuda.get_rng_state_all()
+    return [state.numpy() for state in states]
+
+
+def set_random_state(arrays):
+    """Brings back what `random_state` gave."""
+    first, *others = (torch.from_numpy(array) for array in arrays)
+    torch.set_rng_state(first)
+    if others:
+        torch.cuda.set_rng_state_all(others)
 
 
 def fold_in(seed, data):

@@ -6,6 +6,8 @@ from pathlib import Path
 import keras
 from keras import ops
 
+from keras_led import backend
+from keras_led.files import remove_leftovers
 from keras_led.training.state_file import read_facts
 from keras_led.training.state_file import read_state
 from keras_led.training.state_file import write_state
@@ -24,7 +26,7 @@ class TrainingBackup(keras.callbacks.Callback):
       resumes with weights and an epoch that do not belong together, or cannot
       be resumed;
     - it resumes in the middle of an epoch, with the batch that comes next;
-    - it keeps the random seeds of dropout, the running means of the metrics
+    - it keeps the random state of dropout, the running means of the metrics
       and the history beside weights and optimizer.
 
     So the resumed run ends with the weights of one that was not interrupted.
@@ -80,7 +82,9 @@ class TrainingBackup(keras.callbacks.Callback):
         self._unsaved = 0
         self._first = 0
         self._metrics = None
+        self._random = None
         self._quiet = None
+        self._last_state = None
 
     def position(self):
         """Where a saved run stands.
@@ -94,23 +98,23 @@ class TrainingBackup(keras.callbacks.Callback):
 
     def save(self):
         """Saves the state after the last batch."""
-        variables = {
-            name: [ops.convert_to_numpy(v) for v in group]
-            for name, group in self._variables().items()
-        }
+        values = self._values()
+        values["random"] = self._random or backend.random_state()
         facts = {
             "epoch": self.epoch,
             "step": self.step,
             "history": self.history,
             "data": self._fingerprint(),
         }
-        write_state(self.path, variables, facts)
+        write_state(self.path, values, facts)
         self._unsaved = 0
 
     def on_train_begin(self, logs=None):
-        self._speak()
+        self._last_state = None
+        self._end_short_epoch()
         self.history, self.epoch, self.step = [], 0, 0
-        self._unsaved, self._metrics = 0, None
+        self._unsaved, self._metrics, self._random = 0, None, None
+        remove_leftovers(self.path)
         facts = read_facts(self.path)
         if facts is not None:
             self._restore(facts)
@@ -131,34 +135,51 @@ class TrainingBackup(keras.callbacks.Callback):
             self._quiet = warnings.catch_warnings()
             self._quiet.__enter__()
             warnings.filterwarnings("ignore", _SHORT_EPOCH, UserWarning)
+        elif self._random is not None:
+            self._restore_random_state()
+
+    def on_train_batch_begin(self, batch, logs=None):
+        # Within an epoch, after PyTorch's loader has drawn a seed: it does so
+        # once an epoch, and did before the run was interrupted.
+        if self._random is not None:
+            self._restore_random_state()
+
+    def _restore_random_state(self):
+        backend.set_random_state(self._random)
+        self._random = None
 
     def on_train_batch_end(self, batch, logs=None):
         done = self._first + batch + 1
         self._unsaved += done - self.step
         self.step = done
+        if self._is_last():
+            # The next epoch starts from here, whatever validation draws, and
+            # PyTorch's loader, which draws more often in a whole epoch.
+            self._random = backend.random_state()
+            if self._first and backend.CHANGES_WITHOUT_DATA:
+                self._last_state = self._values()
         if self.save_freq == "epoch" or self._unsaved < self.save_freq:
             return
         # The end of an epoch is saved when it has been evaluated too.
-        if self.step < self.dataset.batches_per_epoch:
+        if not self._is_last():
             self.save()
 
     def on_test_begin(self, logs=None):
-        self._speak()
+        self._end_short_epoch()
 
     def on_epoch_end(self, epoch, logs=None):
-        self._speak()
-        if self.dataset is not None:
-            if self.step < self.dataset.batches_per_epoch:
-                # `stop_training` was set within the epoch.
-                self.save()
-                return
+        self._end_short_epoch()
+        if not self._is_last():
+            # `stop_training` was set within the epoch.
+            self.save()
+            return
         values = {name: float(value) for name, value in (logs or {}).items()}
         self.history = [*self.history, values]
         self.epoch, self.step = epoch + 1, 0
         self.save()
 
     def on_train_end(self, logs=None):
-        self._speak()
+        self._end_short_epoch()
         if self.delete_checkpoint:
             self.path.unlink(missing_ok=True)
 
@@ -173,18 +194,40 @@ class TrainingBackup(keras.callbacks.Callback):
         optimizer = self.model.optimizer
         if optimizer is not None and not optimizer.built:
             optimizer.build(self.model.trainable_variables)
+        if facts["step"] > 0:
+            # On TensorFlow, those of `compile` wait for the first batch.
+            self.dataset.go_to(facts["epoch"], facts["step"])
+            self.model._symbolic_build(data_batch=self.dataset[0])
         variables = self._variables()
         if facts["step"] == 0:
-            # Metrics start anew; those of compiled ones may not exist yet.
+            # Metrics start anew; those of `compile` may not exist yet.
             del variables["metrics"]
-        _, saved = read_state(self.path, variables)
+        expected = {**variables, "random": backend.random_state()}
+        _, saved = read_state(self.path, expected)
         self._metrics = saved.pop("metrics", None)
-        for name, values in saved.items():
-            for variable, value in zip(variables[name], values, strict=True):
-                variable.assign(value)
+        self._random = saved.pop("random") or None
+        self._assign(saved)
         self.history = facts["history"]
         self.epoch, self.step = facts["epoch"], facts["step"]
         self.model._initial_epoch = self.epoch
+
+    def _is_last(self):
+        """Whether the epoch may be over: without a dataset any batch may."""
+        if self.dataset is None:
+            return True
+        return self.step >= self.dataset.batches_per_epoch
+
+    def _values(self):
+        return {
+            name: [ops.convert_to_numpy(v) for v in group]
+            for name, group in self._variables().items()
+        }
+
+    def _assign(self, saved):
+        variables = self._variables()
+        for name, values in saved.items():
+            for variable, value in zip(variables[name], values, strict=True):
+                variable.assign(value)
 
     def _variables(self):
         model = self.model
@@ -199,8 +242,11 @@ class TrainingBackup(keras.callbacks.Callback):
     def _fingerprint(self):
         return None if self.dataset is None else self.dataset.fingerprint
 
-    def _speak(self):
-        """Lets Keras warn of short epochs again."""
+    def _end_short_epoch(self):
+        """Undoes the step without data; lets Keras warn of it again."""
+        if self._last_state is not None:
+            self._assign(self._last_state)
+            self._last_state = None
         if self._quiet is not None:
             self._quiet.__exit__(None, None, None)
             self._quiet = None
