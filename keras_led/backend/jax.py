@@ -3,6 +3,7 @@
 import functools
 
 import jax
+import jax.numpy as jnp
 import keras
 
 from keras_led.backend import optrees
@@ -95,8 +96,14 @@ def fold_in(seed, data):
 
 
 def uniform(seed, shape):
-    """Draws float32 numbers from `[0, 1)`; the same `seed` gives the same."""
-    return jax.random.uniform(seed, shape)
+    """Draws float32 numbers from `[0, 1)`; the same `seed` gives the same.
+
+    By XLA's own generator: JAX's default one is unrolled into every kernel
+    that reads the numbers, and a training step of 1 + 1 layers took 32 s to
+    compile with it, 11 s with this.
+    """
+    key = jax.random.wrap_key_data(jnp.concatenate([seed, seed]), impl="rbg")
+    return jax.random.uniform(key, shape)
 
 
 def remat_block(function):
