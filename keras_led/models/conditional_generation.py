@@ -10,16 +10,17 @@ from keras_led.layers.resizing import resized_table
 from keras_led.models.base import LEDPreTrainedModel
 from keras_led.models.decoding import DecoderState
 from keras_led.models.inputs import check_labels
-from keras_led.models.inputs import check_shape
 from keras_led.models.inputs import takes_dict
+from keras_led.models.language_modeling import LanguageModelingMixin
 from keras_led.models.led import LEDModel
 from keras_led.outputs import LEDSeq2SeqLMOutput
 from keras_led.training.labels import shift_tokens_right
-from keras_led.training.losses import language_modeling_loss
 
 
 @keras.saving.register_keras_serializable(package="keras_led")
-class LEDForConditionalGeneration(GenerationMixin, LEDPreTrainedModel):
+class LEDForConditionalGeneration(
+    GenerationMixin, LanguageModelingMixin, LEDPreTrainedModel
+):
     """LED that gives the logits of the next tokens, and generates.
 
     Args:
@@ -125,27 +126,13 @@ class LEDForConditionalGeneration(GenerationMixin, LEDPreTrainedModel):
             training=training,
         )
         fields = dict(output)
-        logits = self.logits(fields.pop("last_hidden_state"))
-        loss = None
-        if labels is not None:
-            check_shape("labels", labels, logits.shape[:2])
-            loss = language_modeling_loss(logits, labels)
+        logits, loss = self.logits_and_loss(
+            fields.pop("last_hidden_state"), labels
+        )
         output = LEDSeq2SeqLMOutput(fields, loss=loss, logits=logits)
         if return_dict is None:
             return_dict = self.config.return_dict
         return output if return_dict else output.to_tuple()
-
-    def logits(self, hidden_states):
-        """Projects hidden states to the vocabulary, `(B, T, D) -> (B, T, V)`.
-
-        The projection is the token table read backwards, unless
-        `config.tie_word_embeddings` is `False`.
-        """
-        if self.config.tie_word_embeddings:
-            logits = self.led.shared(hidden_states, reverse=True)
-        else:
-            logits = self.lm_head(hidden_states)
-        return logits + ops.cast(self.final_logits_bias, logits.dtype)
 
     def prepare_decoder_input_ids_from_labels(self, labels):
         """Shifts labels right, with pad for -100; both shape `(B, T)`."""

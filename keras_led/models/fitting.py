@@ -13,9 +13,23 @@ class FittingMixin:
     """
 
     def compile(self, *args, jit_compile="auto", **kwargs):
+        self._requested_jit_compile = jit_compile
         if jit_compile == "auto":
-            jit_compile = backend.JIT_BY_DEFAULT
+            eager = kwargs.get("run_eagerly", False)
+            jit_compile = backend.JIT_BY_DEFAULT and not eager
         super().compile(*args, jit_compile=jit_compile, **kwargs)
+
+    def get_compile_config(self):
+        config = super().get_compile_config()
+        if config:
+            # What "auto" means depends on the backend that loads it.
+            config["jit_compile"] = self._requested_jit_compile
+        return config
+
+    def compile_from_config(self, config):
+        self.compile(**keras.saving.deserialize_keras_object(config))
+        if self.optimizer is not None:
+            self.optimizer.build(self.trainable_variables)
 
     def train_step(self, *args, **kwargs):
         *state, data = args
@@ -24,6 +38,16 @@ class FittingMixin:
     def test_step(self, *args, **kwargs):
         *state, data = args
         return super().test_step(*state, self._with_labels(data), **kwargs)
+
+    def _symbolic_build(self, iterator=None, data_batch=None):
+        # Keras calls the model on `x` to see what its metrics will compare
+        # with `y`: without the labels, that would have other lengths.
+        metrics = self._compile_metrics
+        if metrics is not None and not metrics.built:
+            if data_batch is None:
+                data_batch = _first_batch(iterator)
+            data_batch = self._with_labels(data_batch)
+        super()._symbolic_build(iterator, data_batch)
 
     def _with_labels(self, data):
         """Gives the model the labels of `y`: decoder inputs come from them."""
@@ -71,3 +95,9 @@ class FittingMixin:
     def predictions(self, output):
         """The part of `output` that losses and metrics compare with `y`."""
         return output.logits
+
+
+def _first_batch(iterator):
+    """First batch of an iterator of Keras, which is reset afterwards."""
+    for _, _, data in iterator:
+        return data[0] if isinstance(data, (list, tuple)) else next(data)

@@ -98,6 +98,8 @@ class LEDModel(LEDPreTrainedModel):
         self.encoder.build()
         self.decoder.build()
         if not self.config.tie_word_embeddings:
+            # Checkpoints hold it, but nothing reads it.
+            self.shared.trainable = False
             with keras.name_scope("encoder"):
                 self.encoder_embed_tokens.build((None, None))
             with keras.name_scope("decoder"):

@@ -108,7 +108,10 @@ class TFLEDForConditionalGeneration(
             Float32 tensor of shape `(1,)`.
         """
         return padded_language_modeling_loss(
-            logits, labels, self.config.pad_token_id
+            logits,
+            labels,
+            self.config.pad_token_id,
+            self._step_label_smoothing,
         )
 
     def get_output_embeddings(self):

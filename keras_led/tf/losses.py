@@ -6,13 +6,16 @@ from keras_led.training.losses import IGNORED_LABEL
 from keras_led.training.losses import language_modeling_loss
 
 
-def padded_language_modeling_loss(logits, labels, pad_token_id):
+def padded_language_modeling_loss(
+    logits, labels, pad_token_id, label_smoothing=0.0
+):
     """Mean cross-entropy over the labels that are neither pad nor -100.
 
     Args:
         logits: Float tensor of shape `(B, T, V)`, before softmax.
         labels: Int tensor of shape `(B, T)`.
         pad_token_id: int, or `None` for no padding token.
+        label_smoothing: float in `[0, 1)`; see `language_modeling_loss`.
 
     Returns:
         Float32 tensor of shape `(1,)`; 0 where no label counts.
@@ -24,4 +27,5 @@ def padded_language_modeling_loss(logits, labels, pad_token_id):
     if pad_token_id is not None:
         ignored = ops.full_like(labels, IGNORED_LABEL)
         labels = ops.where(ops.equal(labels, pad_token_id), ignored, labels)
-    return ops.reshape(language_modeling_loss(logits, labels), (1,))
+    loss = language_modeling_loss(logits, labels, label_smoothing)
+    return ops.reshape(loss, (1,))

@@ -5,13 +5,15 @@ from keras import ops
 IGNORED_LABEL = -100
 
 
-def language_modeling_loss(logits, labels):
+def language_modeling_loss(logits, labels, label_smoothing=0.0):
     """Mean cross-entropy over the tokens whose label is not ignored.
 
     Args:
         logits: Float tensor of shape `(B, T, V)`, before softmax.
         labels: Int tensor of shape `(B, T)`: token ids, or -100 for a token
             that does not count. The pad token counts, as in the peer.
+        label_smoothing: float in `[0, 1)`, the share of the target that is
+            spread over all tokens alike (Szegedy et al. 2016, section 7).
 
     Returns:
         Float32 scalar; 0, with zero gradients, where every label is ignored.
@@ -21,15 +23,22 @@ def language_modeling_loss(logits, labels):
         loss is NaN where every label is ignored.
     """
     return _mean_cross_entropy(
-        logits, labels, ops.not_equal(labels, IGNORED_LABEL)
+        logits,
+        labels,
+        ops.not_equal(labels, IGNORED_LABEL),
+        label_smoothing,
     )
 
 
-def _mean_cross_entropy(logits, labels, counts):
+def _mean_cross_entropy(logits, labels, counts, label_smoothing=0.0):
     logits = ops.cast(logits, "float32")
     safe_labels = ops.where(counts, labels, ops.zeros_like(labels))
     picked = ops.take_along_axis(logits, safe_labels[..., None], axis=-1)
-    losses = ops.logsumexp(logits, axis=-1) - picked[..., 0]
+    target = picked[..., 0]
+    if label_smoothing:
+        even = ops.mean(logits, axis=-1)
+        target = target + label_smoothing * (even - target)
+    losses = ops.logsumexp(logits, axis=-1) - target
     counts = ops.cast(counts, "float32")
     total = ops.maximum(ops.sum(counts), 1.0)
     return ops.sum(losses * counts) / total

@@ -1,0 +1,124 @@
+"""From the decoder's hidden states to logits and the loss."""
+
+import contextlib
+
+from keras import ops
+
+from keras_led.models.inputs import check_shape
+from keras_led.training.losses import language_modeling_loss
+from keras_led.training.vocabulary_loss import chunked_language_modeling_loss
+
+
+class LanguageModelingMixin:
+    """The vocabulary projection, its loss, and how `fit` uses both.
+
+    A training step on the model's own loss, without metrics, holds the logits
+    of some hundred tokens at a time and not those of all.
+    """
+
+    _label_smoothing = 0.0
+    # Of the step that `fit` or `evaluate` is in:
+    _step_label_smoothing = 0.0
+    _loss_alone = False
+
+    def compile(self, *args, label_smoothing=0.0, **kwargs):
+        """Configures training; see `keras.Model.compile`.
+
+        Args:
+            *args: as in Keras.
+            label_smoothing: float in `[0, 1)`, for the model's own loss in
+                `fit` and `evaluate`: the share of each target that is spread
+                over all tokens alike.
+            **kwargs: as in Keras.
+
+        Raises:
+            ValueError: If `label_smoothing` is out of range, or stands beside
+                a `loss`.
+        """
+        if not 0.0 <= label_smoothing < 1.0:
+            raise ValueError(
+                "`label_smoothing` must be in [0, 1). "
+                f"Received: label_smoothing={label_smoothing}."
+            )
+        super().compile(*args, **kwargs)
+        if label_smoothing and self._compile_loss is not None:
+            raise ValueError(
+                "`label_smoothing` is for the loss of the model itself. "
+                f"Received: label_smoothing={label_smoothing} beside a "
+                "`loss`. Give it to that loss."
+            )
+        self._label_smoothing = label_smoothing
+
+    def get_compile_config(self):
+        config = super().get_compile_config()
+        if config and self._label_smoothing:
+            config["label_smoothing"] = self._label_smoothing
+        return config
+
+    def train_step(self, *args, **kwargs):
+        unseen = self._compile_loss is None and self._compile_metrics is None
+        with self._own_loss(alone=unseen):
+            return super().train_step(*args, **kwargs)
+
+    def test_step(self, *args, **kwargs):
+        with self._own_loss(alone=False):
+            return super().test_step(*args, **kwargs)
+
+    @contextlib.contextmanager
+    def _own_loss(self, alone):
+        self._step_label_smoothing = self._label_smoothing
+        self._loss_alone = alone
+        try:
+            yield
+        finally:
+            self._step_label_smoothing = 0.0
+            self._loss_alone = False
+
+    def logits_and_loss(self, hidden_states, labels=None):
+        """Projects hidden states, and compares with the labels.
+
+        Args:
+            hidden_states: Float tensor of shape `(B, T, D)`.
+            labels: Int tensor of shape `(B, T)`, or `None`.
+
+        Returns:
+            Pair of the logits `(B, T, V)`, `None` where only the loss is
+            asked for, and the loss, `None` without labels.
+        """
+        if labels is None:
+            return self.logits(hidden_states), None
+        check_shape("labels", labels, hidden_states.shape[:2])
+        smoothing = self._step_label_smoothing
+        if self._loss_alone and self._projection_is_plain():
+            loss = chunked_language_modeling_loss(
+                hidden_states,
+                ops.cast(self._projection_table(), hidden_states.dtype),
+                self.final_logits_bias,
+                labels,
+                smoothing,
+            )
+            return None, loss
+        logits = self.logits(hidden_states)
+        return logits, language_modeling_loss(logits, labels, smoothing)
+
+    def logits(self, hidden_states):
+        """Projects hidden states to the vocabulary, `(B, T, D) -> (B, T, V)`.
+
+        The projection is the token table read backwards, unless
+        `config.tie_word_embeddings` is `False`.
+        """
+        if self.config.tie_word_embeddings:
+            logits = self.led.shared(hidden_states, reverse=True)
+        else:
+            logits = self.lm_head(hidden_states)
+        return logits + ops.cast(self.final_logits_bias, logits.dtype)
+
+    def _projection_is_plain(self):
+        # Quantized tables are read in ways of their own.
+        return self.get_output_embeddings().quantization_mode is None
+
+    def _projection_table(self):
+        """The projection as a tensor of shape `(V, D)`."""
+        if self.config.tie_word_embeddings:
+            return ops.convert_to_tensor(self.led.shared.embeddings)
+        return ops.transpose(self.lm_head.kernel)

@@ -1,0 +1,124 @@
+"""The language modeling loss without the logits of all tokens at once."""
+
+from keras import ops
+
+from keras_led.training.losses import IGNORED_LABEL
+
+# Tokens whose logits are held at a time: 103 MB in float32 for a vocabulary
+# of 50,265. Fewer make each pass over the table's gradient count.
+CHUNK = 512
+
+
+def chunked_language_modeling_loss(
+    hidden_states, table, bias, labels, label_smoothing=0.0, chunk=CHUNK
+):
+    """`language_modeling_loss` of the projected hidden states.
+
+    Logits of `chunk` tokens exist at a time, and their gradients are taken
+    at once, so that the backward pass needs none of them: the memory is
+    `chunk * V` and not `B * T * V`, the number of products the same.
+
+    Args:
+        hidden_states: Float tensor of shape `(B, T, D)`.
+        table: Float tensor of shape `(V, D)`, to which they are projected.
+        bias: Float tensor of shape `(V,)` or `(1, V)`, without a gradient.
+        labels: Int tensor of shape `(B, T)`: token ids, or -100 for a token
+            that does not count.
+        label_smoothing: float in `[0, 1)`; see `language_modeling_loss`.
+        chunk: int, most tokens in a chunk.
+
+    Returns:
+        Float32 scalar.
+    """
+    hidden_size = hidden_states.shape[-1]
+    vocab_size = table.shape[0]
+    rows = ops.reshape(hidden_states, (-1, hidden_size))
+    targets = ops.reshape(ops.cast(labels, "int32"), (-1,))
+    counts = ops.not_equal(targets, IGNORED_LABEL)
+    total = ops.maximum(ops.sum(ops.cast(counts, "float32")), 1.0)
+    rows, targets, chunks, chunk = _cut(rows, targets, chunk)
+    bias = ops.stop_gradient(ops.convert_to_tensor(bias, "float32"))
+    bias = ops.reshape(bias, (-1,))
+    ids = ops.arange(vocab_size, dtype="int32")[None]
+
+    def one_chunk(rows, table, targets):
+        """Summed loss of a chunk, and its gradient by the logits."""
+        logits = ops.matmul(rows, ops.transpose(table))
+        logits = ops.cast(logits, "float32") + bias
+        counts = ops.not_equal(targets, IGNORED_LABEL)
+        weights = ops.cast(counts, "float32") / total
+        picked = ops.equal(ids, targets[:, None])
+        log_sum = ops.logsumexp(logits, axis=-1, keepdims=True)
+        losses = log_sum[:, 0] - (1.0 - label_smoothing) * ops.sum(
+            ops.where(picked, logits, 0.0), axis=-1
+        )
+        gradient = ops.exp(logits - log_sum)
+        gradient = ops.where(
+            picked, gradient - (1.0 - label_smoothing), gradient
+        )
+        if label_smoothing:
+            losses = losses - label_smoothing * ops.mean(logits, axis=-1)
+            gradient = gradient - label_smoothing / vocab_size
+        gradient = ops.cast(gradient * weights[:, None], rows.dtype)
+        return ops.sum(losses * weights), gradient
+
+    @ops.custom_gradient
+    def loss_of(rows, table):
+        def body(number, state):
+            loss, by_rows, by_table = state
+            start = number * chunk
+            part = ops.slice(rows, (start, 0), (chunk, hidden_size))
+            part_loss, by_logits = one_chunk(
+                part, table, ops.slice(targets, (start,), (chunk,))
+            )
+            by_rows = ops.slice_update(
+                by_rows, (start, 0), ops.matmul(by_logits, table)
+            )
+            product = ops.matmul(ops.transpose(by_logits), part)
+            by_table = by_table + ops.cast(product, "float32")
+            return loss + part_loss, by_rows, by_table
+
+        start = (
+            ops.zeros((), "float32"),
+            ops.zeros_like(rows),
+            ops.zeros((vocab_size, hidden_size), "float32"),
+        )
+        if chunks == 1:
+            loss, by_rows, by_table = body(0, start)
+        else:
+            loss, by_rows, by_table = ops.fori_loop(0, chunks, body, start)
+
+        def gradient(*arguments, upstream=None):
+            # TensorFlow and JAX pass the upstream gradient alone.
+            upstream = arguments[-1] if upstream is None else upstream
+            return (
+                by_rows * ops.cast(upstream, by_rows.dtype),
+                ops.cast(by_table * upstream, table.dtype),
+            )
+
+        return loss, gradient
+
+    return loss_of(rows, table)
+
+
+def _cut(rows, targets, chunk):
+    """Pads rows and targets to whole chunks of equal size, `chunk` at most.
+
+    Returns:
+        Tuple of the rows, the targets, the number of chunks (a tensor where
+        the number of rows is not known), and the size of one.
+    """
+    count = rows.shape[0]
+    if count is None:
+        count = ops.shape(rows)[0]
+        chunks = (count + chunk - 1) // chunk
+    else:
+        chunks = max(-(-count // chunk), 1)
+        chunk = -(-count // chunks)
+    missing = chunks * chunk - count
+    if ops.is_tensor(missing) or missing:
+        rows = ops.pad(rows, ((0, missing), (0, 0)))
+        targets = ops.pad(
+            targets, ((0, missing),), constant_values=IGNORED_LABEL
+        )
+    return rows, targets, chunks, chunk
