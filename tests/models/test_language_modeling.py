@@ -77,7 +77,8 @@ def test_smoothing_is_for_fit_and_evaluate_alone():
     counted = logs[labels != peer.IGNORED]
     targets = labels[labels != peer.IGNORED]
     picked = counted[np.arange(len(targets)), targets].mean()
-    assert float(ops.convert_to_numpy(output.loss)) == pytest.approx(-picked, rel=1e-4)
+    loss = float(ops.convert_to_numpy(output.loss))
+    assert loss == pytest.approx(-picked, rel=1e-4)
     expected = -(1 - SMOOTHING) * picked - SMOOTHING * counted.mean()
     found = model.evaluate(inputs, labels, batch_size=BATCH, verbose=0)
     assert found == pytest.approx(expected, rel=1e-4)
