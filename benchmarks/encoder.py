@@ -17,14 +17,15 @@ import datetime
 import json
 import os
 import platform
-import resource
 import statistics
-import subprocess
-import sys
 import time
 
-BACKENDS = ("tensorflow", "jax", "torch")
-PEER = "peer"
+from benchmarks.processes import BACKENDS
+from benchmarks.processes import PEER
+from benchmarks.processes import measure_apart
+from benchmarks.processes import peak_gigabytes
+from benchmarks.processes import processor
+
 LED_BASE = {
     "vocab_size": 50265,
     "d_model": 768,
@@ -136,27 +137,12 @@ def measure(contender, tokens, batch, warm_up, repeats):
     }
 
 
-def peak_gigabytes():
-    """Largest resident size of this process so far, in 10^9 bytes."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    unit = 1 if sys.platform == "darwin" else 1024
-    return peak * unit / 1e9
-
-
 def run_in_own_process(contender, tokens, options):
     """Runs `measure` in a fresh process; returns its dict."""
-    environment = dict(os.environ, TF_CPP_MIN_LOG_LEVEL="2")
-    if contender != PEER:
-        environment["KERAS_BACKEND"] = contender
-    command = [sys.executable, "-m", "benchmarks.encoder", "--measure"]
-    command += [contender, "--tokens", str(tokens)]
+    arguments = {"tokens": tokens}
     for name in ("batch", "warm_up", "repeats"):
-        flag = "--" + name.replace("_", "-")
-        command += [flag, str(getattr(options, name))]
-    done = subprocess.run(
-        command, env=environment, check=True, stdout=subprocess.PIPE, text=True
-    )
-    return json.loads(done.stdout.splitlines()[-1])
+        arguments[name] = getattr(options, name)
+    return measure_apart("benchmarks.encoder", contender, arguments)
 
 
 def merge(runs):
@@ -185,18 +171,6 @@ def report(record):
         f"{record['dtype']}, {record['device']}, {versions}",
         flush=True,
     )
-
-
-def processor():
-    """Name of the processor and number of cores this process may use."""
-    name = platform.processor() or platform.machine()
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as file:
-            models = [line for line in file if line.startswith("model name")]
-        name = models[0].split(":", 1)[1].strip()
-    except (OSError, IndexError):
-        pass
-    return name, len(os.sched_getaffinity(0))
 
 
 def parse(arguments=None):
