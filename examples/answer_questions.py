@@ -1,0 +1,119 @@
+"""Teaches a small LED to find where a manual page answers a question.
+
+A question such as "What does it say under RETURN VALUE?" and a passage of a
+page with several sections go in; the first sentence of that section is to be
+found in it, by its first and its last token. The question attends globally.
+
+    python examples/answer_questions.py
+
+The score is the share of answers found exactly, on held-out pages. Beside it
+stands that of who answers, whatever is asked, with the first sentence of the
+passage's first or last section, and of who picks any section's.
+"""
+
+import json
+import re
+from pathlib import Path
+
+import keras
+import numpy as np
+from small_model import make_parser
+from small_model import start
+
+from keras_led import LEDForQuestionAnswering
+from keras_led.data import QuestionAnsweringDataset
+
+DATA = Path(__file__).parent / "data"
+SECTION = re.compile(
+    r"^([A-Z][A-Z -]{4,30})\n(.{1,200}?)(?:[.:](?=\s)|$)", re.M
+)
+PASSAGE = 1000  # characters
+MAX_SOURCE_TOKENS = 512
+
+
+def read_rows(name):
+    """(Question, document, answer, start) of sections, and how many to choose.
+
+    Each passage starts at a line of its page and has two sections or more.
+    """
+    rows, places = [], []
+    text = (DATA / f"{name}.jsonl").read_text(encoding="utf-8")
+    for page in map(json.loads, text.splitlines()):
+        document = page["document"]
+        step = PASSAGE // 4 if name == "train" else PASSAGE
+        for begin in range(0, len(document), step):
+            begin = document.find("\n", begin) + 1
+            passage = document[begin : begin + PASSAGE]
+            # The last section may be cut off in its first sentence.
+            found = [
+                m for m in SECTION.finditer(passage) if m.end() < len(passage)
+            ]
+            names = [m[1] for m in found]
+            if len(found) < 2 or len(set(names)) < len(names):
+                continue
+            for i, match in enumerate(found):
+                question = f"What does it say under {match[1]}?"
+                rows.append((question, passage, match[2], match.start(2)))
+                places.append((i, len(found)))
+    return rows, places
+
+
+def score(model, dataset):
+    """Shares of answers found exactly, and of their first tokens."""
+    first, both = [], []
+    for i in range(len(dataset)):
+        inputs, targets = dataset[i]
+        output = model.predict_on_batch(inputs)
+        starts = output["start_logits"].argmax(-1) == targets["start_positions"]
+        ends = output["end_logits"].argmax(-1) == targets["end_positions"]
+        real = targets["start_positions"] < inputs["input_ids"].shape[1]
+        first.append(starts[real])
+        both.append((starts & ends)[real])
+    return float(np.concatenate(both).mean()), float(
+        np.concatenate(first).mean()
+    )
+
+
+def main(arguments=None):
+    """Trains and reports; returns the held-out scores and the baselines."""
+    chosen = make_parser(__doc__, epochs=12).parse_args(arguments)
+    keras.utils.set_random_seed(1)
+    train = read_rows("train")[0][: chosen.rows]
+    test, places = (listed[: chosen.rows] for listed in read_rows("test"))
+    tokenizer, model = start(
+        LEDForQuestionAnswering,
+        chosen.model,
+        [row[0] + row[1] for row in train],
+        decoder_layers=1,
+        attention_window=32,
+        max_encoder_position_embeddings=MAX_SOURCE_TOKENS,
+        max_decoder_position_embeddings=MAX_SOURCE_TOKENS,
+        dropout=0.1,
+    )
+    baselines = {
+        "first": float(np.mean([i == 0 for i, _ in places])),
+        "last": float(np.mean([i == n - 1 for i, n in places])),
+        "any": float(np.mean([1 / n for _, n in places])),
+    }
+    options = {
+        "max_source_tokens": MAX_SOURCE_TOKENS,
+        "buckets": [MAX_SOURCE_TOKENS],
+        "bad_rows": "skip",
+        "batch_size": chosen.batch_size,
+    }
+    train = QuestionAnsweringDataset(train, tokenizer, **options)
+    test = QuestionAnsweringDataset(test, tokenizer, shuffle=False, **options)
+
+    model.compile(keras.optimizers.AdamW(chosen.learning_rate, clipnorm=1.0))
+    before = score(model, test)
+    model.fit(train, epochs=chosen.epochs, shuffle=False, verbose=2)
+    after = score(model, test)
+    for when, (both, first) in ("before", before), ("after", after):
+        print(f"Held-out {when}: {both:.3f} exact, {first:.3f} first token")
+    for which, value in baselines.items():
+        print(f"Always the {which} section: {value:.3f} exact")
+    return before, after, baselines
+
+
+if __name__ == "__main__":
+    main()
