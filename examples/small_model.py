@@ -18,9 +18,14 @@ def make_parser(doc, epochs, learning_rate=1e-3, batch_size=8):
     parser.add_argument("--batch-size", type=int, default=batch_size)
     parser.add_argument("--learning-rate", type=float, default=learning_rate)
     parser.add_argument(
-        "--rows", type=int, help="use the first rows of the data, not all"
+        "--rows", type=int, help="train and test on so many rows, not all"
     )
     return parser
+
+
+def take(rows, count):
+    """At most `count` rows, from all over the list; all for `None`."""
+    return rows if count is None else rows[:: -(-len(rows) // count)]
 
 
 def start(model_class, checkpoint, texts, vocabulary=2048, **settings):

@@ -1,14 +1,14 @@
 """Teaches a small LED to translate C prototypes into Python signatures.
 
-Long text in, text of about the same length out, as in translation: a row is
-a block of C prototypes from the manual pages of OpenSSL, the target the same
-functions as Python declares them, made by rule from them.
+Text of about the same length out as goes in, as in translation: a row is a
+block of C prototypes from the manual pages of OpenSSL, the target the same
+functions as Python declares them, made by rule.
 
     python examples/translate_prototypes.py
 
 The score is the share of target tokens that the model gets right, given those
-before. To see whether it reads the source at all, the same is measured with
-the source of another row; "most frequent" writes one token throughout.
+before. Whether it reads the source at all shows where that of another row is
+put in its place.
 """
 
 import json
@@ -19,6 +19,7 @@ import keras
 import numpy as np
 from small_model import make_parser
 from small_model import start
+from small_model import take
 
 from keras_led import LEDForConditionalGeneration
 from keras_led.data import Seq2SeqDataset
@@ -77,11 +78,10 @@ def score(model, dataset, shift=0):
 
 def main(arguments=None):
     """Trains and reports; returns the held-out scores and the baseline."""
-    parser = make_parser(__doc__, epochs=10, learning_rate=2e-3, batch_size=16)
-    chosen = parser.parse_args(arguments)
+    chosen = make_parser(__doc__, 10, 2e-3, 16).parse_args(arguments)
     keras.utils.set_random_seed(1)
-    train = read_rows("train")[: chosen.rows]
-    test = read_rows("test")[: chosen.rows]
+    train = take(read_rows("train"), chosen.rows)
+    test = take(read_rows("test"), chosen.rows)
     tokenizer, model = start(
         LEDForConditionalGeneration,
         chosen.model,
@@ -95,7 +95,6 @@ def main(arguments=None):
     options = {
         "max_source_tokens": MAX_TOKENS,
         "max_target_tokens": MAX_TOKENS,
-        "buckets": [128],
         "batch_size": chosen.batch_size,
     }
     train = Seq2SeqDataset(train, tokenizer, **options)
@@ -110,10 +109,10 @@ def main(arguments=None):
     )
     counts = np.bincount(labels[labels != -100])
     frequent = float(counts.max() / counts.sum())
-    print(f"Held-out tokens right before training: {before:.3f}")
-    print(f"Held-out tokens right after training:  {after:.3f}")
-    print(f"  given the source of another row:     {other:.3f}")
-    print(f"  most frequent token throughout:      {frequent:.3f}")
+    print(f"Held-out before: {before:.3f} of the tokens right")
+    print(f"Held-out after:  {after:.3f}")
+    print(f"  given another row's source:  {other:.3f}")
+    print(f"  always the commonest token:  {frequent:.3f}")
     return before, after, other, frequent
 
 
