@@ -1,14 +1,16 @@
 """Teaches a small LED to find where a manual page answers a question.
 
-A question such as "What does it say under RETURN VALUE?" and a passage of a
-page with several sections go in; the first sentence of that section is to be
-found in it, by its first and its last token. The question attends globally.
+A question such as "How does RETURN VALUE begin?" and a passage of a page with
+several sections go in; the first words of that section, three if its first
+line has so many, are to be found in it, by the first and the last token of
+them. The question attends globally.
 
     python examples/answer_questions.py
 
-The score is the share of answers found exactly, on held-out pages. Beside it
-stands that of who answers, whatever is asked, with the first sentence of the
-passage's first or last section, and of who picks any section's.
+The first score is the share of answers on held-out pages whose first token
+is found. Beside it stands that of who, whatever is asked, answers for the
+first, the last or any of the passage's sections. The second is the share
+found to the last token: 60 pages are too few to learn well where to stop.
 """
 
 import json
@@ -25,9 +27,7 @@ from keras_led import LEDForQuestionAnswering
 from keras_led.data import QuestionAnsweringDataset
 
 DATA = Path(__file__).parent / "data"
-SECTION = re.compile(
-    r"^([A-Z][A-Z -]{4,30})\n(.{1,200}?)(?:[.:](?=\s)|$)", re.M
-)
+SECTION = re.compile(r"^([A-Z][A-Z -]{4,30})\n(\S+(?: \S+){0,2})", re.MULTILINE)
 PASSAGE = 600  # characters
 MAX_SOURCE_TOKENS = 384
 
@@ -45,7 +45,7 @@ def read_rows(name):
         for begin in range(0, len(document), step):
             begin = document.find("\n", begin) + 1
             passage = document[begin : begin + PASSAGE]
-            # The last section may be cut off in its first sentence.
+            # The words of the last section may be cut off.
             found = [
                 m for m in SECTION.finditer(passage) if m.end() < len(passage)
             ]
@@ -53,14 +53,14 @@ def read_rows(name):
             if len(found) < 2 or len(set(names)) < len(names):
                 continue
             for i, match in enumerate(found):
-                question = f"What does it say under {match[1]}?"
+                question = f"How does {match[1]} begin?"
                 rows.append((question, passage, match[2], match.start(2)))
                 places.append((i, len(found)))
     return rows, places
 
 
 def score(model, dataset):
-    """Shares of answers found exactly, and of their first tokens."""
+    """Shares of answers found exactly, and by their first token."""
     first, both = [], []
     for i in range(len(dataset)):
         inputs, targets = dataset[i]
@@ -93,8 +93,8 @@ def main(arguments=None):
         dropout=0.1,
     )
     baselines = {
-        "first": float(np.mean([i == 0 for i, _ in places])),
-        "last": float(np.mean([i == n - 1 for i, n in places])),
+        "the first": float(np.mean([i == 0 for i, _ in places])),
+        "the last": float(np.mean([i == n - 1 for i, n in places])),
         "any": float(np.mean([1 / n for _, n in places])),
     }
     options = {
@@ -110,9 +110,9 @@ def main(arguments=None):
     model.fit(train, epochs=chosen.epochs, shuffle=False, verbose=2)
     after = score(model, test)
     for when, (both, first) in ("before", before), ("after", after):
-        print(f"Held-out {when}: {both:.3f} exact, {first:.3f} first token")
+        print(f"Held-out {when}: {first:.3f} found, {both:.3f} exact")
     for which, value in baselines.items():
-        print(f"Always the {which} section: {value:.3f} exact")
+        print(f"For {which} section: {value:.3f} found")
     return before, after, baselines
 
 
