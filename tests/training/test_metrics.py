@@ -91,7 +91,7 @@ def test_nothing_that_counts_gives_zero():
 
 def test_they_come_back_from_their_config():
     metrics = (
-        TokenAccuracy((IGNORED, PAD), name="hits", dtype="float64"),
+        TokenAccuracy((IGNORED, PAD), name="hits", dtype="float16"),
         Perplexity(PAD, from_logits=False, name="ppl"),
     )
     for metric in metrics:
