@@ -12,8 +12,10 @@ if name == "tensorflow":
     from keras_led.backend.tensorflow import CHANGES_WITHOUT_DATA
     from keras_led.backend.tensorflow import JIT_BY_DEFAULT
     from keras_led.backend.tensorflow import KEYS_FIRST
+    from keras_led.backend.tensorflow import add_at
     from keras_led.backend.tensorflow import block_layout
     from keras_led.backend.tensorflow import cond
+    from keras_led.backend.tensorflow import custom_gradient
     from keras_led.backend.tensorflow import fold_in
     from keras_led.backend.tensorflow import is_concrete
     from keras_led.backend.tensorflow import jit
@@ -26,8 +28,10 @@ elif name == "jax":
     from keras_led.backend.jax import CHANGES_WITHOUT_DATA
     from keras_led.backend.jax import JIT_BY_DEFAULT
     from keras_led.backend.jax import KEYS_FIRST
+    from keras_led.backend.jax import add_at
     from keras_led.backend.jax import block_layout
     from keras_led.backend.jax import cond
+    from keras_led.backend.jax import custom_gradient
     from keras_led.backend.jax import fold_in
     from keras_led.backend.jax import is_concrete
     from keras_led.backend.jax import jit
@@ -40,8 +44,10 @@ elif name == "torch":
     from keras_led.backend.torch import CHANGES_WITHOUT_DATA
     from keras_led.backend.torch import JIT_BY_DEFAULT
     from keras_led.backend.torch import KEYS_FIRST
+    from keras_led.backend.torch import add_at
     from keras_led.backend.torch import block_layout
     from keras_led.backend.torch import cond
+    from keras_led.backend.torch import custom_gradient
     from keras_led.backend.torch import fold_in
     from keras_led.backend.torch import is_concrete
     from keras_led.backend.torch import jit

@@ -116,6 +116,42 @@ def remat_block(function):
     return jax.checkpoint(function)
 
 
+def custom_gradient(forward, backward, constants):
+    """Makes a function of tensors with a gradient of its own.
+
+    Args:
+        forward: Callable from `constants` and operands, float tensors, to an
+            output tensor and a tuple of tensors for `backward`.
+        backward: Callable from `constants`, that tuple, and the gradient by
+            the output to the tuple of gradients by the operands.
+        constants: Tuple of the other tensors (or `None`s) that both read.
+
+    Returns:
+        Callable from operands to the output.
+    """
+
+    @jax.custom_vjp
+    def function(constants, *operands):
+        return forward(constants, *operands)[0]
+
+    def keep(constants, *operands):
+        output, kept = forward(constants, *operands)
+        return output, (constants, kept)
+
+    def derive(kept, upstream):
+        return None, *backward(*kept, upstream)
+
+    function.defvjp(keep, derive)
+    return functools.partial(function, constants)
+
+
+def add_at(x, update, start, axis):
+    """Adds `update` to the slice of `x` that starts at `start` on `axis`."""
+    size = update.shape[axis]
+    former = jax.lax.dynamic_slice_in_dim(x, start, size, axis)
+    return jax.lax.dynamic_update_slice_in_dim(x, former + update, start, axis)
+
+
 def block_layout():
     """Chooses the `BlockLayout` for the device that JAX runs on."""
     return ON_CPU if jax.default_backend() == "cpu" else ON_ACCELERATOR

@@ -100,6 +100,46 @@ def remat_block(function):
     return function
 
 
+def custom_gradient(forward, backward, constants):
+    """Makes a function of tensors with a gradient of its own.
+
+    Args:
+        forward: Callable from `constants` and operands, float tensors, to an
+            output tensor and a tuple of tensors for `backward`.
+        backward: Callable from `constants`, that tuple, and the gradient by
+            the output to the tuple of gradients by the operands.
+        constants: Tuple of the other tensors (or `None`s) that both read.
+
+    Returns:
+        Callable from operands to the output.
+    """
+
+    @tf.custom_gradient
+    def function(*operands):
+        output, kept = forward(constants, *operands)
+        return output, lambda upstream: backward(constants, kept, upstream)
+
+    return function
+
+
+def add_at(x, update, start, axis):
+    """Adds `update` to the slice of `x` that starts at `start` on `axis`."""
+    first = tf.stack([0] * axis + [start])
+    end = tf.stack([0] * axis + [start + tf.shape(update)[axis]])
+    # Of the axes before, all; those after are not named.
+    whole = {"begin_mask": 2**axis - 1, "end_mask": 2**axis - 1}
+    former = tf.strided_slice(x, first, end, **whole)
+    # In place, where nothing else reads `x`.
+    return tf.raw_ops.TensorStridedSliceUpdate(
+        input=x,
+        begin=first,
+        end=end,
+        strides=tf.ones_like(first),
+        value=former + update,
+        **whole,
+    )
+
+
 def block_layout():
     """Chooses the `BlockLayout` for the device that TensorFlow runs on."""
     return ON_ACCELERATOR if tf.config.list_logical_devices("GPU") else ON_CPU

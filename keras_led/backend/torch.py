@@ -94,6 +94,49 @@ def remat_block(function):
     return function
 
 
+def custom_gradient(forward, backward, constants):
+    """Makes a function of tensors with a gradient of its own.
+
+    Args:
+        forward: Callable from `constants` and operands, float tensors, to an
+            output tensor and a tuple of tensors for `backward`.
+        backward: Callable from `constants`, that tuple, and the gradient by
+            the output to the tuple of gradients by the operands.
+        constants: Tuple of the other tensors (or `None`s) that both read.
+
+    Returns:
+        Callable from operands to the output.
+    """
+
+    class Function(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, *operands):
+            output, kept = forward(constants, *operands)
+            # By this way alone does checkpointing know of them.
+            ctx.save_for_backward(*kept)
+            return output
+
+        @staticmethod
+        def backward(ctx, upstream):
+            return backward(constants, ctx.saved_tensors, upstream)
+
+    def function(*operands):
+        if torch.is_grad_enabled():
+            return Function.apply(*operands)
+        return forward(constants, *operands)[0]
+
+    return function
+
+
+def add_at(x, update, start, axis):
+    """Adds `update` to the slice of `x` that starts at `start` on `axis`.
+
+    In place: `x` is not to be read any more.
+    """
+    x.narrow(axis, int(start), update.shape[axis]).add_(update)
+    return x
+
+
 def block_layout():
     """Chooses the `BlockLayout` for the device that Keras runs PyTorch on."""
     return ON_ACCELERATOR if torch.cuda.is_available() else ON_CPU

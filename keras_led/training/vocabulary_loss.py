@@ -2,6 +2,7 @@
 
 from keras import ops
 
+from keras_led import backend
 from keras_led.training.losses import IGNORED_LABEL
 
 # Tokens whose logits are held at a time: 103 MB in float32 for a vocabulary
@@ -39,66 +40,63 @@ def chunked_language_modeling_loss(
     rows, targets, chunks, chunk = _cut(rows, targets, chunk)
     bias = ops.stop_gradient(ops.convert_to_tensor(bias, "float32"))
     bias = ops.reshape(bias, (-1,))
-    ids = ops.arange(vocab_size, dtype="int32")[None]
 
-    def one_chunk(rows, table, targets):
-        """Summed loss of a chunk, and its gradient by the logits."""
-        logits = ops.matmul(rows, ops.transpose(table))
-        logits = ops.cast(logits, "float32") + bias
-        counts = ops.not_equal(targets, IGNORED_LABEL)
-        weights = ops.cast(counts, "float32") / total
-        picked = ops.equal(ids, targets[:, None])
-        log_sum = ops.logsumexp(logits, axis=-1, keepdims=True)
-        losses = log_sum[:, 0] - (1.0 - label_smoothing) * ops.sum(
-            ops.where(picked, logits, 0.0), axis=-1
-        )
-        gradient = ops.exp(logits - log_sum)
-        gradient = ops.where(
-            picked, gradient - (1.0 - label_smoothing), gradient
-        )
-        if label_smoothing:
-            losses = losses - label_smoothing * ops.mean(logits, axis=-1)
-            gradient = gradient - label_smoothing / vocab_size
-        gradient = ops.cast(gradient * weights[:, None], rows.dtype)
-        return ops.sum(losses * weights), gradient
+    def forward(constants, rows, table):
+        targets, total, bias = constants
 
-    @ops.custom_gradient
-    def loss_of(rows, table):
         def body(number, state):
             loss, by_rows, by_table = state
             start = number * chunk
             part = ops.slice(rows, (start, 0), (chunk, hidden_size))
-            part_loss, by_logits = one_chunk(
-                part, table, ops.slice(targets, (start,), (chunk,))
+            logits = ops.matmul(part, ops.transpose(table))
+            part_loss, by_logits = _loss_and_gradient(
+                ops.cast(logits, "float32") + bias,
+                ops.slice(targets, (start,), (chunk,)),
+                label_smoothing,
             )
-            by_rows = ops.slice_update(
-                by_rows, (start, 0), ops.matmul(by_logits, table)
+            by_logits = ops.cast(by_logits / total, rows.dtype)
+            by_rows = backend.add_at(
+                by_rows, ops.matmul(by_logits, table), start, axis=0
             )
             product = ops.matmul(ops.transpose(by_logits), part)
             by_table = by_table + ops.cast(product, "float32")
-            return loss + part_loss, by_rows, by_table
+            return loss + part_loss / total, by_rows, by_table
 
-        start = (
+        sums = (
             ops.zeros((), "float32"),
             ops.zeros_like(rows),
             ops.zeros((vocab_size, hidden_size), "float32"),
         )
-        if chunks == 1:
-            loss, by_rows, by_table = body(0, start)
+        if isinstance(chunks, int) and chunks == 1:
+            loss, by_rows, by_table = body(0, sums)
         else:
-            loss, by_rows, by_table = ops.fori_loop(0, chunks, body, start)
+            loss, by_rows, by_table = ops.fori_loop(0, chunks, body, sums)
+        return loss, (by_rows, ops.cast(by_table, table.dtype))
 
-        def gradient(*arguments, upstream=None):
-            # TensorFlow and JAX pass the upstream gradient alone.
-            upstream = arguments[-1] if upstream is None else upstream
-            return (
-                by_rows * ops.cast(upstream, by_rows.dtype),
-                ops.cast(by_table * upstream, table.dtype),
-            )
+    def backward(constants, gradients, upstream):
+        return tuple(x * ops.cast(upstream, x.dtype) for x in gradients)
 
-        return loss, gradient
-
+    loss_of = backend.custom_gradient(forward, backward, (targets, total, bias))
     return loss_of(rows, table)
+
+
+def _loss_and_gradient(logits, targets, label_smoothing):
+    """Summed loss of logits `(C, V)`, and its gradient by them; float32."""
+    counts = ops.not_equal(targets, IGNORED_LABEL)
+    weights = ops.cast(counts, "float32")
+    vocab_size = logits.shape[-1]
+    ids = ops.arange(vocab_size, dtype="int32")[None]
+    picked = ops.equal(ids, targets[:, None])
+    certain = 1.0 - label_smoothing
+    log_sum = ops.logsumexp(logits, axis=-1, keepdims=True)
+    target = ops.sum(ops.where(picked, logits, 0.0), axis=-1)
+    losses = log_sum[:, 0] - certain * target
+    gradient = ops.exp(logits - log_sum)
+    gradient = ops.where(picked, gradient - certain, gradient)
+    if label_smoothing:
+        losses = losses - label_smoothing * ops.mean(logits, axis=-1)
+        gradient = gradient - label_smoothing / vocab_size
+    return ops.sum(losses * weights), gradient * weights[:, None]
 
 
 def _cut(rows, targets, chunk):

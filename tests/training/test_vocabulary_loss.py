@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pytest
 from keras import ops
@@ -97,3 +98,36 @@ def test_half_precision_is_close():
     for found, expected in pairs:
         scale = np.abs(expected).max()
         assert np.abs(found - expected).max() < 4 * 2.0**-8 * scale
+
+
+@pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow",
+    reason="JAX and PyTorch know all shapes",
+)
+def test_lengths_that_a_graph_does_not_know():
+    import tensorflow as tf
+
+    hidden, table, bias, labels = arrays(3, 5)
+
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec((None, None, HIDDEN)),
+            tf.TensorSpec((None, None), "int32"),
+        ]
+    )
+    def unknown(hidden, labels):
+        with tf.GradientTape() as tape:
+            tape.watch(hidden)
+            loss = chunked_language_modeling_loss(
+                hidden, tf.constant(table), bias, labels, chunk=4
+            )
+        return loss, tape.gradient(loss, hidden)
+
+    for length in (1, 5):
+        part, ids = hidden[:, :length], labels[:, :length]
+        loss, gradient = unknown(part, ids)
+        logits = ops.convert_to_tensor(part @ table.T + bias)
+        expected = language_modeling_loss(logits, ops.convert_to_tensor(ids))
+        np.testing.assert_allclose(loss, expected, rtol=1e-5)
+        assert gradient.shape == part.shape
+        assert np.all(np.isfinite(gradient))
