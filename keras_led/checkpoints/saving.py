@@ -158,11 +158,28 @@ def target_dtype(dtype, variable):
     return FLOAT_DTYPES[dtype or held]
 
 
-def _merged_tables(model):
-    """Returns how to compute each weight that LoRA adapters change.
+def merged_value(layer, name):
+    """The weight of a layer with its LoRA adapters added.
 
-    Keras adds the adapters to `kernel` and `embeddings` when they are read.
+    Keras' own `layer.kernel` is of the compute dtype: under mixed precision
+    the weight would lose digits.
+
+    Args:
+        layer: Keras layer whose LoRA is on.
+        name: str, "kernel" or "embeddings".
+
+    Returns:
+        Float32 numpy array.
     """
+    base, first, second = (
+        ops.convert_to_numpy(ops.cast(getattr(layer, attribute), "float32"))
+        for attribute in (f"_{name}", f"lora_{name}_a", f"lora_{name}_b")
+    )
+    return base + layer.lora_alpha / layer.lora_rank * (first @ second)
+
+
+def _merged_tables(model):
+    """Returns how to compute each weight that LoRA adapters change."""
     merged = {}
     for layer in getattr(model, "_flatten_layers", list)():
         if getattr(layer, "lora_enabled", False):
@@ -170,7 +187,7 @@ def _merged_tables(model):
                 variable = getattr(layer, f"_{name}", None)
                 if variable is not None:
                     merged[variable.path] = functools.partial(
-                        getattr, layer, name
+                        merged_value, layer, name
                     )
     return merged
 
@@ -182,8 +199,10 @@ def _has_prefix(model):
 
 def _reader(variable, merged, swapped):
     def read():
-        value = variable.value if merged is None else merged()
-        array = np.asarray(ops.convert_to_numpy(value))
+        if merged is None:
+            array = np.asarray(ops.convert_to_numpy(variable.value))
+        else:
+            array = merged()
         return array.T if swapped else array
 
     return read
