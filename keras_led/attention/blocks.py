@@ -21,16 +21,46 @@ class Blocks(NamedTuple):
     per_step: int  # blocks worked on at once
     num_steps: object
     span: object  # keys in the slice of a block
+    margin: object = None  # keys of padding before and behind, or None
 
     def starts(self, step):
-        """Starts of the blocks of a step and of their spans, `(blocks,)`."""
+        """Where the blocks of a step and their spans start, `(blocks,)`.
+
+        Both count from the first key, that of the margin if there is one.
+        """
         first = step * self.per_step * self.query_block
         starts = first + self.query_block * ops.arange(
             self.per_step, dtype="int32"
         )
+        if self.margin is not None:
+            return starts + self.margin, starts
         return starts, ops.clip(
             starts - self.one_sided_window, 0, self.length - self.span
         )
+
+    def with_margin(self):
+        """The same blocks over padded keys, where no span is cut short.
+
+        So each span starts `query_block` keys after the one before. Where a
+        span is all of the document, nothing needs padding.
+        """
+        if isinstance(self.length, int):
+            if self.span == self.length:
+                return self
+            margin = min(self.one_sided_window, self.length)
+        else:
+            margin = ops.minimum(self.one_sided_window, self.length)
+        span = self.query_block + 2 * margin
+        return self._replace(span=span, margin=margin)
+
+    def pad_keys(self, x, axis):
+        """Pads keys (or their mask) of the document with zeros to the spans."""
+        if self.margin is None:
+            return x
+        queries = self.num_steps * self.per_step * self.query_block
+        padding = [(0, 0)] * len(x.shape)
+        padding[axis] = (self.margin, queries - self.length + self.margin)
+        return ops.pad(x, padding)
 
 
 def plan_blocks(query, attention_window, layout):
@@ -70,13 +100,6 @@ def cut_queries(query, blocks):
     return ops.transpose(ops.reshape(query, shape), (2, 0, 1, 3, 4, 5))
 
 
-def take_step(x, step):
-    """`(steps, ...) -> (...)`, the part of one step."""
-    shape = ops.shape(x)
-    begin = (step,) + (0,) * (len(shape) - 1)
-    return ops.slice(x, begin, (1, *shape[1:]))[0]
-
-
 def join_blocks(x, blocks):
     """`(steps, B, N, blocks, query, X) -> (B, N, L, X)`."""
     _, batch, num_heads, _, _, last = ops.shape(x)
@@ -89,16 +112,56 @@ def join_blocks(x, blocks):
 def take_spans(x, step, blocks, axis):
     """Puts the key slice of each block beside one another on a new axis.
 
-    `(B, N, L, H) -> (B, N, blocks, span, H)` for axis 2, and
+    `(B, N, L, H) -> (B, N, blocks, span, H)` for axis 2,
+    `(B, N, H, L) -> (B, N, blocks, H, span)` for axis 3, and
     `(B, L) -> (B, blocks, span)` for axis 1.
     """
     _, key_starts = blocks.starts(step)
+    between = min(axis, 2)
     if blocks.per_step == 1:
         shape = list(ops.shape(x))
         begin = [0] * len(shape)
         shape[axis], begin[axis] = blocks.span, key_starts[0]
-        return ops.expand_dims(ops.slice(x, begin, shape), axis)
-    return ops.take(x, _span_positions(key_starts, blocks), axis=axis)
+        return ops.expand_dims(ops.slice(x, begin, shape), between)
+    spans = ops.take(x, _span_positions(key_starts, blocks), axis=axis)
+    return ops.moveaxis(spans, axis, between) if axis > between else spans
+
+
+def key_spans(key, global_key=None):
+    """Transposes keys once, for products with many queries a span.
+
+    Args:
+        key: Float tensor of shape `(B, N, L, H)`.
+        global_key: Float tensor of shape `(B, N, G, H)`, or `None`.
+
+    Returns:
+        Callable from a step and `Blocks` to the global keys and the span of
+        each block, `(B, N, blocks, H, G + span)`: laid out as the right side
+        of `queries @ keys`, which matrix libraries run up to twice as fast as
+        `queries @ keys^T`.
+    """
+    key = ops.transpose(key, (0, 1, 3, 2))
+    if global_key is not None:
+        global_key = ops.transpose(global_key, (0, 1, 3, 2))
+    return lambda step, blocks: _beside(
+        global_key, take_spans(key, step, blocks, axis=3), axis=-1
+    )
+
+
+def value_spans(value, global_value=None):
+    """As `key_spans`, but `(B, N, blocks, G + span, H)`."""
+    return lambda step, blocks: _beside(
+        global_value, take_spans(value, step, blocks, axis=2), axis=-2
+    )
+
+
+def _beside(global_ones, spans, axis):
+    if global_ones is None:
+        return spans
+    shape = list(ops.shape(spans))
+    shape[axis] = ops.shape(global_ones)[axis]
+    global_ones = ops.broadcast_to(global_ones[:, :, None], shape)
+    return ops.concatenate([global_ones, spans], axis=axis)
 
 
 def block_mask(window_keys, step, blocks):

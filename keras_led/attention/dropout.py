@@ -36,3 +36,20 @@ def fold_seed(seed, data):
         Int tensor of shape `(2,)`, or `None`.
     """
     return None if seed is None else backend.fold_in(seed, data)
+
+
+def draw_seed(generator):
+    """Draws the seed of one training call, another one on each replica.
+
+    Replicas hold the same state; with the same noise on the rows of each,
+    dropout would do less.
+
+    Args:
+        generator: `keras.random.SeedGenerator`.
+
+    Returns:
+        Int tensor of shape `(2,)`.
+    """
+    seed = generator.next()
+    replica = backend.replica()
+    return seed if replica is None else backend.fold_in(seed, replica)

@@ -18,12 +18,12 @@ from keras_led import backend
 from keras_led.attention.blocks import block_mask
 from keras_led.attention.blocks import cut_queries
 from keras_led.attention.blocks import join_blocks
+from keras_led.attention.blocks import key_spans
 from keras_led.attention.blocks import plan_blocks
-from keras_led.attention.blocks import take_spans
+from keras_led.attention.blocks import value_spans
 from keras_led.attention.dropout import dropout
 from keras_led.attention.dropout import fold_seed
-from keras_led.attention.softmax import MASKED_SCORE
-from keras_led.attention.softmax import softmax
+from keras_led.attention.softmax import masked_softmax
 from keras_led.attention.windowed_gradient import attention_gradients
 
 
@@ -86,25 +86,32 @@ def windowed_attention(
 
     constants = (window_keys, valid, seed)
 
-    def weigh(constants, queries, keys, global_key, step):
+    def weigh(constants, blocks, queries, keys, step):
         """Weights of a step, and their dropout, a function."""
         window_keys, valid, seed = constants
-        mask = block_mask(window_keys, step, blocks)
-        weights = _weights(queries, keys, global_key, mask, valid)
+        mask = _mask(window_keys, valid, step, blocks)
+        weights = masked_softmax(ops.matmul(queries, keys), mask)
         step_seed = fold_seed(seed, step)
         return weights, lambda x: dropout(x, rate, step_seed)
 
     if return_weights:
-        weigh = functools.partial(weigh, constants)
-        return _attend(operands, weigh, blocks, return_weights=True)
+        weigh_step = functools.partial(weigh, constants, blocks)
+        return _attend(operands, weigh_step, blocks, return_weights=True)
 
     def forward(constants, *operands):
-        weigh_step = functools.partial(weigh, constants)
-        return _attend(operands, weigh_step, blocks)[0], operands
+        weigh_step = functools.partial(weigh, constants, blocks)
+        context, _ = _attend(operands, weigh_step, blocks)
+        return context, (context, *operands)
 
-    def backward(constants, operands, upstream):
-        weigh_step = functools.partial(weigh, constants)
-        return attention_gradients(operands, upstream, weigh_step, blocks)
+    def backward(constants, kept, upstream):
+        padded = blocks.with_margin()
+        window_keys, *others = constants
+        constants = (padded.pad_keys(window_keys, axis=1), *others)
+        weigh_step = functools.partial(weigh, constants, padded)
+        context, *operands = kept
+        return attention_gradients(
+            context, operands, upstream, weigh_step, padded
+        )
 
     attend = backend.custom_gradient(forward, backward, constants)
     return attend(*operands), None
@@ -112,21 +119,14 @@ def windowed_attention(
 
 def _attend(operands, weigh, blocks, return_weights=False):
     query, key, value, *beside = operands
-    global_key, global_value = beside or (None, None)
+    keys_of = key_spans(key, *beside[:1])
+    values_of = value_spans(value, *beside[1:])
 
     def attend_step(inputs):
         queries, step = inputs
-        keys = take_spans(key, step, blocks, axis=2)
-        values = take_spans(value, step, blocks, axis=2)
-        weights, drop = weigh(queries, keys, global_key, step)
-        weights = drop(ops.cast(weights, values.dtype))
-        if global_value is None:
-            context = ops.matmul(weights, values)
-        else:
-            slots = ops.shape(global_value)[2]
-            context = ops.matmul(weights[..., slots:], values) + ops.matmul(
-                weights[..., :slots], global_value[:, :, None]
-            )
+        weights, drop = weigh(queries, keys_of(step, blocks), step)
+        weights = drop(ops.cast(weights, value.dtype))
+        context = ops.matmul(weights, values_of(step, blocks))
         if not return_weights:
             return context
         return context, _window_layout(weights, step, blocks)
@@ -138,16 +138,15 @@ def _attend(operands, weigh, blocks, return_weights=False):
     return tuple(join_blocks(output, blocks) for output in outputs)
 
 
-def _weights(queries, keys, global_key, mask, valid):
-    """Softmax over the global keys, if any, and the span; float32."""
-    scores = ops.matmul(queries, ops.transpose(keys, (0, 1, 2, 4, 3)))
-    scores = ops.where(mask, ops.cast(scores, "float32"), MASKED_SCORE)
-    if global_key is not None:
-        key = ops.transpose(global_key, (0, 1, 3, 2))[:, :, None]
-        beside = ops.cast(ops.matmul(queries, key), "float32")
-        beside = ops.where(valid[:, None, None, None, :], beside, MASKED_SCORE)
-        scores = ops.concatenate([beside, scores], axis=-1)
-    return softmax(scores)
+def _mask(window_keys, valid, step, blocks):
+    """`True` for what a query may see, `(B, 1, blocks, query, G + span)`."""
+    mask = block_mask(window_keys, step, blocks)
+    if valid is None:
+        return mask
+    batch, _, num_blocks, query_block, _ = ops.shape(mask)
+    shape = (batch, 1, num_blocks, query_block, ops.shape(valid)[1])
+    beside = ops.broadcast_to(valid[:, None, None, None, :], shape)
+    return ops.concatenate([beside, mask], axis=-1)
 
 
 def _window_layout(weights, step, blocks):

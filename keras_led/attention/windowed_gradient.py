@@ -1,9 +1,14 @@
 """The backward pass of the windowed attention, block by block.
 
-Nothing of the forward pass is kept but its operands: the weights of a block
-are computed once more, as in FlashAttention (Dao et al., 2022, section 3.1).
-Derived by the framework, each block would give a gradient as long as the
-document for its slice of the keys, in all the square of the length.
+Nothing of the forward pass is kept but its operands and its result: the
+weights of a block are computed once more, as in FlashAttention (Dao et al.,
+2022, section 3.1 and algorithm 4). Derived by the framework, each block would
+give a gradient as long as the document for its slice of the keys, in all the
+square of the length. Here the gradients of the keys in sight slide along with
+the blocks:
+
+    keys       [ 1 | 2 | 3 ]                span of a block of queries
+                   [ 2 | 3 | 4 ]            of the next one: 1 is done
 """
 
 from keras import ops
@@ -11,72 +16,145 @@ from keras import ops
 from keras_led import backend
 from keras_led.attention.blocks import cut_queries
 from keras_led.attention.blocks import join_blocks
-from keras_led.attention.blocks import take_spans
-from keras_led.attention.blocks import take_step
+from keras_led.attention.blocks import key_spans
+from keras_led.attention.blocks import value_spans
 
 
-def attention_gradients(operands, upstream, weigh, blocks):
+def attention_gradients(context, operands, upstream, weigh, blocks):
     """Gradients of the context by the operands of the attention.
 
     Args:
+        context: Float tensor of shape `(B, N, L, H)`, of the forward pass.
         operands: Tuple of query, key and value, `(B, N, L, H)`, and of global
             key and value, `(B, N, G, H)`, if there are any.
         upstream: Float tensor of shape `(B, N, L, H)`, by the context.
-        weigh: Callable from queries, keys, global key and step to the weights
-            of the step, in float32, and the function of their dropout.
-        blocks: `Blocks`.
+        weigh: Callable from queries, keys and step to the weights of the
+            step, in float32, and the function of their dropout.
+        blocks: `Blocks` with a margin (see `with_margin`).
 
     Returns:
         Tuple of tensors with the shapes and dtypes of `operands`.
     """
     query, key, value, *beside = operands
-    global_key, global_value = beside or (None, None)
-    queries = cut_queries(query, blocks)
-    upstreams = cut_queries(upstream, blocks)
+    dtype = query.dtype
+    padded_key = blocks.pad_keys(key, axis=2)
+    padded_value = blocks.pad_keys(value, axis=2)
+    keys_of = key_spans(padded_key, *beside[:1])
+    rows_of = value_spans(padded_key, *beside[:1])
+    values_of = key_spans(padded_value, *beside[1:])
+    # The mean of a row's gradients under its weights, and under dropout too.
+    means = ops.sum(
+        ops.cast(context, "float32") * ops.cast(upstream, "float32"),
+        axis=-1,
+        keepdims=True,
+    )
 
-    def body(step, sums):
-        by_queries, by_key, by_value, *by_beside = sums
-        rows, above = take_step(queries, step), take_step(upstreams, step)
-        keys = take_spans(key, step, blocks, axis=2)
-        values = take_spans(value, step, blocks, axis=2)
-        weights, drop = weigh(rows, keys, global_key, step)
-        kept = drop(ops.cast(weights, values.dtype))
-        by_weights = ops.matmul(above, _swap(values))
-        if beside:
-            slots = ops.shape(global_value)[2]
-            by_slots = ops.matmul(above, _swap(global_value)[:, :, None])
-            by_weights = ops.concatenate([by_slots, by_weights], axis=-1)
+    def body(sums, inputs):
+        queries, above, mean, step = inputs
+        weights, drop = weigh(queries, keys_of(step, blocks), step)
+        by_weights = drop(ops.matmul(above, values_of(step, blocks)))
         # A dropout's gradient is the same dropout.
-        by_weights = ops.cast(drop(by_weights), "float32")
-        mean = ops.sum(weights * by_weights, axis=-1, keepdims=True)
-        by_scores = ops.cast(weights * (by_weights - mean), values.dtype)
-        if beside:
-            by_slots = by_scores[..., :slots]
-            by_beside = [
-                by_beside[0] + _over_blocks(by_slots, rows),
-                by_beside[1] + _over_blocks(kept[..., :slots], above),
-            ]
-            by_scores, kept = by_scores[..., slots:], kept[..., slots:]
-        by_rows = ops.matmul(by_scores, keys)
-        if beside:
-            by_rows += ops.matmul(by_slots, global_key[:, :, None])
-        by_queries = backend.add_at(by_queries, by_rows[None], step, axis=0)
-        by_key = _add_spans(
-            by_key, ops.matmul(_swap(by_scores), rows), step, blocks
-        )
-        by_value = _add_spans(
-            by_value, ops.matmul(_swap(kept), above), step, blocks
-        )
-        return by_queries, by_key, by_value, *by_beside
+        by_scores = weights * (ops.cast(by_weights, "float32") - mean)
+        by_scores = ops.cast(by_scores, dtype)
+        by_queries = ops.matmul(by_scores, rows_of(step, blocks))
+        by_key = ops.matmul(_swap(queries), by_scores)
+        by_value = ops.matmul(_swap(above), drop(ops.cast(weights, dtype)))
+        return _add_and_slide(sums, (by_key, by_value), by_queries, blocks)
 
-    sums = (ops.zeros_like(queries),) + tuple(
-        ops.zeros(ops.shape(x), "float32") for x in operands[1:]
+    in_sight = _sums_in_sight(key, blocks)
+    sums, (by_queries, *done) = backend.scan(
+        body,
+        (
+            in_sight,
+            in_sight,
+            *(ops.zeros(_swapped_shape(x), "float32") for x in beside),
+        ),
+        (
+            cut_queries(query, blocks),
+            cut_queries(upstream, blocks),
+            cut_queries(means, blocks),
+            ops.arange(blocks.num_steps, dtype="int32"),
+        ),
+        dtype=dtype,
+        outputs=1 if blocks.margin is None else 3,
     )
-    by_queries, *others = ops.fori_loop(0, blocks.num_steps, body, sums)
-    return join_blocks(by_queries, blocks), *(
+    sums = [
         ops.cast(found, x.dtype)
-        for found, x in zip(others, operands[1:], strict=True)
+        for found, x in zip(sums, operands[1:], strict=True)
+    ]
+    if done:
+        sums[:2] = [
+            _join_keys(x, rest, blocks)
+            for x, rest in zip(done, sums[:2], strict=True)
+        ]
+    return join_blocks(by_queries, blocks), *(_swap(x) for x in sums)
+
+
+def _sums_in_sight(key, blocks):
+    """Zeros for the gradients of the keys of a step, `(B, N, H, S)`."""
+    batch, num_heads, size, head_dim = ops.shape(key)
+    if blocks.margin is not None:
+        size = (blocks.per_step - 1) * blocks.query_block + blocks.span
+    return ops.zeros((batch, num_heads, head_dim, size), "float32")
+
+
+def _add_and_slide(sums, found, by_queries, blocks):
+    """Adds the gradients of a step, and moves on by one.
+
+    Args:
+        sums: Tuple of float32 tensors, of the keys and values in sight,
+            `(B, N, H, S)`, and of the global ones, if any, `(B, N, H, G)`.
+        found: Tuple of two float tensors `(B, N, blocks, H, G + span)`.
+        by_queries: Float tensor `(B, N, blocks, query, H)`.
+        blocks: `Blocks`.
+
+    Returns:
+        The sums for the next step, and the outputs of this one: `by_queries`
+        and, where the sums slide at all, those of keys that left the sight.
+    """
+    in_sight, beside = sums[:2], sums[2:]
+    found = [ops.cast(x, "float32") for x in found]
+    if beside:
+        slots = ops.shape(beside[0])[-1]
+        beside = [
+            x + ops.sum(y[..., :slots], axis=2)
+            for x, y in zip(beside, found, strict=True)
+        ]
+        found = [x[..., slots:] for x in found]
+    pairs = zip(in_sight, found, strict=True)
+    if blocks.margin is None:
+        in_sight = [x + ops.sum(y, axis=2) for x, y in pairs]
+        return (*in_sight, *beside), (by_queries,)
+    step = blocks.per_step * blocks.query_block
+    total = [_add_spans(x, y, blocks) for x, y in pairs]
+    done = [ops.cast(x[..., :step], by_queries.dtype) for x in total]
+    in_sight = [_pad_last(x[..., step:], 0, step) for x in total]
+    return (*in_sight, *beside), (by_queries, *done)
+
+
+def _add_spans(sums, spans, blocks):
+    for block in range(blocks.per_step):
+        before = block * blocks.query_block
+        behind = (blocks.per_step - 1) * blocks.query_block - before
+        sums = sums + _pad_last(spans[:, :, block], before, behind)
+    return sums
+
+
+def _join_keys(done, rest, blocks):
+    """`(steps, B, N, H, keys)` and those still in sight to `(B, N, H, L)`."""
+    steps, batch, num_heads, head_dim, step = ops.shape(done)
+    done = ops.reshape(
+        ops.transpose(done, (1, 2, 3, 0, 4)),
+        (batch, num_heads, head_dim, steps * step),
     )
+    padded = ops.concatenate([done, rest[..., : 2 * blocks.margin]], axis=-1)
+    return padded[..., blocks.margin : blocks.margin + blocks.length]
+
+
+def _pad_last(x, before, behind):
+    if before == behind == 0:
+        return x
+    return ops.pad(x, [(0, 0)] * (len(x.shape) - 1) + [(before, behind)])
 
 
 def _swap(x):
@@ -84,17 +162,6 @@ def _swap(x):
     return ops.transpose(x, (*axes[:-2], axes[-1], axes[-2]))
 
 
-def _over_blocks(weights, rows):
-    """Sums `weights^T @ rows` over the blocks, `(B, N, G, H)`."""
-    return ops.sum(
-        ops.cast(ops.matmul(_swap(weights), rows), "float32"), axis=2
-    )
-
-
-def _add_spans(x, spans, step, blocks):
-    """Adds what the key slice of each block got, `(B, N, blocks, span, H)`."""
-    _, key_starts = blocks.starts(step)
-    spans = ops.cast(spans, x.dtype)
-    for block in range(blocks.per_step):
-        x = backend.add_at(x, spans[:, :, block], key_starts[block], axis=2)
-    return x
+def _swapped_shape(x):
+    *leading, rows, columns = ops.shape(x)
+    return (*leading, columns, rows)

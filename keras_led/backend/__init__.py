@@ -12,48 +12,54 @@ if name == "tensorflow":
     from keras_led.backend.tensorflow import CHANGES_WITHOUT_DATA
     from keras_led.backend.tensorflow import JIT_BY_DEFAULT
     from keras_led.backend.tensorflow import KEYS_FIRST
-    from keras_led.backend.tensorflow import add_at
     from keras_led.backend.tensorflow import block_layout
     from keras_led.backend.tensorflow import cond
     from keras_led.backend.tensorflow import custom_gradient
     from keras_led.backend.tensorflow import fold_in
     from keras_led.backend.tensorflow import is_concrete
     from keras_led.backend.tensorflow import jit
+    from keras_led.backend.tensorflow import mean_over_replicas
     from keras_led.backend.tensorflow import random_state
     from keras_led.backend.tensorflow import register_pytree
     from keras_led.backend.tensorflow import remat_block
+    from keras_led.backend.tensorflow import replica
+    from keras_led.backend.tensorflow import scan
     from keras_led.backend.tensorflow import set_random_state
     from keras_led.backend.tensorflow import uniform
 elif name == "jax":
     from keras_led.backend.jax import CHANGES_WITHOUT_DATA
     from keras_led.backend.jax import JIT_BY_DEFAULT
     from keras_led.backend.jax import KEYS_FIRST
-    from keras_led.backend.jax import add_at
     from keras_led.backend.jax import block_layout
     from keras_led.backend.jax import cond
     from keras_led.backend.jax import custom_gradient
     from keras_led.backend.jax import fold_in
     from keras_led.backend.jax import is_concrete
     from keras_led.backend.jax import jit
+    from keras_led.backend.jax import mean_over_replicas
     from keras_led.backend.jax import random_state
     from keras_led.backend.jax import register_pytree
     from keras_led.backend.jax import remat_block
+    from keras_led.backend.jax import replica
+    from keras_led.backend.jax import scan
     from keras_led.backend.jax import set_random_state
     from keras_led.backend.jax import uniform
 elif name == "torch":
     from keras_led.backend.torch import CHANGES_WITHOUT_DATA
     from keras_led.backend.torch import JIT_BY_DEFAULT
     from keras_led.backend.torch import KEYS_FIRST
-    from keras_led.backend.torch import add_at
     from keras_led.backend.torch import block_layout
     from keras_led.backend.torch import cond
     from keras_led.backend.torch import custom_gradient
     from keras_led.backend.torch import fold_in
     from keras_led.backend.torch import is_concrete
     from keras_led.backend.torch import jit
+    from keras_led.backend.torch import mean_over_replicas
     from keras_led.backend.torch import random_state
     from keras_led.backend.torch import register_pytree
     from keras_led.backend.torch import remat_block
+    from keras_led.backend.torch import replica
+    from keras_led.backend.torch import scan
     from keras_led.backend.torch import set_random_state
     from keras_led.backend.torch import uniform
 else:

@@ -90,6 +90,19 @@ def set_random_state(arrays):
     """Brings back what `random_state` gave."""
 
 
+def replica():
+    """Index of the replica that runs this code, or `None` where none does.
+
+    A program of JAX's is one for all devices: it sees the whole batch.
+    """
+    return None
+
+
+def mean_over_replicas(x):
+    """Mean of a float tensor of each replica's; here `x`, see `replica`."""
+    return x
+
+
 def fold_in(seed, data):
     """Derives a new seed from `seed` and the int `data`; both shape `(2,)`."""
     return jax.random.fold_in(seed, data)
@@ -145,11 +158,25 @@ def custom_gradient(forward, backward, constants):
     return functools.partial(function, constants)
 
 
-def add_at(x, update, start, axis):
-    """Adds `update` to the slice of `x` that starts at `start` on `axis`."""
-    size = update.shape[axis]
-    former = jax.lax.dynamic_slice_in_dim(x, start, size, axis)
-    return jax.lax.dynamic_update_slice_in_dim(x, former + update, start, axis)
+def scan(body, carry, xs, dtype, outputs):
+    """Runs `body` once for each row of `xs`, one after another.
+
+    Unlike `ops.scan`, what a run puts out may differ from what it hands on.
+
+    Args:
+        body: Callable from a tuple of tensors handed on and a tuple of rows
+            to the next tuple to hand on, of the same shapes and dtypes, and a
+            tuple of outputs.
+        carry: Tuple of tensors handed to the first run.
+        xs: Tuple of tensors of one length.
+        dtype: str, of all outputs.
+        outputs: int, how many there are.
+
+    Returns:
+        Tuple of what the last run handed on, and of the outputs, stacked.
+    """
+    del dtype, outputs  # seen by JAX itself
+    return jax.lax.scan(body, carry, xs)
 
 
 def block_layout():

@@ -61,6 +61,29 @@ def set_random_state(arrays):
     """Brings back what `random_state` gave."""
 
 
+def replica():
+    """Index of the replica that runs this code, or `None` where none does.
+
+    An int or int32 scalar tensor, under a strategy of `tf.distribute`.
+    """
+    context = _replica_context()
+    return None if context is None else context.replica_id_in_sync_group
+
+
+def mean_over_replicas(x):
+    """Mean of a float tensor of each replica's; `x` where there is one."""
+    context = _replica_context()
+    if context is None:
+        return x
+    return context.all_reduce(tf.distribute.ReduceOp.MEAN, x)
+
+
+def _replica_context():
+    context = tf.distribute.get_replica_context()  # `None` beside replicas
+    several = context is not None and context.num_replicas_in_sync > 1
+    return context if several else None
+
+
 def fold_in(seed, data):
     """Derives a new seed from `seed` and the int `data`; both shape `(2,)`.
 
@@ -122,22 +145,41 @@ def custom_gradient(forward, backward, constants):
     return function
 
 
-def add_at(x, update, start, axis):
-    """Adds `update` to the slice of `x` that starts at `start` on `axis`."""
-    first = tf.stack([0] * axis + [start])
-    end = tf.stack([0] * axis + [start + tf.shape(update)[axis]])
-    # Of the axes before, all; those after are not named.
-    whole = {"begin_mask": 2**axis - 1, "end_mask": 2**axis - 1}
-    former = tf.strided_slice(x, first, end, **whole)
-    # In place, where nothing else reads `x`.
-    return tf.raw_ops.TensorStridedSliceUpdate(
-        input=x,
-        begin=first,
-        end=end,
-        strides=tf.ones_like(first),
-        value=former + update,
-        **whole,
+def scan(body, carry, xs, dtype, outputs):
+    """Runs `body` once for each row of `xs`, one after another.
+
+    Unlike `ops.scan`, what a run puts out may differ from what it hands on.
+
+    Args:
+        body: Callable from a tuple of tensors handed on and a tuple of rows
+            to the next tuple to hand on, of the same shapes and dtypes, and a
+            tuple of outputs.
+        carry: Tuple of tensors handed to the first run.
+        xs: Tuple of tensors of one length.
+        dtype: str, of all outputs.
+        outputs: int, how many there are.
+
+    Returns:
+        Tuple of what the last run handed on, and of the outputs, stacked.
+    """
+    length = tf.shape(xs[0])[0]
+    rows = [tf.TensorArray(x.dtype, length).unstack(x) for x in xs]
+    found = [tf.TensorArray(dtype, length) for _ in range(outputs)]
+
+    def step(number, carry, found):
+        carry, ys = body(carry, tuple(array.read(number) for array in rows))
+        found = tuple(
+            array.write(number, y) for array, y in zip(found, ys, strict=True)
+        )
+        return number + 1, tuple(carry), found
+
+    _, carry, found = tf.while_loop(
+        lambda number, *_: number < length,
+        step,
+        (0, tuple(map(tf.convert_to_tensor, carry)), tuple(found)),
+        parallel_iterations=1,
     )
+    return carry, tuple(array.stack() for array in found)
 
 
 def block_layout():

@@ -4,6 +4,7 @@ import functools
 
 import keras
 import torch
+from torch.nn.parallel import DistributedDataParallel
 from torch.utils import _pytree
 
 from keras_led.backend.blocks import ON_ACCELERATOR
@@ -60,6 +61,37 @@ def set_random_state(arrays):
     torch.set_rng_state(first)
     if others:
         torch.cuda.set_rng_state_all(others)
+
+
+def replica():
+    """Index of the replica that runs this code, or `None` where none does.
+
+    An int, in a training pass through `DistributedDataParallel`.
+    """
+    group = _replica_group()
+    return None if group is None else group.rank()
+
+
+def mean_over_replicas(x):
+    """Mean of a float tensor of each replica's; `x` where there is one."""
+    group = _replica_group()
+    if group is None:
+        return x
+    total = x.detach().clone()
+    torch.distributed.all_reduce(total, group=group)
+    return total / group.size()
+
+
+def _replica_group():
+    """The processes that share this pass, whose backward passes will meet.
+
+    Without gradients a process may run alone, and would wait for the others.
+    """
+    if not torch.distributed.is_available() or not torch.is_grad_enabled():
+        return None
+    # A private name, in PyTorch since 2.0; TorchDynamo asks in the same way.
+    running = DistributedDataParallel._get_active_ddp_module()
+    return None if running is None else running.process_group
 
 
 def fold_in(seed, data):
@@ -128,13 +160,30 @@ def custom_gradient(forward, backward, constants):
     return function
 
 
-def add_at(x, update, start, axis):
-    """Adds `update` to the slice of `x` that starts at `start` on `axis`.
+def scan(body, carry, xs, dtype, outputs):
+    """Runs `body` once for each row of `xs`, one after another.
 
-    In place: `x` is not to be read any more.
+    Unlike `ops.scan`, what a run puts out may differ from what it hands on.
+
+    Args:
+        body: Callable from a tuple of tensors handed on and a tuple of rows
+            to the next tuple to hand on, of the same shapes and dtypes, and a
+            tuple of outputs.
+        carry: Tuple of tensors handed to the first run.
+        xs: Tuple of tensors of one length.
+        dtype: str, of all outputs.
+        outputs: int, how many there are.
+
+    Returns:
+        Tuple of what the last run handed on, and of the outputs, stacked.
     """
-    x.narrow(axis, int(start), update.shape[axis]).add_(update)
-    return x
+    del dtype
+    found = [[] for _ in range(outputs)]
+    for rows in zip(*xs, strict=True):
+        carry, ys = body(carry, rows)
+        for kept, y in zip(found, ys, strict=True):
+            kept.append(y)
+    return carry, tuple(torch.stack(kept) for kept in found)
 
 
 def block_layout():

@@ -4,6 +4,7 @@ from keras import ops
 
 from keras_led import backend
 from keras_led.training.losses import IGNORED_LABEL
+from keras_led.training.losses import count_of_mean
 
 # Tokens whose logits are held at a time: 103 MB in float32 for a vocabulary
 # of 50,265. Fewer make each pass over the table's gradient count.
@@ -36,41 +37,43 @@ def chunked_language_modeling_loss(
     rows = ops.reshape(hidden_states, (-1, hidden_size))
     targets = ops.reshape(ops.cast(labels, "int32"), (-1,))
     counts = ops.not_equal(targets, IGNORED_LABEL)
-    total = ops.maximum(ops.sum(ops.cast(counts, "float32")), 1.0)
-    rows, targets, chunks, chunk = _cut(rows, targets, chunk)
+    total = count_of_mean(counts)
+    rows, targets, chunk = _cut(rows, targets, chunk)
     bias = ops.stop_gradient(ops.convert_to_tensor(bias, "float32"))
     bias = ops.reshape(bias, (-1,))
 
     def forward(constants, rows, table):
         targets, total, bias = constants
 
-        def body(number, state):
-            loss, by_rows, by_table = state
-            start = number * chunk
-            part = ops.slice(rows, (start, 0), (chunk, hidden_size))
+        def body(sums, inputs):
+            loss, by_table = sums
+            part, part_targets = inputs
             logits = ops.matmul(part, ops.transpose(table))
             part_loss, by_logits = _loss_and_gradient(
                 ops.cast(logits, "float32") + bias,
-                ops.slice(targets, (start,), (chunk,)),
+                part_targets,
                 label_smoothing,
             )
             by_logits = ops.cast(by_logits / total, rows.dtype)
-            by_rows = backend.add_at(
-                by_rows, ops.matmul(by_logits, table), start, axis=0
-            )
+            by_part = ops.matmul(by_logits, table)
             product = ops.matmul(ops.transpose(by_logits), part)
             by_table = by_table + ops.cast(product, "float32")
-            return loss + part_loss / total, by_rows, by_table
+            return (loss + part_loss / total, by_table), (by_part,)
 
-        sums = (
-            ops.zeros((), "float32"),
-            ops.zeros_like(rows),
-            ops.zeros((vocab_size, hidden_size), "float32"),
+        (loss, by_table), (by_rows,) = backend.scan(
+            body,
+            (
+                ops.zeros((), "float32"),
+                ops.zeros((vocab_size, hidden_size), "float32"),
+            ),
+            (
+                ops.reshape(rows, (-1, chunk, hidden_size)),
+                ops.reshape(targets, (-1, chunk)),
+            ),
+            dtype=rows.dtype,
+            outputs=1,
         )
-        if isinstance(chunks, int) and chunks == 1:
-            loss, by_rows, by_table = body(0, sums)
-        else:
-            loss, by_rows, by_table = ops.fori_loop(0, chunks, body, sums)
+        by_rows = ops.reshape(by_rows, (-1, hidden_size))
         return loss, (by_rows, ops.cast(by_table, table.dtype))
 
     def backward(constants, gradients, upstream):
@@ -103,8 +106,7 @@ def _cut(rows, targets, chunk):
     """Pads rows and targets to whole chunks of equal size, `chunk` at most.
 
     Returns:
-        Tuple of the rows, the targets, the number of chunks (a tensor where
-        the number of rows is not known), and the size of one.
+        Tuple of the rows, the targets, and the size of a chunk.
     """
     count = rows.shape[0]
     if count is None:
@@ -119,4 +121,4 @@ def _cut(rows, targets, chunk):
         targets = ops.pad(
             targets, ((0, missing),), constant_values=IGNORED_LABEL
         )
-    return rows, targets, chunks, chunk
+    return rows, targets, chunk
