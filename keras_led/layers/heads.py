@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from keras_led.attention.dropout import draw_seed
 from keras_led.attention.dropout import dropout
 from keras_led.attention.dropout import fold_seed
 from keras_led.layers.initializers import dense
@@ -50,7 +51,7 @@ class ClassificationHead(keras.layers.Layer):
     def call(self, hidden_states, training=False):
         seed = None
         if training and self.seed_generator is not None:
-            seed = self.seed_generator.next()
+            seed = draw_seed(self.seed_generator)
         x = dropout(hidden_states, self.dropout, fold_seed(seed, 0))
         x = ops.tanh(self.dense(x))
         return self.out_proj(dropout(x, self.dropout, fold_seed(seed, 1)))

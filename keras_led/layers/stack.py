@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from keras_led import backend
+from keras_led.attention.dropout import draw_seed
 from keras_led.attention.dropout import dropout
 from keras_led.attention.dropout import fold_seed
 from keras_led.layers.initializers import NormalWithZeroRow
@@ -72,7 +73,7 @@ class LayerStack(keras.layers.Layer):
         """A seed for one training call, or `None` without randomness."""
         if not training or self.seed_generator is None:
             return None
-        return self.seed_generator.next()
+        return draw_seed(self.seed_generator)
 
     def embed(self, inputs_embeds, first_position, seed):
         """Adds positions, normalizes and drops out, `(B, T, D)` to same.

@@ -2,7 +2,27 @@
 
 from keras import ops
 
+from keras_led import backend
+
 IGNORED_LABEL = -100
+
+
+def count_of_mean(counts):
+    """What a sum over the entries that count is divided by for their mean.
+
+    Replicas that share a training step, each with rows of its own, average
+    their losses. Divided by the mean of their counts, that average is the
+    mean over the whole batch, however unequal the counts are.
+
+    Args:
+        counts: Bool tensor, `True` for an entry that counts.
+
+    Returns:
+        Float32 scalar above 0, be it that no entry counts.
+    """
+    total = ops.sum(ops.cast(counts, "float32"))
+    total = backend.mean_over_replicas(total)
+    return ops.where(total > 0.0, total, ops.ones_like(total))
 
 
 def language_modeling_loss(logits, labels, label_smoothing=0.0):
@@ -39,9 +59,12 @@ def _mean_cross_entropy(logits, labels, counts, label_smoothing=0.0):
         even = ops.mean(logits, axis=-1)
         target = target + label_smoothing * (even - target)
     losses = ops.logsumexp(logits, axis=-1) - target
-    counts = ops.cast(counts, "float32")
-    total = ops.maximum(ops.sum(counts), 1.0)
-    return ops.sum(losses * counts) / total
+    total = count_of_mean(counts)
+    return ops.sum(losses * ops.cast(counts, "float32")) / total
+
+
+def _mean(losses):
+    return ops.sum(losses) / count_of_mean(ops.ones_like(losses, dtype="bool"))
 
 
 def classification_problem(labels_dtype, num_labels, problem_type=None):
@@ -90,8 +113,8 @@ def classification_loss(logits, labels, problem_type):
         return _mean_cross_entropy(logits, labels, counts)
     labels = ops.reshape(ops.cast(labels, "float32"), ops.shape(logits))
     if problem_type == "regression":
-        return ops.mean(ops.square(logits - labels))
-    return ops.mean(ops.binary_crossentropy(labels, logits, from_logits=True))
+        return _mean(ops.square(logits - labels))
+    return _mean(ops.binary_crossentropy(labels, logits, from_logits=True))
 
 
 def span_loss(start_logits, end_logits, start_positions, end_positions):
