@@ -1,0 +1,151 @@
+"""`keras-led train` and `evaluate` on a corpus of a few lines."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+from typer.testing import CliRunner
+
+from keras_led import LEDForConditionalGeneration
+from keras_led.backend import name as running_backend
+from keras_led.cli import app
+from tests.data.tokenizers import ROWS
+
+SETTINGS = {
+    "d_model": 16,
+    "encoder_layers": 1,
+    "decoder_layers": 1,
+    "encoder_attention_heads": 2,
+    "decoder_attention_heads": 2,
+    "encoder_ffn_dim": 24,
+    "decoder_ffn_dim": 24,
+    "attention_window": 8,
+    "dropout": 0.1,
+}
+pytestmark = pytest.mark.skipif(
+    running_backend != "torch",
+    reason="the command is the same on all backends, and graphs build slowly; "
+    "tests/training/test_backup.py resumes on each",
+)
+STEPS = 6  # 11 rows in batches of 2
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, [str(x) for x in arguments])
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    path = tmp_path_factory.mktemp("corpus") / "rows.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in ROWS), "utf-8")
+    return path
+
+
+def options(corpus, output, *more):
+    values = [f"--set={name}={value}" for name, value in SETTINGS.items()]
+    return [
+        *("train", corpus, "--output", output, "--vocab-size", 261),
+        *("--max-source-tokens", 64, "--bucket", 64, "--batch-size", 2),
+        *("--max-target-tokens", 16, "--epochs", 2, "--save-every", 2),
+        *("--learning-rate", 0.01, "--log-every", 1, *values, *more),
+    ]
+
+
+@pytest.fixture(scope="module")
+def finished(corpus, tmp_path_factory):
+    """The folder of a run that nothing interrupted, and its output."""
+    output = tmp_path_factory.mktemp("runs") / "whole"
+    done = run(*options(corpus, output, "--json"))
+    assert done.exit_code == 0, done.output
+    return output, done
+
+
+def test_documents_in_and_a_checkpoint_out(finished):
+    output, done = finished
+    result = json.loads(done.stdout)
+    history = json.loads((output / "history.json").read_text("utf-8"))
+    assert result["epochs"] == len(history) == 2
+    assert result["loss"] == history[1]["loss"] < history[0]["loss"]
+    model = LEDForConditionalGeneration.from_pretrained(output)
+    assert model.config.d_model == 16
+    assert f"step {STEPS}/{STEPS}" in done.stderr
+    assert not (output / "run" / "state.npz").exists()
+
+
+def test_a_killed_run_ends_as_one_that_was_not(corpus, finished, tmp_path):
+    arguments = [str(x) for x in options(corpus, tmp_path / "killed")]
+    with subprocess.Popen(
+        [sys.executable, "-m", "keras_led_command", *arguments],
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    ) as process:
+        for line in process.stderr:
+            if "epoch 1/2, step 5/" in line:
+                process.kill()  # SIGKILL: nothing can be tidied up
+                break
+    assert process.returncode < 0
+    assert not (tmp_path / "killed" / "history.json").exists()
+    done = run(*arguments, "--resume")
+    assert done.exit_code == 0, done.output
+    assert "Resuming at epoch 1, step 4 of 6." in done.stderr
+    whole, _ = finished
+    expected = load_file(whole / "model.safetensors")
+    found = load_file(tmp_path / "killed" / "model.safetensors")
+    assert found.keys() == expected.keys()
+    for name, value in expected.items():
+        np.testing.assert_allclose(found[name], value, atol=1e-6, err_msg=name)
+
+
+def test_a_finished_run_is_left_alone(corpus, finished):
+    output, done = finished
+    before = (output / "model.safetensors").read_bytes()
+    again = run(*options(corpus, output, "--json", "--resume"))
+    assert again.exit_code == 0
+    assert json.loads(again.stdout) == json.loads(done.stdout)
+    assert "is finished" in again.stderr
+    assert (output / "model.safetensors").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ((), "`--output` must not hold a run yet"),
+        (("--resume", "--batch-size", 3), "`batch_size` .* batch_size=3"),
+    ],
+)
+def test_a_run_is_not_overwritten(corpus, finished, more, message):
+    done = run(*options(corpus, finished[0], *more))
+    assert done.exit_code == 1
+    (line,) = done.stderr.splitlines()
+    assert re.search(message, line), line
+
+
+def test_a_bad_row_is_named_by_file_and_line(corpus, tmp_path):
+    path = tmp_path / "bad.jsonl"
+    path.write_text(corpus.read_text("utf-8") + '{"document": "x"}\n', "utf-8")
+    done = run(*options(path, tmp_path / "out"))
+    assert done.exit_code == 1
+    line = done.stderr.splitlines()[-1]
+    assert f"bad.jsonl:{len(ROWS) + 1}" in line and "summary" in line
+
+
+def test_evaluate_scores_summaries(corpus, finished, tmp_path):
+    predictions = tmp_path / "found.jsonl"
+    done = run(
+        *("evaluate", corpus, "-m", finished[0], "--limit", 2, "--json"),
+        *("--max-new-tokens", 4, "--predictions", predictions),
+    )
+    assert done.exit_code == 0, done.output
+    scores = json.loads(done.stdout)
+    assert scores["documents"] == 2
+    assert 0 <= scores["rougeL"] <= 100
+    lines = [json.loads(x) for x in predictions.read_text().splitlines()]
+    assert [x["reference"] for x in lines] == [
+        row["summary"] for row in ROWS[:2]
+    ]
