@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 from keras import ops
 
+from keras_led.backend.blocks import loops_allowed
+
 
 class Blocks(NamedTuple):
     """Sizes of the blocks, ints (or scalar tensors for dynamic lengths)."""
@@ -70,17 +72,34 @@ def plan_blocks(query, attention_window, layout):
     query_block, per_step = layout
     if isinstance(length, int):
         # Even blocks: 1,025 tokens make 9 blocks of 114, not of 128.
-        num_blocks = max(1, -(-length // query_block))
-        query_block = max(1, -(-length // num_blocks))
+        num_blocks = max(1, ceil_div(length, query_block))
+        query_block = max(1, ceil_div(length, num_blocks))
         per_step = min(per_step, num_blocks)
         span = min(length, query_block + 2 * one_sided_window)
     else:
-        num_blocks = -(-length // query_block)
+        num_blocks = ceil_div(length, query_block)
         span = ops.minimum(length, query_block + 2 * one_sided_window)
-    num_steps = -(-num_blocks // per_step)
+    if not loops_allowed():
+        per_step = num_blocks
+    num_steps = ceil_div(num_blocks, per_step)
     return Blocks(
         length, one_sided_window, query_block, per_step, num_steps, span
     )
+
+
+def ceil_div(dividend, divisor):
+    """Rounds up; of positive ints, which all runtimes divide alike."""
+    return (dividend + divisor - 1) // divisor
+
+
+def map_steps(function, inputs):
+    """`ops.map` over steps, without a loop where there is only one."""
+    if inputs[0].shape[0] != 1:
+        return ops.map(function, inputs)
+    outputs = function(tuple(x[0] for x in inputs))
+    if isinstance(outputs, tuple):
+        return tuple(x[None] for x in outputs)
+    return outputs[None]
 
 
 def cut_queries(query, blocks):

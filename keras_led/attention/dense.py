@@ -3,14 +3,18 @@
 from keras import ops
 
 from keras_led import backend
+from keras_led.attention.blocks import ceil_div
 from keras_led.attention.dropout import dropout
 from keras_led.attention.dropout import fold_seed
 from keras_led.attention.softmax import masked_softmax
+from keras_led.backend.blocks import loops_allowed
 
 # Above this many scores a head, the queries go block by block, so that
 # memory grows with the keys and not with queries x keys. 2**21 float32 scores
 # of 12 heads are 100 MB: a 128-token target over 16,384 keys stays in one.
 MAX_SCORES_PER_HEAD = 2**21
+# So many queries stay in one block where the number of keys is not known.
+QUERIES_OF_ONE_BLOCK = 128
 
 # Up to so many queries, as in decoding, `backend.KEYS_FIRST` matters.
 FEW_QUERIES = 16
@@ -38,13 +42,17 @@ def dot_product_attention(
     Source:
         Vaswani et al., 2017, section 3.2.1.
     """
-    num_queries, num_keys = query.shape[2], key.shape[2]
-    sizes_known = num_queries is not None and num_keys is not None
-    if return_weights or not sizes_known:
+    if return_weights or not loops_allowed():
         return _attend(query, key, value, mask, rate, seed)
-    block = max(1, MAX_SCORES_PER_HEAD // num_keys)
-    if num_queries <= block:
-        return _attend(query, key, value, mask, rate, seed)[0], None
+    num_queries, num_keys = ops.shape(query)[2], ops.shape(key)[2]
+    if isinstance(num_keys, int):
+        block = max(1, MAX_SCORES_PER_HEAD // num_keys)
+    else:
+        block = ops.maximum(1, MAX_SCORES_PER_HEAD // num_keys)
+    if isinstance(num_queries, int):
+        known = block if isinstance(block, int) else QUERIES_OF_ONE_BLOCK
+        if num_queries <= known:
+            return _attend(query, key, value, mask, rate, seed)[0], None
     return _attend_by_block(query, key, value, mask, rate, seed, block), None
 
 
@@ -65,18 +73,23 @@ def _scores(query, key):  # (B, N, T, H), (B, N, S, H) -> (B, N, T, S)
 
 def _attend_by_block(query, key, value, mask, rate, seed, block):
     batch, num_heads, num_queries, head_dim = ops.shape(query)
-    num_blocks = -(-num_queries // block)
+    if not isinstance(num_queries, int) or not isinstance(block, int):
+        block = ops.minimum(block, num_queries)
+    num_blocks = ceil_div(num_queries, block)
     padding = num_blocks * block - num_queries
 
     def cut(x):  # (B, N, T, X) -> (blocks, B, N, block, X)
         x = ops.pad(x, ((0, 0), (0, 0), (0, padding), (0, 0)))
-        x = ops.reshape(x, (*ops.shape(x)[:2], num_blocks, block, x.shape[-1]))
+        *outer, _, last = ops.shape(x)
+        if tuple(x.shape[:2]) == (1, 1):  # a mask for all: nothing to move
+            return ops.reshape(x, (num_blocks, 1, 1, block, last))
+        x = ops.reshape(x, (*outer, num_blocks, block, last))
         return ops.transpose(x, (2, 0, 1, 3, 4))
 
     varies = mask is not None and mask.shape[2] != 1
-    blocks = (cut(query), ops.arange(num_blocks, dtype="int32"))
+    inputs = (cut(query), ops.arange(num_blocks, dtype="int32"))
     if varies:
-        blocks += (cut(mask),)
+        inputs += (cut(mask),)
 
     @backend.remat_block
     def attend_block(inputs):
@@ -85,7 +98,7 @@ def _attend_by_block(query, key, value, mask, rate, seed, block):
         block_mask = masks[0] if masks else mask
         return _attend(queries, key, value, block_mask, rate, block_seed)[0]
 
-    context = ops.map(attend_block, blocks)  # (blocks, B, N, block, H)
+    context = ops.map(attend_block, inputs)  # (blocks, B, N, block, H)
     context = ops.transpose(context, (1, 2, 0, 3, 4))
     context = ops.reshape(
         context, (batch, num_heads, num_blocks * block, head_dim)

@@ -4,6 +4,7 @@ How many there are is data, but a compiled program has fixed shapes: the
 global tokens of each document go into a number of slots.
 """
 
+import math
 from typing import NamedTuple
 
 from keras import ops
@@ -49,7 +50,8 @@ def plan_slots(
         global_mask: Bool tensor of shape `(B, L)`, or `None` for no global
             token.
         max_global_tokens: int, slots to use inside a trace, where the mask
-            cannot be read.
+            cannot be read; infinity for as many as a batch turns out to need,
+            where the program may have varying shapes.
         exact: bool, whether to use no more slots than needed, for outputs
             whose shape shows the number. Otherwise it is rounded up to a
             power of two, so that fewer shapes are compiled.
@@ -64,6 +66,8 @@ def plan_slots(
     counts = ops.sum(ops.cast(global_mask, "int32"), axis=1)
     if not backend.is_concrete(global_mask):
         length = global_mask.shape[1]
+        if max_global_tokens == math.inf:
+            return SlotPlan(ops.maximum(ops.max(counts), 1), None, None)
         if length is None:
             slots = ops.minimum(max_global_tokens, ops.shape(global_mask)[1])
         elif length > max_global_tokens:

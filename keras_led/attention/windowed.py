@@ -19,6 +19,7 @@ from keras_led.attention.blocks import block_mask
 from keras_led.attention.blocks import cut_queries
 from keras_led.attention.blocks import join_blocks
 from keras_led.attention.blocks import key_spans
+from keras_led.attention.blocks import map_steps
 from keras_led.attention.blocks import plan_blocks
 from keras_led.attention.blocks import value_spans
 from keras_led.attention.dropout import dropout
@@ -132,7 +133,7 @@ def _attend(operands, weigh, blocks, return_weights=False):
         return context, _window_layout(weights, step, blocks)
 
     steps = ops.arange(blocks.num_steps, dtype="int32")
-    outputs = ops.map(attend_step, (cut_queries(query, blocks), steps))
+    outputs = map_steps(attend_step, (cut_queries(query, blocks), steps))
     if not return_weights:
         return join_blocks(outputs, blocks), None
     return tuple(join_blocks(output, blocks) for output in outputs)

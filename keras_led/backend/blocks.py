@@ -1,5 +1,7 @@
 """How many query blocks the windowed attention works on at a time."""
 
+import contextlib
+import contextvars
 from typing import NamedTuple
 
 
@@ -23,3 +25,23 @@ ON_CPU = BlockLayout(query_block=128, blocks_per_step=1)
 # An accelerator starves on one block; 16 blocks of 128 queries hold 113 MB of
 # float32 scores for 12 heads and a window of 1,024.
 ON_ACCELERATOR = BlockLayout(query_block=128, blocks_per_step=16)
+
+_loops_allowed = contextvars.ContextVar("loops_allowed", default=True)
+
+
+def loops_allowed():
+    """Whether attention may go through its blocks in a loop."""
+    return _loops_allowed.get()
+
+
+@contextlib.contextmanager
+def without_loops():
+    """Lets the attention traced inside work on all its blocks at once.
+
+    For runtimes that have no loop over tensors; it takes more memory.
+    """
+    token = _loops_allowed.set(False)
+    try:
+        yield
+    finally:
+        _loops_allowed.reset(token)

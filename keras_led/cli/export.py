@@ -1,4 +1,4 @@
-"""`keras-led export`: a checkpoint in, a SavedModel out."""
+"""`keras-led export`: a checkpoint in, a model for other programs out."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from keras_led.backend import name as backend_name
+from keras_led.cli.generation_flags import generation_flags
 from keras_led.cli.options import BackendOption
 from keras_led.cli.options import DebugOption
 from keras_led.cli.options import check_backend
@@ -13,10 +14,12 @@ from keras_led.cli.options import note
 from keras_led.cli.options import one_line_errors
 from keras_led.models.conditional_generation import LEDForConditionalGeneration
 from keras_led.serving import exporting
+from keras_led.serving import other_process
 from keras_led.tokenizer import LEDTokenizer
 
 
 @one_line_errors
+@generation_flags
 def export(
     model: Annotated[
         str,
@@ -28,12 +31,9 @@ def export(
     path: Annotated[
         Path, typer.Argument(metavar="PATH", help="New directory.")
     ],
-    max_new_tokens: Annotated[
-        int | None, typer.Option(min=1, help="Longest summary, in tokens.")
-    ] = None,
-    num_beams: Annotated[
-        int | None, typer.Option(min=1, help="Beams; 1 is greedy.")
-    ] = None,
+    format: Annotated[
+        str, typer.Option(metavar="NAME", help="saved_model, onnx or litert.")
+    ] = "saved_model",
     max_new_tokens_input: Annotated[
         bool,
         typer.Option(
@@ -44,43 +44,63 @@ def export(
     no_text: Annotated[
         bool, typer.Option("--no-text", help="Token ids only, no tokenizer.")
     ] = False,
+    batch_size: Annotated[
+        int | None, typer.Option(help="Documents at once, for litert.")
+    ] = None,
+    length: Annotated[
+        int | None, typer.Option(help="Tokens of a document, for litert.")
+    ] = None,
+    target_length: Annotated[
+        int | None, typer.Option(help="Tokens of a summary, for litert.")
+    ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Replace what is at PATH.")
     ] = False,
+    generation: dict | None = None,
     backend: BackendOption = None,
     debug: DebugOption = False,
 ):
     """Export MODEL as a TensorFlow SavedModel that takes text.
 
-    TensorFlow writes it, whatever backend is chosen.
+    Or as ONNX or LiteRT, which encode token ids and give logits. TensorFlow
+    writes it, whatever backend is chosen.
 
     Examples:
 
         keras-led export runs/manual-pages served/1
 
         keras-led export DIR served/1 --num-beams 4 --max-new-tokens 128
+
+        keras-led export DIR led-onnx --format onnx
+
+        keras-led export DIR led-litert --format litert \\
+            --length 4096 --target-length 128
     """
     check_backend(backend)
     exporting.check_target(path, force)
+    saved = exporting.check_format(format) == "saved_model"
+    settings = {
+        "format": format,
+        "batch_size": batch_size,
+        "length": length,
+        "target_length": target_length,
+    }
     if backend_name != "tensorflow":
         note(f"Exporting {model} with TensorFlow ...")
-        flags = {
-            "--max-new-tokens-input": max_new_tokens_input,
-            "--no-text": no_text,
-            "--force": force,
+        switches = {
+            "max_new_tokens_input": max_new_tokens_input,
+            "no_text": no_text,
+            "force": force,
         }
-        values = {"--max-new-tokens": max_new_tokens, "--num-beams": num_beams}
-        arguments = ["export", model, str(path)]
-        arguments += [flag for flag, given in flags.items() if given]
-        for option, value in values.items():
-            arguments += [] if value is None else [option, str(value)]
-        exporting.run_command(arguments)
+        given = {name: True for name, on in switches.items() if on}
+        flags = other_process.as_arguments({**settings, **given, **generation})
+        other_process.run_command(["export", model, str(path), *flags])
         typer.echo(path)
         return
     note(f"Loading {model} ...")
     network = LEDForConditionalGeneration.from_pretrained(model)
-    tokenizer = None if no_text else LEDTokenizer.from_pretrained(model)
-    chosen = {"max_new_tokens": max_new_tokens, "num_beams": num_beams}
+    text = saved and not no_text
+    tokenizer = LEDTokenizer.from_pretrained(model) if text else None
     note(f"Writing {path} ...")
     exporting.export(
         network,
@@ -88,6 +108,7 @@ def export(
         tokenizer,
         overwrite=force,
         max_new_tokens_input=max_new_tokens_input,
-        **{k: v for k, v in chosen.items() if v is not None},
+        **settings,
+        **generation,
     )
     typer.echo(path)

@@ -8,6 +8,7 @@ import typer
 
 from keras_led.backend import name as backend_name
 from keras_led.cli.documents import read_documents
+from keras_led.cli.generation_flags import generation_flags
 from keras_led.cli.options import BackendOption
 from keras_led.cli.options import DebugOption
 from keras_led.cli.options import ModelOption
@@ -23,6 +24,7 @@ BATCHES_PER_GROUP = 32
 
 
 @one_line_errors
+@generation_flags
 def summarize(
     files: Annotated[
         list[str],
@@ -33,13 +35,6 @@ def summarize(
         ),
     ],
     model: ModelOption,
-    max_new_tokens: Annotated[
-        int | None,
-        typer.Option(min=1, help="Longest summary, in tokens."),
-    ] = None,
-    num_beams: Annotated[
-        int | None, typer.Option(min=1, help="Beams; 1 is greedy.")
-    ] = None,
     batch_size: Annotated[
         int, typer.Option(min=1, help="Documents at once, of like lengths.")
     ] = 1,
@@ -58,6 +53,7 @@ def summarize(
             help="Write JSON lines: file, line and id where known, summary.",
         ),
     ] = False,
+    generation: dict | None = None,
     backend: BackendOption = None,
     debug: DebugOption = False,
 ):
@@ -80,8 +76,6 @@ def summarize(
     note(f"Loading {model} on {backend_name} ...")
     tokenizer = LEDTokenizer.from_pretrained(model)
     network = LEDForConditionalGeneration.from_pretrained(model)
-    chosen = {"max_new_tokens": max_new_tokens, "num_beams": num_beams}
-    options = {k: v for k, v in chosen.items() if v is not None}
     for group in groups(documents, batch_size):
         first, last = group[0].label(), group[-1].label()
         more = f" to {last}, {len(group)} documents" if len(group) > 1 else ""
@@ -91,7 +85,7 @@ def summarize(
             tokenizer=tokenizer,
             batch_size=batch_size,
             progress=len(group) > 1 and sys.stderr.isatty(),
-            **options,
+            **generation,
         )
         for document, summary in zip(group, summaries, strict=True):
             typer.echo(render(document, " ".join(summary.split()), as_json))

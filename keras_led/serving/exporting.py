@@ -1,16 +1,16 @@
-"""Writing a SavedModel, whatever backend trained the model."""
+"""Writing a model for other programs, whatever backend trained it."""
 
-import os
-import subprocess
-import sys
-import tempfile
 from pathlib import Path
 
 from keras_led import backend
 from keras_led.files.atomic import replaced_directory
 from keras_led.generation.config import GenerationConfig
 from keras_led.generation.plan import make_plan
+from keras_led.serving.other_process import export_elsewhere
 
+FORMATS = ("saved_model", "onnx", "litert")
+# Sizes of the one shape that LiteRT runs.
+SIZES = ("batch_size", "length", "target_length")
 # What a graph cannot do: run Python between two tokens.
 _PYTHON_OPTIONS = ("stop_strings", "max_time")
 
@@ -20,14 +20,18 @@ def export(
     path,
     tokenizer=None,
     *,
+    format="saved_model",
     overwrite=False,
     max_new_tokens_input=False,
+    batch_size=None,
+    length=None,
+    target_length=None,
     **options,
 ):
-    """Writes a TensorFlow SavedModel that generates.
+    """Writes a model that runs without keras_led.
 
-    It needs TensorFlow to run, and with a tokenizer tensorflow-text, but not
-    keras_led. Its signatures:
+    A SavedModel needs TensorFlow, and with a tokenizer tensorflow-text. Its
+    signatures:
 
     - `serving_default`: `input_ids` and `attention_mask`, int32 `(B, L)`, to
       `sequences`, int32 `(B * num_return_sequences, T)`; with beams also
@@ -41,16 +45,23 @@ def export(
     The tokens are exactly those of `model.generate`. `assets.extra` holds
     requests with which TensorFlow Serving warms up.
 
+    ONNX and LiteRT have the last two: `encode.onnx` and `forward.onnx`, of any
+    batch and length; `model.tflite` with two signatures, of one shape.
+
     Args:
         model: `LEDForConditionalGeneration`, of any backend. Under JAX and
             PyTorch a process of its own, with TensorFlow, writes it.
         path: str or path of a new directory.
         tokenizer: `LEDTokenizer`, or `None` for no text.
+        format: `"saved_model"`, `"onnx"` (needs tf2onnx) or `"litert"`.
         overwrite: bool, replace what is at `path`, once the new export is
             complete.
         max_new_tokens_input: bool, let `serving_default` and `summarize` take
             `max_new_tokens`, an int32 scalar, at most the exported one.
-        **options: generation options that are fixed in the export; the
+        batch_size: int, for LiteRT; 1 by default.
+        length: int, tokens of a document, for LiteRT, which pads no input.
+        target_length: int, tokens of `decoder_input_ids`, for LiteRT.
+        **options: generation options that are fixed in a SavedModel; the
             others are `model.generation_config`'s.
 
     Returns:
@@ -58,44 +69,64 @@ def export(
 
     Raises:
         FileExistsError: If `path` is not empty and `overwrite` is `False`.
+        ImportError: If `format` needs a package that is not installed.
         TypeError: If an option is unknown.
         ValueError: If an option cannot be exported, or does not fit.
         RuntimeError: If the process with TensorFlow fails.
     """
     path = Path(path)
     check_target(path, overwrite)
-    own = GenerationConfig().resolve(model.generation_config, **options)
-    plan = make_plan(
-        own,
-        prompt_length=1,
-        limit=model.config.max_decoder_position_embeddings,
-        vocab_size=model.config.vocab_size,
-        explicit=set(options),
-    )
-    _check_plan(plan)
+    sizes = dict(zip(SIZES, (batch_size, length, target_length), strict=True))
+    plan = None
+    if check_format(format) == "saved_model":
+        plan = _make_plan(model, options)
+    else:
+        generation = {
+            "tokenizer": tokenizer,
+            "max_new_tokens_input": max_new_tokens_input or None,
+            **options,
+        }
+        _check_no_generation(format, generation)
+    sizes = _check_sizes(format, sizes, model.config)
     if backend.name != "tensorflow":
-        _export_elsewhere(
-            model, path, tokenizer, overwrite, max_new_tokens_input, options
-        )
+        flags = {
+            "format": format,
+            "force": overwrite or None,
+            "max_new_tokens_input": max_new_tokens_input or None,
+            **sizes,
+        }
+        export_elsewhere(model, path, tokenizer, flags, options)
         return path
-    import tensorflow as tf
-
-    from keras_led.serving.signatures import ServedModel
-    from keras_led.serving.warmup import write_warmup
-
-    text = None
-    if tokenizer is not None:
-        from keras_led.serving.text import GraphTokenizer
-
-        limit = model.config.max_encoder_position_embeddings
-        text = GraphTokenizer(tokenizer, limit)
-    served = ServedModel(model, plan, text, max_new_tokens_input)
     with replaced_directory(path) as staging:
-        tf.saved_model.save(
-            served, str(staging), signatures=served.signatures()
-        )
-        write_warmup(staging, _warmup_requests(model, plan, text, served))
+        if format == "onnx":
+            from keras_led.serving.onnx import write_onnx
+
+            write_onnx(model, staging)
+        elif format == "litert":
+            from keras_led.serving.litert import write_litert
+
+            write_litert(model, staging, **sizes)
+        else:
+            from keras_led.serving.saved_model import write_saved_model
+
+            write_saved_model(
+                model, staging, plan, tokenizer, max_new_tokens_input
+            )
     return path
+
+
+def check_format(format):
+    """Returns `format`, if it is one.
+
+    Raises:
+        ValueError: If it is none.
+    """
+    if format not in FORMATS:
+        raise ValueError(
+            f"`format` must be one of {', '.join(FORMATS)}. "
+            f"Received: format={format!r}."
+        )
+    return format
 
 
 def check_target(path, overwrite):
@@ -112,27 +143,61 @@ def check_target(path, overwrite):
         )
 
 
-def run_command(arguments):
-    """Runs `keras-led` in a process of its own, with TensorFlow.
+def _check_no_generation(format, given):
+    """Refuses what only a SavedModel can do.
 
-    Args:
-        arguments: list of str, those of the command.
-
-    Raises:
-        RuntimeError: If it fails; the message is the command's own.
+    The loop that writes tokens and the tokenizer of the text signature are
+    made of TensorFlow operations that the other formats lack.
     """
-    done = subprocess.run(
-        [sys.executable, "-m", "keras_led_command", *arguments],
-        env={**os.environ, "KERAS_BACKEND": "tensorflow"},
-        capture_output=True,
-        text=True,
-    )
-    if done.returncode:
-        lines = done.stderr.strip().splitlines() or ["no message"]
-        raise RuntimeError(
-            "The export runs TensorFlow in a process of its own, which "
-            f"failed: {lines[-1]}"
+    given = [name for name, value in given.items() if value is not None]
+    if given:
+        raise ValueError(
+            f"`{given[0]}` needs format='saved_model': a model in format "
+            f"{format!r} encodes token ids and gives logits, and neither "
+            "generates nor takes text. Leave it out."
         )
+
+
+def _check_sizes(format, sizes, config):
+    """Returns the sizes that LiteRT needs, or an empty dict."""
+    if format != "litert":
+        given = [name for name, value in sizes.items() if value is not None]
+        if given:
+            raise ValueError(
+                f"`{given[0]}` is for format='litert'; the other formats take "
+                f"any shape. Received: {given[0]}={sizes[given[0]]}, "
+                f"format={format!r}."
+            )
+        return {}
+    limits = {
+        "batch_size": None,
+        "length": config.max_encoder_position_embeddings,
+        "target_length": config.max_decoder_position_embeddings,
+    }
+    sizes = {**sizes, "batch_size": sizes["batch_size"] or 1}
+    for name, limit in limits.items():
+        size = sizes[name]
+        if isinstance(size, int) and 1 <= size <= (limit or size):
+            continue
+        bound = f"from 1 to {limit}" if limit else "of at least 1"
+        raise ValueError(
+            f"`{name}` must be a number {bound}: LiteRT runs one shape. "
+            f"Received: {name}={size!r}."
+        )
+    return sizes
+
+
+def _make_plan(model, options):
+    own = GenerationConfig().resolve(model.generation_config, **options)
+    plan = make_plan(
+        own,
+        prompt_length=1,
+        limit=model.config.max_decoder_position_embeddings,
+        vocab_size=model.config.vocab_size,
+        explicit=set(options),
+    )
+    _check_plan(plan)
+    return plan
 
 
 def _check_plan(plan):
@@ -150,43 +215,3 @@ def _check_plan(plan):
             "Greedy search, sampling and beam search can be exported. "
             f"Received: options of {plan.mode} search."
         )
-
-
-def _warmup_requests(model, plan, text, served):
-    """One small request for each signature that generates."""
-    config = model.config
-    ids = [[config.bos_token_id, config.eos_token_id]]
-    most = plan.max_length - plan.prompt_length
-    limit = {"max_new_tokens": min(2, most)} if served.limit_is_input else {}
-
-    def with_limit(inputs):
-        return {**inputs, **limit}
-
-    requests = [
-        (
-            "serving_default",
-            with_limit({"input_ids": ids, "attention_mask": [[1, 1]]}),
-        )
-    ]
-    if text is not None:
-        requests.append(("summarize", with_limit({"text": ["Warm up."]})))
-    return requests
-
-
-def _export_elsewhere(
-    model, path, tokenizer, overwrite, max_new_tokens_input, options
-):
-    """Saves the model and lets TensorFlow export it."""
-    with tempfile.TemporaryDirectory() as folder:
-        model.save_pretrained(folder)
-        model.generation_config.copy(**options).save_pretrained(folder)
-        arguments = ["export", folder, str(path)]
-        if tokenizer is None:
-            arguments.append("--no-text")
-        else:
-            tokenizer.save_pretrained(folder)
-        if overwrite:
-            arguments.append("--force")
-        if max_new_tokens_input:
-            arguments.append("--max-new-tokens-input")
-        run_command(arguments)

@@ -16,6 +16,7 @@ from keras_led.generation.processors import ForcedEOS
 
 IDS = tf.TensorSpec([None, None], "int32")
 SCALAR = tf.TensorSpec([], "int32")
+DOCUMENT = ("input_ids", "attention_mask", "global_attention_mask")
 
 
 class ServedModel(tf.Module):
@@ -23,13 +24,23 @@ class ServedModel(tf.Module):
 
     Args:
         model: `LEDForConditionalGeneration`.
-        plan: `Plan` of mode `"token"` or `"beam"` with a prompt of one token.
+        plan: `Plan` of mode `"token"` or `"beam"` with a prompt of one token,
+            or `None` for a model that does not generate.
         text: `GraphTokenizer`, or `None` for a model without text.
         limit_is_input: bool, whether the generating functions take
             `max_new_tokens`, int32 scalar, at most the plan's.
+        max_global_tokens: int, or infinity for as many slots as a batch
+            needs; `None` for the model's, and a second program for more.
     """
 
-    def __init__(self, model, plan, text, limit_is_input):
+    def __init__(
+        self,
+        model,
+        plan=None,
+        text=None,
+        limit_is_input=False,
+        max_global_tokens=None,
+    ):
         super().__init__(name="led")
         # What a SavedModel has to keep; the model itself stays behind.
         self.weights = [variable.value for variable in model.variables]
@@ -38,23 +49,33 @@ class ServedModel(tf.Module):
         self._model = lambda: model
         self._plan = plan
         self.limit_is_input = limit_is_input
+        self.max_global_tokens = max_global_tokens
 
     def signatures(self):
         """Dict of the name of each signature to its traced function."""
         limit = {"max_new_tokens": SCALAR} if self.limit_is_input else {}
-        both = {"input_ids": IDS, "attention_mask": IDS}
-        document = {**both, "global_attention_mask": IDS}
-        traced = {
-            "serving_default": trace(self.generate, {**both, **limit}),
-            "encode": trace(self.encode, document),
-            "forward": trace(
-                self.forward, {**document, "decoder_input_ids": IDS}
-            ),
-        }
+        ids = {"input_ids": IDS, "attention_mask": IDS}
+        traced = {"serving_default": trace(self.generate, {**ids, **limit})}
+        for name, (function, inputs) in self.pure_functions().items():
+            traced[name] = trace(function, {spec.name: spec for spec in inputs})
         if self.text is not None:
             texts = {"text": tf.TensorSpec([None], tf.string)}
             traced["summarize"] = trace(self.summarize, {**texts, **limit})
         return traced
+
+    def pure_functions(self):
+        """The functions that any runtime can run: no loop over tokens, no text.
+
+        Returns:
+            Dict of name to the function and the tuple of its inputs, a
+            `TensorSpec` with a name for each.
+        """
+        document = tuple(tf.TensorSpec(IDS.shape, "int32", n) for n in DOCUMENT)
+        target = tf.TensorSpec(IDS.shape, "int32", "decoder_input_ids")
+        return {
+            "encode": (self.encode, document),
+            "forward": (self.forward, (*document, target)),
+        }
 
     def generate(self, input_ids, attention_mask, max_new_tokens=None):
         """Token ids to generated ids; global attention on the first token."""
@@ -105,22 +126,29 @@ class ServedModel(tf.Module):
             decoder_input_ids,
             model.config.max_decoder_position_embeddings,
         )
+        hidden = self._encode(input_ids, attention_mask, global_attention_mask)
         outputs = model(
-            input_ids=input_ids,
+            encoder_outputs=(hidden,),
             attention_mask=attention_mask,
-            global_attention_mask=global_attention_mask,
             decoder_input_ids=decoder_input_ids,
             use_cache=False,
             training=False,
         )
         return {"logits": tf.cast(outputs.logits, "float32")}
 
-    def _encode(self, input_ids, attention_mask, global_mask, **options):
-        model = self._model()
-        encoded = model.encode(
+    def _encode(
+        self,
+        input_ids,
+        attention_mask,
+        global_mask,
+        max_global_tokens=None,
+        **options,
+    ):
+        encoded = self._model().encode(
             input_ids,
             attention_mask=attention_mask,
             global_attention_mask=global_mask,
+            max_global_tokens=max_global_tokens or self.max_global_tokens,
             **options,
         )
         return encoded.last_hidden_state

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from keras_led import serving
 from keras_led.backend import name as backend_name
 from keras_led.cli import app
-from keras_led.serving import exporting
+from keras_led.serving import other_process
 from tests.serving.conftest import TEXTS
 from tests.serving.conftest import tiny_model
 
@@ -56,8 +56,7 @@ def test_directory_in_use_is_refused_before_any_work(tmp_path):
 
 
 def test_failure_leaves_the_old_export_whole(pair, tmp_path, monkeypatch):
-    from keras_led.serving import signatures
-    from keras_led.serving import warmup
+    from keras_led.serving import saved_model
 
     model, _ = pair
     (tmp_path / "old").touch()
@@ -65,8 +64,10 @@ def test_failure_leaves_the_old_export_whole(pair, tmp_path, monkeypatch):
     def fail(*arguments):
         raise OSError("No space left on device")
 
-    monkeypatch.setattr(warmup, "write_warmup", fail)
-    monkeypatch.setattr(signatures.ServedModel, "signatures", lambda served: {})
+    monkeypatch.setattr(saved_model, "write_warmup", fail)
+    monkeypatch.setattr(
+        saved_model.ServedModel, "signatures", lambda served: {}
+    )
     with pytest.raises(OSError, match="No space left"):
         serving.export(model, tmp_path, overwrite=True)
     assert [file.name for file in tmp_path.iterdir()] == ["old"]
@@ -145,4 +146,4 @@ def test_failure_of_the_other_process_is_one_line(tmp_path):
         pytest.skip("one backend without TensorFlow is enough")
     absent = str(tmp_path / "absent")
     with pytest.raises(RuntimeError, match="which failed: keras-led: .*absent"):
-        exporting.run_command(["export", absent, str(tmp_path / "out")])
+        other_process.run_command(["export", absent, str(tmp_path / "out")])

@@ -1,0 +1,75 @@
+"""The flags of every command that generates, named as in `generate`."""
+
+import functools
+import inspect
+from typing import Annotated
+
+import typer
+
+
+def _flag(kind, help, **limits):
+    option = typer.Option(
+        help=help, rich_help_panel="Generation", show_default=False, **limits
+    )
+    return Annotated[kind | None, option]
+
+
+FLAGS = {
+    "max_new_tokens": _flag(int, "Longest summary, in tokens.", min=1),
+    "min_new_tokens": _flag(int, "Shortest summary, in tokens.", min=0),
+    "num_beams": _flag(int, "Beams; 1 is greedy.", min=1),
+    "length_penalty": _flag(
+        float, "Above 0 favours long summaries among beams, below 0 short."
+    ),
+    "early_stopping": _flag(
+        bool, "End as soon as there are as many summaries as beams."
+    ),
+    "no_repeat_ngram_size": _flag(
+        int, "Never write the same n tokens twice; 0 for no rule.", min=0
+    ),
+    "encoder_no_repeat_ngram_size": _flag(
+        int, "Never write n tokens of the document; 0 for no rule.", min=0
+    ),
+    "repetition_penalty": _flag(
+        float, "Above 1 makes tokens less likely that are there already."
+    ),
+    "do_sample": _flag(bool, "Draw the tokens instead of the likeliest."),
+    "temperature": _flag(float, "Of the draw; below 1 is closer to greedy."),
+    "top_k": _flag(int, "Draw from the k likeliest tokens; 0 for all.", min=0),
+    "top_p": _flag(float, "Draw from tokens that have this probability."),
+}
+
+
+def generation_flags(command):
+    """Adds `FLAGS` to a command, ahead of `--backend` and `--debug`.
+
+    Args:
+        command: Function with the keyword argument `generation`.
+
+    Returns:
+        Function with the flags in its place; `command` gets a dict of those
+        that were given.
+    """
+    signature = inspect.signature(command)
+    added = [
+        inspect.Parameter(
+            name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind
+        )
+        for name, kind in FLAGS.items()
+    ]
+    own = [
+        parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+        for parameter in signature.parameters.values()
+    ]
+    place = [parameter.name for parameter in own].index("generation")
+    parameters = [*own[:place], *added, *own[place + 1 :]]
+
+    @functools.wraps(command)
+    def with_dict(**values):
+        given = {name: values.pop(name, None) for name in FLAGS}
+        given = {name: v for name, v in given.items() if v is not None}
+        return command(**values, generation=given)
+
+    with_dict.__signature__ = signature.replace(parameters=parameters)
+    with_dict.__annotations__ = {p.name: p.annotation for p in parameters}
+    return with_dict

@@ -1,0 +1,71 @@
+"""Exporting with TensorFlow from a process that runs JAX or PyTorch."""
+
+import os
+import subprocess
+import sys
+import tempfile
+
+
+def run_command(arguments):
+    """Runs `keras-led` in a process of its own, with TensorFlow.
+
+    Args:
+        arguments: list of str, those of the command.
+
+    Raises:
+        RuntimeError: If it fails; the message is the command's own.
+    """
+    done = subprocess.run(
+        [sys.executable, "-m", "keras_led_command", *arguments],
+        env={**os.environ, "KERAS_BACKEND": "tensorflow"},
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode:
+        lines = done.stderr.strip().splitlines() or ["no message"]
+        raise RuntimeError(
+            "The export runs TensorFlow in a process of its own, which "
+            f"failed: {lines[-1]}"
+        )
+
+
+def export_elsewhere(model, path, tokenizer, flags, options):
+    """Saves the model and lets TensorFlow export it.
+
+    Args:
+        model: `LEDForConditionalGeneration`.
+        path: `pathlib.Path` of the export.
+        tokenizer: `LEDTokenizer`, or `None` for no text.
+        flags: dict of the flags of `keras-led export`, see `as_arguments`.
+        options: dict of generation options.
+
+    Raises:
+        RuntimeError: If the process fails.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        model.save_pretrained(folder)
+        model.generation_config.copy(**options).save_pretrained(folder)
+        if tokenizer is not None:
+            tokenizer.save_pretrained(folder)
+        flags = {**flags, "no_text": tokenizer is None or None}
+        run_command(["export", folder, str(path), *as_arguments(flags)])
+
+
+def as_arguments(flags):
+    """Spells flags out for a command line.
+
+    Args:
+        flags: dict of names, with underscores, to values; `None` is left
+            out, `True` is a flag alone, and `False` one with "no" before it.
+
+    Returns:
+        List of str.
+    """
+    arguments = []
+    for name, value in flags.items():
+        name = name.replace("_", "-")
+        if value is True or value is False:
+            arguments.append(f"--{name}" if value else f"--no-{name}")
+        elif value is not None:
+            arguments += [f"--{name}", str(value)]
+    return arguments

@@ -1,0 +1,48 @@
+"""The SavedModel of `export`, with its warm-up requests."""
+
+import tensorflow as tf
+
+from keras_led.serving.signatures import ServedModel
+from keras_led.serving.warmup import write_warmup
+
+
+def write_saved_model(model, directory, plan, tokenizer, max_new_tokens_input):
+    """Writes a SavedModel into an existing directory.
+
+    Args:
+        model: `LEDForConditionalGeneration`.
+        directory: `pathlib.Path`.
+        plan: `Plan` of the generation.
+        tokenizer: `LEDTokenizer`, or `None` for no text.
+        max_new_tokens_input: bool, whether requests give `max_new_tokens`.
+    """
+    text = None
+    if tokenizer is not None:
+        from keras_led.serving.text import GraphTokenizer
+
+        limit = model.config.max_encoder_position_embeddings
+        text = GraphTokenizer(tokenizer, limit)
+    served = ServedModel(model, plan, text, max_new_tokens_input)
+    tf.saved_model.save(served, str(directory), signatures=served.signatures())
+    write_warmup(directory, _warmup_requests(model, plan, served))
+
+
+def _warmup_requests(model, plan, served):
+    """One small request for each signature that generates."""
+    config = model.config
+    ids = [[config.bos_token_id, config.eos_token_id]]
+    most = plan.max_length - plan.prompt_length
+    limit = {"max_new_tokens": min(2, most)} if served.limit_is_input else {}
+
+    def with_limit(inputs):
+        return {**inputs, **limit}
+
+    requests = [
+        (
+            "serving_default",
+            with_limit({"input_ids": ids, "attention_mask": [[1, 1]]}),
+        )
+    ]
+    if served.text is not None:
+        requests.append(("summarize", with_limit({"text": ["Warm up."]})))
+    return requests
