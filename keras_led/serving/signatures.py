@@ -94,7 +94,8 @@ class ServedModel(tf.Module):
     def summarize(self, text, max_new_tokens=None):
         """Texts to summaries; the summary of an empty text is empty."""
         text = require(
-            text, (tf.size(text) > 0, "`text` must hold at least one text.")
+            tf.ensure_shape(text, [None]),
+            (tf.size(text) > 0, "`text` must hold at least one text."),
         )
         input_ids, attention_mask = self.text.encode(text)
         found = self.generate(input_ids, attention_mask, max_new_tokens)
@@ -234,6 +235,8 @@ class ServedModel(tf.Module):
 
     def _checked_ids(self, name, ids, limit):
         size = self._model().config.vocab_size
+        # The runtime itself does not look at the rank of a request.
+        ids = tf.ensure_shape(ids, [None, None])
         known = tf.logical_and(ids >= 0, ids < size)
         return require(
             ids,

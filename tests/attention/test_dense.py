@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pytest
 from keras import ops
@@ -60,3 +61,33 @@ def test_equals_the_reference_in_one_piece_and_in_blocks(
     np.testing.assert_allclose(
         ops.convert_to_numpy(context), expected, atol=1e-5
     )
+
+
+@pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow",
+    reason="only TensorFlow traces a graph before it knows the lengths",
+)
+@pytest.mark.parametrize("mask_kind", ["none", "keys", "pairs"])
+def test_lengths_that_are_known_only_at_run_time(mask_kind, monkeypatch):
+    import tensorflow as tf
+
+    monkeypatch.setattr(dense, "MAX_SCORES_PER_HEAD", 2 * KEYS)
+    query, key, value = draw(1)
+    mask = masks(mask_kind)
+    pairs = np.ones((BATCH, QUERIES, KEYS), bool)
+    if mask is not None:
+        pairs = np.broadcast_to(mask[:, 0], pairs.shape)
+    expected, _ = reference.attend(query, key, value, pairs)
+    unknown = tf.TensorSpec([None, HEADS, None, HEAD_DIM])
+    signature = [unknown] * 3
+    arguments = [query, key, value]
+    if mask is not None:
+        rows = None if mask.shape[2] > 1 else 1
+        signature.append(tf.TensorSpec([None, 1, rows, None], tf.bool))
+        arguments.append(mask)
+
+    @tf.function(input_signature=signature)
+    def attend(*tensors):
+        return dense.dot_product_attention(*tensors)[0]
+
+    np.testing.assert_allclose(attend(*arguments), expected, atol=1e-5)

@@ -60,3 +60,10 @@ def exported(pair, tmp_path_factory):
     path = tmp_path_factory.mktemp("served") / "1"
     serving.export(model, path, tokenizer, max_new_tokens_input=True)
     return path
+
+
+@pytest.fixture(scope="session")
+def signatures(exported):
+    import tensorflow as tf
+
+    return tf.saved_model.load(str(exported)).signatures

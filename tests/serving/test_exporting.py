@@ -97,11 +97,10 @@ def fields(data):
     return found
 
 
-def test_warm_up_requests_can_be_made(exported):
+def test_warm_up_requests_can_be_made(exported, signatures):
     import tensorflow as tf
     from tensorflow.core.framework.tensor_pb2 import TensorProto
 
-    signatures = tf.saved_model.load(str(exported)).signatures
     file = exported / "assets.extra" / "tf_serving_warmup_requests"
     names = []
     for record in tf.data.TFRecordDataset(str(file)):
@@ -139,6 +138,18 @@ def test_other_backends_export_through_tensorflow(tmp_path):
         list(TEXTS), tokenizer=tokenizer, num_beams=1, batch_size=3
     )
     assert json.loads(done.stdout) == expected
+
+
+def test_flags_of_the_command_reach_the_other_process(monkeypatch, tmp_path):
+    if backend_name != "torch":
+        pytest.skip("one backend without TensorFlow is enough")
+    seen = []
+    monkeypatch.setattr(other_process, "run_command", seen.append)
+    flags = "--format saved_model --num-beams 3 --no-early-stopping --no-text"
+    command = ["export", "model", str(tmp_path / "1"), *flags.split()]
+    assert CliRunner().invoke(app, command).exit_code == 0
+    assert seen[0][:3] == command[:3]
+    assert sorted(seen[0][3:]) == sorted(command[3:])
 
 
 def test_failure_of_the_other_process_is_one_line(tmp_path):

@@ -33,13 +33,6 @@ print(json.dumps(answers))
 """
 
 
-@pytest.fixture(scope="module")
-def signatures(exported):
-    import tensorflow as tf
-
-    return tf.saved_model.load(str(exported)).signatures
-
-
 def call(signature, **inputs):
     import tensorflow as tf
 
@@ -166,6 +159,31 @@ def test_no_text_is_an_invalid_argument(signatures):
         signatures["summarize"](
             text=tf.constant([], tf.string), max_new_tokens=tf.constant(2)
         )
+
+
+@pytest.mark.parametrize(
+    ("name", "inputs"),
+    [
+        ("serving_default", {"input_ids": np.zeros((1, 3), "int64")}),
+        ("serving_default", {"input_ids": np.zeros((1, 3), "float32")}),
+        ("serving_default", {"input_ids": np.zeros(3, "int32")}),
+        ("serving_default", {"input_ids": np.array([["a", "b", "c"]])}),
+        ("summarize", {"text": np.zeros(2, "int32")}),
+        ("summarize", {"text": np.array([["a rank too many"]])}),
+    ],
+)
+def test_another_dtype_or_rank_is_refused(signatures, name, inputs):
+    import tensorflow as tf
+
+    given = {"max_new_tokens": np.int32(2)}
+    if name == "serving_default":
+        given["attention_mask"] = np.ones((1, 3), "int32")
+    given = {k: tf.constant(v) for k, v in {**given, **inputs}.items()}
+    with pytest.raises(
+        (tf.errors.InvalidArgumentError, TypeError),
+        match="int32|string|[sS]hape",
+    ):
+        signatures[name](**given)
 
 
 def test_bytes_that_are_no_text_are_answered(signatures):

@@ -51,9 +51,10 @@ def test_labels_count_the_same_wherever_they_are():
         model.train_on_batch(x, {"label": y})
 
 
-def test_fit_under_xla_lowers_the_loss():
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_fit_in_a_graph_and_under_xla_lowers_the_loss(jit_compile):
     model = fresh(dropout=0.0, attention_dropout=0.0)
-    model.compile(keras.optimizers.SGD(0.1), jit_compile=True)
+    model.compile(keras.optimizers.SGD(0.1), jit_compile=jit_compile)
     batch = {**documents(), "labels": targets()}
     history = model.fit(batch, epochs=8, verbose=0).history["loss"]
     assert np.isfinite(history).all()
