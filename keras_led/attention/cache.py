@@ -2,6 +2,8 @@
 
 from keras import ops
 
+from keras_led import backend
+
 
 def append(cached, new):
     """Puts new keys and values behind those of a growing cache.
@@ -33,6 +35,6 @@ def write(cached, new, index):
         Tuple of two tensors of the shape of `cached`.
     """
     return tuple(
-        ops.slice_update(slots, (0, 0, index, 0), ops.cast(fresh, slots.dtype))
+        backend.write_slice(slots, index, ops.cast(fresh, slots.dtype), axis=2)
         for slots, fresh in zip(cached, new, strict=True)
     )

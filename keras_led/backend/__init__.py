@@ -26,6 +26,8 @@ if name == "tensorflow":
     from keras_led.backend.tensorflow import scan
     from keras_led.backend.tensorflow import set_random_state
     from keras_led.backend.tensorflow import uniform
+    from keras_led.backend.tensorflow import while_loop
+    from keras_led.backend.tensorflow import write_slice
 elif name == "jax":
     from keras_led.backend.jax import CHANGES_WITHOUT_DATA
     from keras_led.backend.jax import JIT_BY_DEFAULT
@@ -44,6 +46,8 @@ elif name == "jax":
     from keras_led.backend.jax import scan
     from keras_led.backend.jax import set_random_state
     from keras_led.backend.jax import uniform
+    from keras_led.backend.jax import while_loop
+    from keras_led.backend.jax import write_slice
 elif name == "torch":
     from keras_led.backend.torch import CHANGES_WITHOUT_DATA
     from keras_led.backend.torch import JIT_BY_DEFAULT
@@ -62,6 +66,8 @@ elif name == "torch":
     from keras_led.backend.torch import scan
     from keras_led.backend.torch import set_random_state
     from keras_led.backend.torch import uniform
+    from keras_led.backend.torch import while_loop
+    from keras_led.backend.torch import write_slice
 else:
     raise ImportError(
         "keras_led runs on the Keras backends 'tensorflow', 'jax' and "

@@ -5,6 +5,7 @@ import functools
 import jax
 import jax.numpy as jnp
 import keras
+from keras import ops
 
 from keras_led.backend import optrees
 from keras_led.backend.blocks import ON_ACCELERATOR
@@ -177,6 +178,42 @@ def scan(body, carry, xs, dtype, outputs):
     """
     del dtype, outputs  # seen by JAX itself
     return jax.lax.scan(body, carry, xs)
+
+
+def while_loop(condition, body, state, constants=(), recordable=True):
+    """Runs `body` as long as `condition` holds.
+
+    Args:
+        condition: Callable from the state to a bool scalar tensor.
+        body: Callable from the state and `constants` to the next state, of
+            the same shapes and dtypes.
+        state: Pytree of tensors.
+        constants: Pytree of tensors and static values that `body` reads.
+        recordable: bool, for PyTorch; ignored here.
+
+    Returns:
+        The last state.
+    """
+    del recordable
+    return ops.while_loop(
+        lambda *state: condition(state),
+        lambda *state: body(state, constants),
+        state,
+    )
+
+
+def write_slice(x, index, updates, axis):
+    """Writes `updates` into `x` at `index` of `axis`, for a new tensor.
+
+    Args:
+        x: Tensor.
+        index: int or int scalar tensor.
+        updates: Tensor of the shape of `x` but for `axis`.
+        axis: int.
+    """
+    start = [0] * len(x.shape)
+    start[axis] = index
+    return ops.slice_update(x, tuple(start), updates)
 
 
 def block_layout():

@@ -9,6 +9,8 @@ from torch.utils import _pytree
 
 from keras_led.backend.blocks import ON_ACCELERATOR
 from keras_led.backend.blocks import ON_CPU
+from keras_led.backend.recording import Recordings
+from keras_led.backend.recording import while_loop as while_loop
 
 # What `jit_compile="auto"` means for `compile`. The loop over blocks is Python,
 # which `torch.compile` would unroll.
@@ -40,8 +42,15 @@ def jit(function, model, large_products=False):
     Returns:
         A callable with the signature of `function`.
     """
-    del model, large_products  # Eager code reads the variables where they are.
-    return functools.wraps(function)(torch.no_grad()(function))
+    del large_products
+    recordings = Recordings(model)
+
+    @functools.wraps(function)
+    def call(*args):
+        with torch.no_grad(), recordings.active():
+            return function(*args)
+
+    return call
 
 
 def random_state():
@@ -184,6 +193,19 @@ def scan(body, carry, xs, dtype, outputs):
         for kept, y in zip(found, ys, strict=True):
             kept.append(y)
     return carry, tuple(torch.stack(kept) for kept in found)
+
+
+def write_slice(x, index, updates, axis):
+    """Writes `updates` into `x` at `index` of `axis`, for a new tensor.
+
+    Args:
+        x: Tensor.
+        index: int or int scalar tensor.
+        updates: Tensor of the shape of `x` but for `axis`.
+        axis: int.
+    """
+    places = torch.arange(updates.shape[axis], device=x.device) + index
+    return x.index_copy(axis, places, updates)
 
 
 def block_layout():

@@ -18,10 +18,13 @@ class ProcessorChain:
 
     Args:
         stages: list of `LogitsProcessor`s and hooks.
+        built_in: bool, whether all are of this package. A user's may do more
+            than operations on tensors.
     """
 
-    def __init__(self, stages):
+    def __init__(self, stages, built_in=True):
         self.stages = tuple(stages)
+        self.built_in = built_in
 
     @property
     def has_hooks(self):
@@ -94,7 +97,7 @@ def build_chain(plan, user_processors=(), prefix_function=None):
         stages += _sampling_stages(plan)
     if plan.options["renormalize_logits"]:
         stages.append(processors.Renormalize())
-    return ProcessorChain(stages)
+    return ProcessorChain(stages, built_in=not user_processors)
 
 
 def _content_stages(plan):

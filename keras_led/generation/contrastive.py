@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from keras import ops
 
+from keras_led.backend import while_loop
 from keras_led.generation.loop import Decoder
 
 # Below any cosine, so that places without a token never are the maximum.
@@ -49,7 +50,9 @@ class ContrastiveDecoder(Decoder):
         state = self.search.begin(inputs["prompt"])
         seen, decoding = self._read_prompt(inputs)
 
-        def step(state, seen, cache):
+        def step(loop, constants):
+            state, seen, cache = loop
+            inputs, decoding, prepared = constants
             current = decoding._replace(self_cache=cache)
             scores = self.chain.process(
                 seen.logits, state.tokens, state.length, prepared
@@ -70,10 +73,12 @@ class ContrastiveDecoder(Decoder):
             )
             return state, seen, current.reorder(rows).self_cache
 
-        state, _, _ = ops.while_loop(
-            lambda state, seen, cache: state.running,
+        state, _, _ = while_loop(
+            lambda loop: loop[0].running,
             step,
             (state, seen, decoding.self_cache),
+            constants=(inputs, decoding, prepared),
+            recordable=self.recordable(inputs),
         )
         return self.search.result(state)
 

@@ -10,6 +10,7 @@ Source: Saxena, 2023, https://github.com/apoorvumang/prompt-lookup-decoding
 
 from keras import ops
 
+from keras_led.backend import while_loop
 from keras_led.generation.loop import Decoder
 from keras_led.generation.ngrams import find_successors
 from keras_led.generation.ngrams import last_tokens
@@ -40,21 +41,25 @@ class LookupDecoder(Decoder):
             prompt = state.tokens[:, : self.prompt_length - 1]
             _, decoding = self.read(inputs, prompt, decoding, 0)
 
-        def step(state, cache, passes):
+        def step(loop, constants):
+            state, cache, passes = loop
+            inputs, decoding, prepared = constants
             current = decoding._replace(self_cache=cache)
             draft = self._draft(inputs, state)
             logits, first, current = self._verify(inputs, state, draft, current)
             state = self._accept(state, draft, logits, first, prepared)
             return state, current.self_cache, passes + 1
 
-        state, _, passes = ops.while_loop(
-            lambda state, cache, passes: state.running,
+        state, _, passes = while_loop(
+            lambda loop: loop[0].running,
             step,
             (
                 state,
                 decoding.self_cache,
                 ops.convert_to_tensor(0, dtype="int32"),
             ),
+            constants=(inputs, decoding, prepared),
+            recordable=self.recordable(inputs),
         )
         return {**self.search.result(state), "passes": passes}
 

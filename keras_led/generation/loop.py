@@ -10,6 +10,7 @@ The inputs of both are a dict of tensors, by name:
 from keras import ops
 
 from keras_led.backend import fold_in
+from keras_led.backend import while_loop
 from keras_led.generation.processors import Documents
 from keras_led.generation.sampling import read_column
 
@@ -149,6 +150,10 @@ class Decoder:
             stops = ops.logical_or(stops, ops.equal(newest, token))
         return ops.logical_or(stops, state.length + 1 >= self.length_limit)
 
+    def recordable(self, inputs):
+        """Whether a step is nothing but operations on tensors."""
+        return "seed" not in inputs and self.chain.built_in
+
     def run(self, inputs):
         """Generates to the end; runs whole inside a compiled function.
 
@@ -165,7 +170,9 @@ class Decoder:
             prompt = self.search.rows(state)[:, : self.prompt_length - 1]
             _, decoding = self.read(inputs, prompt, decoding, 0)
 
-        def step(state, cache):
+        def step(loop, constants):
+            state, cache = loop
+            inputs, decoding, prepared = constants
             current = decoding._replace(self_cache=cache)
             if not self.use_cache:
                 current = decoding
@@ -186,7 +193,11 @@ class Decoder:
             return state, current.self_cache
 
         cache = decoding.self_cache if self.use_cache else ()
-        state, _ = ops.while_loop(
-            lambda state, cache: state.running, step, (state, cache)
+        state, _ = while_loop(
+            lambda loop: loop[0].running,
+            step,
+            (state, cache),
+            constants=(inputs, decoding, prepared),
+            recordable=self.recordable(inputs),
         )
         return self.search.result(state)

@@ -1,0 +1,149 @@
+"""Loops of PyTorch whose step is recorded, then replayed without Python.
+
+A step of decoding is some 1,500 small operations, and reaching each of them
+through Keras takes as long as the matrix products between. So a step that has
+run often enough is traced to a flat list of operations of PyTorch's own.
+"""
+
+import contextlib
+import contextvars
+import warnings
+from collections import Counter
+from collections import OrderedDict
+
+import torch
+from torch.fx.experimental.proxy_tensor import make_fx
+from torch.utils import _pytree
+
+# A trace takes as long as about 50 steps and saves half of each further one.
+RECORD_AFTER = 24
+# Recordings kept for one function: one for each set of shapes.
+CAPACITY = 16
+
+_ACTIVE = contextvars.ContextVar("keras_led_recordings", default=None)
+
+
+class Recordings:
+    """The recorded steps of one function.
+
+    Args:
+        model: The Keras model whose variables the steps read.
+    """
+
+    def __init__(self, model):
+        self._model = model
+        self._steps = OrderedDict()
+        self._runs = Counter()
+
+    @contextlib.contextmanager
+    def active(self):
+        """Lets the loops within find their recorded steps here."""
+        token = _ACTIVE.set(self)
+        try:
+            yield
+        finally:
+            _ACTIVE.reset(token)
+
+    def find(self, body, state, constants):
+        """Returns the step for these shapes, recording it when due, or `None`.
+
+        Args:
+            body: Callable from `state` and `constants` to the next state.
+            state: List of tensors.
+            constants: List of tensors and of static values.
+        """
+        weights = [variable.value for variable in self._model.variables]
+        key = tuple(_signature(leaf) for leaf in (*state, *constants))
+        # A weight that was put in the place of another has another id; those
+        # of a recording are kept with it, so that no id is given twice.
+        key += tuple(id(weight) for weight in weights)
+        if key in self._steps:
+            self._steps.move_to_end(key)
+            return self._steps[key][1]
+        self._runs[key] += 1
+        if self._runs[key] <= RECORD_AFTER:
+            return None
+        del self._runs[key]
+        try:
+            step = _record(body, state, constants)
+        except RuntimeError as error:
+            step = None
+            warnings.warn(
+                "PyTorch could not record a step of the loop, which so takes "
+                f"about twice the time, with the same result: {error}",
+                stacklevel=2,
+            )
+        self._steps[key] = weights, step
+        if len(self._steps) > CAPACITY:
+            self._steps.popitem(last=False)
+        return step
+
+
+def while_loop(condition, body, state, constants=(), recordable=True):
+    """Runs `body` as long as `condition` holds.
+
+    Args:
+        condition: Callable from the state to a bool scalar tensor.
+        body: Callable from the state and `constants` to the next state, of
+            the same shapes and dtypes. It reads no other tensor than these
+            and weights of the model.
+        state: Pytree of tensors.
+        constants: Pytree of tensors and static values.
+        recordable: bool, `False` where `body` reads numbers of a tensor into
+            Python, as the making of random numbers from a seed does.
+
+    Returns:
+        The last state.
+    """
+    recordings = _ACTIVE.get() if recordable else None
+    leaves, structure = _pytree.tree_flatten(state)
+    fixed, fixed_structure = _pytree.tree_flatten(constants)
+
+    def flat_body(leaves, fixed):
+        state = body(
+            _pytree.tree_unflatten(leaves, structure),
+            _pytree.tree_unflatten(fixed, fixed_structure),
+        )
+        return _pytree.tree_leaves(state)
+
+    step = None
+    while bool(condition(_pytree.tree_unflatten(leaves, structure))):
+        if step is None and recordings is not None:
+            step = recordings.find(flat_body, leaves, fixed)
+        leaves = (step or flat_body)(leaves, fixed)
+    return _pytree.tree_unflatten(leaves, structure)
+
+
+def _signature(leaf):
+    if torch.is_tensor(leaf):
+        return tuple(leaf.shape), leaf.dtype, leaf.device
+    return leaf
+
+
+def _record(body, state, constants):
+    """Traces one step to a function of the same two lists."""
+    tensors = [torch.is_tensor(leaf) for leaf in constants]
+
+    def chosen(values):
+        return [x for x, kept in zip(values, tensors, strict=True) if kept]
+
+    def of_tensors(state, given):
+        given = iter(given)
+        return body(
+            state,
+            [
+                next(given) if kept else leaf
+                for leaf, kept in zip(constants, tensors, strict=True)
+            ],
+        )
+
+    # A trace tells its arguments apart as objects: one tensor that stands at
+    # two places (a buffer and its first contents) must be two.
+    arguments = [
+        [tensor.detach() for tensor in group]
+        for group in (state, chosen(constants))
+    ]
+    graph = make_fx(of_tensors)(*arguments)
+    graph.graph.eliminate_dead_code()
+    graph.recompile()
+    return lambda state, constants: graph(list(state), chosen(constants))

@@ -1,0 +1,117 @@
+"""PyTorch's recorded steps: the tokens of the steps they stand for."""
+
+import keras
+import numpy as np
+import pytest
+
+from keras_led.generation import functions
+from tests import peer
+from tests.generation.pairs import documents
+from tests.generation.pairs import models
+from tests.generation.test_hooks import Favour
+
+pytestmark = pytest.mark.skipif(
+    keras.backend.backend() != "torch", reason="only PyTorch records steps"
+)
+
+OPTIONS = [
+    {"num_beams": 1},
+    {"num_beams": 3, "num_return_sequences": 2},
+    {"num_beams": 2, "use_cache": False},
+    {"num_beams": 2, "no_repeat_ngram_size": 2, "repetition_penalty": 1.3},
+    {"encoder_no_repeat_ngram_size": 2, "bad_words_ids": [[5], [7, 9]]},
+    {"num_beams": 3, "early_stopping": "never", "length_penalty": 2.0},
+    {"prompt_lookup_num_tokens": 3},
+    {"penalty_alpha": 0.6, "top_k": 4},
+]
+
+
+@pytest.fixture
+def recorded(monkeypatch):
+    """Records from the first step on; the list of recordings so far."""
+    from keras_led.backend import recording
+
+    made, record = [], recording._record
+
+    def note(*arguments):
+        made.append(record(*arguments))
+        return made[-1]
+
+    monkeypatch.setattr(recording, "_record", note)
+    monkeypatch.setattr(recording, "RECORD_AFTER", 0)
+    functions.forget(models()[1])
+    yield made
+    functions.forget(models()[1])
+
+
+def generate(inputs, **options):
+    found = models()[1].generate(**inputs, max_length=14, **options)
+    return peer.to_numpy(found)
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
+def test_equals_steps_that_are_not_recorded(options, recorded, monkeypatch):
+    monkeypatch.setattr("keras_led.backend.recording.RECORD_AFTER", 10**6)
+    inputs = [documents(seed=seed) for seed in (1, 2)]
+    for each, token in zip(inputs, (4, 6), strict=True):
+        each["decoder_input_ids"] = np.full((3, 2), token, "int32")
+    expected = [generate(each, **options) for each in inputs]
+    assert not recorded
+    functions.forget(models()[1])
+    monkeypatch.setattr("keras_led.backend.recording.RECORD_AFTER", 0)
+    found = [generate(each, **options) for each in inputs]
+    # Nothing of the first documents is left in what the second ones run.
+    assert len(recorded) == 1
+    for ours, theirs in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_sees_weights_that_changed(recorded):
+    model = models()[1]
+    bias = model.final_logits_bias
+    before = bias.numpy() if hasattr(bias, "numpy") else peer.to_numpy(bias)
+    first = generate(documents(), num_beams=2)
+    changed = before.copy()
+    changed[..., 11] += 50.0
+    try:
+        bias.assign(changed)
+        second = generate(documents(), num_beams=2)
+    finally:
+        bias.assign(before)
+    assert len(recorded) == 1
+    assert (second == 11).any()
+    assert not (first == 11).all()
+    np.testing.assert_array_equal(generate(documents(), num_beams=2), first)
+
+
+def test_what_reads_numbers_is_not_recorded(recorded):
+    generate(documents(), do_sample=True, seed=3)
+    generate(documents(), logits_processor=[Favour()])
+    assert not recorded
+
+
+def test_a_step_is_recorded_once_it_has_run_often(recorded, monkeypatch):
+    monkeypatch.setattr("keras_led.backend.recording.RECORD_AFTER", 15)
+    expected = generate(documents(), num_beams=2, min_new_tokens=12)
+    assert not recorded
+    found = generate(documents(), num_beams=2, min_new_tokens=12)
+    assert len(recorded) == 1
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_says_when_a_step_cannot_be_recorded(monkeypatch):
+    import torch
+
+    from keras_led.backend import recording
+
+    monkeypatch.setattr(recording, "RECORD_AFTER", 1)
+
+    def body(state, constants):
+        return (state[0] + int(state[0] > 2) + 1,)
+
+    run = recording.Recordings(keras.Sequential())
+    with run.active(), pytest.warns(UserWarning, match="could not record"):
+        (found,) = recording.while_loop(
+            lambda state: state[0] < 10, body, (torch.tensor(0),)
+        )
+    assert int(found) == 11
