@@ -15,6 +15,7 @@ if name == "tensorflow":
     from keras_led.backend.tensorflow import block_layout
     from keras_led.backend.tensorflow import cond
     from keras_led.backend.tensorflow import custom_gradient
+    from keras_led.backend.tensorflow import dense_gradient
     from keras_led.backend.tensorflow import fold_in
     from keras_led.backend.tensorflow import is_concrete
     from keras_led.backend.tensorflow import jit
@@ -25,6 +26,7 @@ if name == "tensorflow":
     from keras_led.backend.tensorflow import replica
     from keras_led.backend.tensorflow import scan
     from keras_led.backend.tensorflow import set_random_state
+    from keras_led.backend.tensorflow import share_of_sum
     from keras_led.backend.tensorflow import uniform
     from keras_led.backend.tensorflow import while_loop
     from keras_led.backend.tensorflow import write_slice
@@ -35,6 +37,7 @@ elif name == "jax":
     from keras_led.backend.jax import block_layout
     from keras_led.backend.jax import cond
     from keras_led.backend.jax import custom_gradient
+    from keras_led.backend.jax import dense_gradient
     from keras_led.backend.jax import fold_in
     from keras_led.backend.jax import is_concrete
     from keras_led.backend.jax import jit
@@ -45,6 +48,7 @@ elif name == "jax":
     from keras_led.backend.jax import replica
     from keras_led.backend.jax import scan
     from keras_led.backend.jax import set_random_state
+    from keras_led.backend.jax import share_of_sum
     from keras_led.backend.jax import uniform
     from keras_led.backend.jax import while_loop
     from keras_led.backend.jax import write_slice
@@ -55,6 +59,7 @@ elif name == "torch":
     from keras_led.backend.torch import block_layout
     from keras_led.backend.torch import cond
     from keras_led.backend.torch import custom_gradient
+    from keras_led.backend.torch import dense_gradient
     from keras_led.backend.torch import fold_in
     from keras_led.backend.torch import is_concrete
     from keras_led.backend.torch import jit
@@ -65,6 +70,7 @@ elif name == "torch":
     from keras_led.backend.torch import replica
     from keras_led.backend.torch import scan
     from keras_led.backend.torch import set_random_state
+    from keras_led.backend.torch import share_of_sum
     from keras_led.backend.torch import uniform
     from keras_led.backend.torch import while_loop
     from keras_led.backend.torch import write_slice

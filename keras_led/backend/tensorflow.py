@@ -79,6 +79,25 @@ def mean_over_replicas(x):
     return context.all_reduce(tf.distribute.ReduceOp.MEAN, x)
 
 
+def dense_gradient(table):
+    """`table`, a float tensor, with a gradient that is a whole tensor."""
+
+    @tf.custom_gradient
+    def same(table):
+        return tf.identity(table), tf.convert_to_tensor
+
+    return same(tf.convert_to_tensor(table))  # a variable is no argument
+
+
+def share_of_sum(loss):
+    """What a replica hands on of its `loss`, a float scalar.
+
+    Strategies of `tf.distribute` add up the gradients of the replicas.
+    """
+    replicas = tf.distribute.get_strategy().num_replicas_in_sync
+    return loss / replicas if replicas > 1 else loss
+
+
 def _replica_context():
     context = tf.distribute.get_replica_context()  # `None` beside replicas
     several = context is not None and context.num_replicas_in_sync > 1

@@ -9,6 +9,7 @@ from keras_led.attention.dropout import dropout
 from keras_led.attention.dropout import fold_seed
 from keras_led.layers.initializers import NormalWithZeroRow
 from keras_led.layers.initializers import layer_norm
+from keras_led.layers.lookup import look_up
 
 
 class LayerStack(keras.layers.Layer):
@@ -85,7 +86,9 @@ class LayerStack(keras.layers.Layer):
         """
         length = ops.shape(inputs_embeds)[1]
         positions = ops.arange(length, dtype="int32") + first_position
-        hidden_states = inputs_embeds + self.embed_positions(positions)[None]
+        hidden_states = (
+            inputs_embeds + look_up(self.embed_positions, positions)[None]
+        )
         hidden_states = self.layernorm_embedding(hidden_states)
         return dropout(hidden_states, self.config.dropout, fold_seed(seed, 0))
 

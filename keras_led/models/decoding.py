@@ -5,6 +5,7 @@ from typing import NamedTuple
 import keras
 from keras import ops
 
+from keras_led.layers.lookup import look_up
 from keras_led.models.inputs import check_embeds
 from keras_led.models.inputs import check_ids
 from keras_led.models.inputs import check_ids_or_embeds
@@ -187,7 +188,9 @@ def _checked_embeds(embedding, decoder, input_ids, inputs_embeds, self_caches):
             "document itself: pass shorter `decoder_input_ids`, truncate, or "
             "extend the table.",
         )
-    return embedding(input_ids) if inputs_embeds is None else inputs_embeds
+    if inputs_embeds is None:
+        return look_up(embedding, input_ids)
+    return inputs_embeds
 
 
 class LEDDecoderModel(keras.Model):

@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from keras_led.attention.masks import token_roles
+from keras_led.layers.lookup import look_up
 from keras_led.models.inputs import check_embeds
 from keras_led.models.inputs import check_ids
 from keras_led.models.inputs import check_ids_or_embeds
@@ -75,7 +76,7 @@ def encode_document(
         expected = (config.encoder_layers, config.encoder_attention_heads)
         check_shape("head_mask", head_mask, expected)
     if inputs_embeds is None:
-        inputs_embeds = embedding(input_ids)
+        inputs_embeds = look_up(embedding, input_ids)
     sizes = ops.shape(inputs_embeds)[:2]
     return encoder(
         inputs_embeds,

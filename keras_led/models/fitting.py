@@ -86,7 +86,8 @@ class FittingMixin:
             )
         for extra in self.losses:
             loss = loss + extra
-        return loss
+        # As Keras does with a loss given to `compile`.
+        return backend.share_of_sum(loss)
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
         y_pred = self.predictions(y_pred)
