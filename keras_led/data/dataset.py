@@ -214,11 +214,17 @@ class Seq2SeqDataset(TokenDataset):
         tokenizer: `LEDTokenizer`.
         batch_size: int, rows of every batch.
         max_source_tokens: int, longest document; the rest is cut.
-        max_target_tokens: int, longest target.
+        max_target_tokens: int, longest target, with its special tokens.
         document: str, field of the document.
         summary: str, field of the target.
         question: str, field of a question whose tokens attend globally, or
             `None`: then `<s>` alone does.
+        strip_bos: bool, whether labels go without the `<s>` in front of the
+            text. With it, a decoder that starts with `</s>` learns to write
+            `<s>` first; led-large hardly tells the two apart, and may then
+            write nothing but `<s>`. A model trained without it must not be
+            made to write it: `forced_bos_token_id` of its generation config
+            has to be `None`.
         buckets: iterable of int, lengths in tokens to which documents are
             padded; by default 128, 256, 512 and so on.
         shuffle: bool, whether each epoch has an order of its own. Call `fit`
@@ -245,6 +251,7 @@ class Seq2SeqDataset(TokenDataset):
         document="document",
         summary="summary",
         question=None,
+        strip_bos=False,
         buckets=None,
         shuffle=True,
         seed=0,
@@ -258,6 +265,7 @@ class Seq2SeqDataset(TokenDataset):
             document,
             summary,
             question,
+            strip_bos,
         )
         super().__init__(
             task, rows, batch_size, buckets, shuffle, seed, bad_rows, cache_dir

@@ -54,6 +54,7 @@ class StreamingSeq2SeqDataset(BatchDataset):
         document="document",
         summary="summary",
         question=None,
+        strip_bos=False,
         buckets=None,
         shuffle=True,
         seed=0,
@@ -66,6 +67,7 @@ class StreamingSeq2SeqDataset(BatchDataset):
             document,
             summary,
             question,
+            strip_bos,
         )
         super().__init__(task, batch_size, buckets, seed)
         for name, value in (

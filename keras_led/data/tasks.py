@@ -150,10 +150,12 @@ class Seq2Seq(Task):
     Args:
         tokenizer: `LEDTokenizer`.
         max_source_tokens: see `Task`.
-        max_target_tokens: int, longest target, with `<s>` and `</s>`.
+        max_target_tokens: int, longest target, with its special tokens.
         document: see `Task`.
         summary: str, field of the target text.
         question: see `Task`.
+        strip_bos: bool, whether targets go without the `<s>` in front:
+            `text </s>` instead of `<s> text </s>`.
     """
 
     def __init__(
@@ -164,6 +166,7 @@ class Seq2Seq(Task):
         document="document",
         summary="summary",
         question=None,
+        strip_bos=False,
     ):
         super().__init__(tokenizer, max_source_tokens, document, question)
         if not isinstance(max_target_tokens, int) or max_target_tokens < 3:
@@ -173,12 +176,14 @@ class Seq2Seq(Task):
             )
         self.max_target_tokens = max_target_tokens
         self.target_fields = (summary,)
+        self.strip_bos = strip_bos
 
     def settings(self):
-        return {
-            **super().settings(),
-            "max_target_tokens": self.max_target_tokens,
-        }
+        settings = super().settings()
+        settings["max_target_tokens"] = self.max_target_tokens
+        if self.strip_bos:  # caches made without the option stay good
+            settings["strip_bos"] = True
+        return settings
 
     def read_target(self, record):
         (field,) = self.target_fields
@@ -186,10 +191,14 @@ class Seq2Seq(Task):
 
     def encode_targets(self, records):
         (field,) = self.target_fields
-        build = self.tokenizer.build_inputs_with_special_tokens
-        room = self.max_target_tokens - len(build([]))
+        room = self.max_target_tokens - len(self._target_of([]))
         found = self.tokenize([record[field] for record in records])
-        return [build(ids[:room]) for ids in found["input_ids"]]
+        return [self._target_of(ids[:room]) for ids in found["input_ids"]]
+
+    def _target_of(self, ids):
+        """The tokens of a text between the special ones."""
+        built = self.tokenizer.build_inputs_with_special_tokens(ids)
+        return built[1:] if self.strip_bos else built
 
     def targets(self, examples, batch_size, source_length, target_length):
         """Labels, int32 `(B, T)`; -100 behind the text."""

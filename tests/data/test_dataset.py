@@ -75,6 +75,22 @@ def test_a_batch_is_what_the_tokenizer_says(tokenizer):
     assert {a.dtype.name for a in (*inputs.values(), labels)} == {"int32"}
 
 
+def test_labels_without_their_first_token(tokenizer):
+    rows = [ROWS[0], ROWS[3]]
+    (_, plain) = dataset(tokenizer, rows, shuffle=False)[0]
+    (inputs, labels) = dataset(tokenizer, rows, shuffle=False, strip_bos=True)[
+        0
+    ]
+    assert inputs["input_ids"][:2, 0].tolist() == [tokenizer.bos_token_id] * 2
+    for label, row in zip(labels, rows, strict=False):
+        text = tokenizer.encode(row["summary"], add_special_tokens=False)
+        # 20 tokens, of which `</s>` is special.
+        kept = [*text[:19], tokenizer.eos_token_id]
+        assert label[label != -100].tolist() == kept
+    assert (plain[:2, 0] == tokenizer.bos_token_id).all()
+    assert (labels[2] == -100).all()
+
+
 def test_order_depends_on_seed_and_epoch_alone(tokenizer):
     def order(seed, epoch):
         data = dataset(tokenizer, seed=seed)
@@ -189,6 +205,11 @@ def test_the_cache_saves_tokenizing_and_notices_changes(tokenizer, tmp_path):
     assert sources(again, tokenizer) == sources(first, tokenizer)
     with pytest.raises(AssertionError, match="tokenized again"):
         dataset(Loud(tokenizer), path, cache_dir=cache, max_target_tokens=19)
+    with pytest.raises(AssertionError, match="tokenized again"):
+        dataset(Loud(tokenizer), path, cache_dir=cache, strip_bos=True)
+    stripped = dataset(tokenizer, path, cache_dir=cache, strip_bos=True)
+    assert stripped.fingerprint != first.fingerprint
+    dataset(Loud(tokenizer), path, cache_dir=cache, strip_bos=True)
     text = path.read_text("utf-8").replace("beta", "gamma", 1)
     path.write_text(text, encoding="utf-8")
     with pytest.raises(AssertionError, match="tokenized again"):

@@ -106,6 +106,16 @@ def test_unshuffled_rows_keep_their_order(tokenizer):
     assert [tokenizer.decode(row)[0] for row in ids] == list("abcdefghi")
 
 
+def test_labels_without_their_first_token(tokenizer):
+    data = stream(tokenizer, strip_bos=True)
+    for _, labels in data:
+        assert (labels[:, 0] == tokenizer.encode("b")[1]).all()
+        assert (labels == tokenizer.eos_token_id).sum(axis=1).tolist() == [
+            1
+        ] * 3
+    assert data.fingerprint != stream(tokenizer).fingerprint
+
+
 @pytest.mark.parametrize(
     ("rows", "options", "error", "message"),
     [

@@ -6,7 +6,9 @@ import pytest
 from keras import ops
 
 import keras_led
+from keras_led.data import Seq2SeqDataset
 from tests import peer
+from tests.data.tokenizers import byte_tokenizer
 from tests.gradients import gradients_of_weights
 from tests.models.pairs import BATCH
 from tests.models.pairs import both_sides
@@ -65,6 +67,46 @@ def test_gradients_equal_the_peers():
             value, expected, atol=1e-5, rtol=1e-4, err_msg=name
         )
     assert not found
+
+
+@pytest.mark.skipif(
+    keras.backend.backend() != "torch",
+    reason="the batch is the same on all backends, and graphs build slowly",
+)
+def test_targets_without_bos_train_as_the_peer_does_given_both_sides():
+    tokenizer = byte_tokenizer()
+    ours, other = pair(NAME, vocab_size=len(tokenizer))
+    rows = [("a document", "short"), ("another one", "a longer text")]
+    inputs, labels = Seq2SeqDataset(
+        rows,
+        tokenizer,
+        batch_size=2,
+        max_source_tokens=32,
+        strip_bos=True,
+        shuffle=False,
+    )[0]
+    found = gradients_of_weights(ours, {**inputs, "labels": labels})
+    # `</s> text` is read, `text </s>` is to be written.
+    wanted = np.full(labels.shape, peer.IGNORED)
+    read = np.full(labels.shape, tokenizer.pad_token_id)
+    for row, (_, text) in enumerate(rows):
+        ids = tokenizer.encode(text, add_special_tokens=False)
+        wanted[row, : len(ids) + 1] = [*ids, 2]
+        read[row, : len(ids) + 2] = [2, *ids, 2]
+    other.zero_grad()
+    arrays = {**inputs, "labels": wanted, "decoder_input_ids": read}
+    other(**peer.to_torch(arrays)).loss.backward()
+    for name, weight in other.named_parameters():
+        if name.startswith("led.decoder.layers.1.") and "fc" in name:
+            value = found[our_path(name, found)]
+            expected = weight.grad.numpy()
+            np.testing.assert_allclose(
+                value,
+                expected.T if expected.ndim == 2 else expected,
+                atol=1e-5,
+                rtol=1e-4,
+                err_msg=name,
+            )
 
 
 @pytest.mark.parametrize("wide", ["absent", "mixed"])
