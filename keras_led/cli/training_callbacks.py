@@ -8,7 +8,11 @@ import time
 import keras
 
 from keras_led.cli.options import note
+from keras_led.training.adapter_files import save_adapters
 from keras_led.training.event_log import EventLog
+
+# Where, in the folder of the checkpoint, the adapters alone are.
+ADAPTERS_FOLDER = "adapters"
 
 
 class Stopped(Exception):
@@ -23,8 +27,10 @@ def save_model(model, tokenizer, output, options):
             model.config.max_decoder_position_embeddings - 1,
         )
     )
-    model.save_pretrained(output)
+    model.save_pretrained(output)  # with the adapters merged
     tokenizer.save_pretrained(output)
+    if options["lora_rank"] is not None:
+        save_adapters(model, output / ADAPTERS_FOLDER)
 
 
 class Report(keras.callbacks.Callback):

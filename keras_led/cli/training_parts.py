@@ -1,10 +1,14 @@
-"""Model and optimizer of `keras-led train`."""
+"""Model, trained weights and optimizer of `keras-led train`."""
 
 import json
 
 import keras
 
 from keras_led.config import LEDConfig
+from keras_led.training.adapters import TARGETS
+from keras_led.training.adapters import enable_lora
+from keras_led.training.freezing import PARTS
+from keras_led.training.freezing import freeze
 
 SCHEDULES = ("cosine", "linear", "constant")
 # Variables that weight decay leaves alone: biases, and the scales of the
@@ -74,6 +78,67 @@ def fresh_config(options, tokenizer, values):
         options["max_target_tokens"] + 8, 64
     )
     return LEDConfig(**{**defaults, **values})
+
+
+def check_what_trains(options):
+    """Refuses flags of adapters and of freezing that make no sense.
+
+    Args:
+        options: dict of the command's arguments.
+
+    Raises:
+        ValueError: If a name is unknown, or two flags do not go together.
+    """
+    for flag, known in (("lora_targets", TARGETS), ("freeze", PARTS)):
+        for name in options[flag] or ():
+            if name not in known:
+                raise ValueError(
+                    f"`{_flag_name(flag)}` must be among {', '.join(known)}. "
+                    f"Received: {_flag_name(flag)} {name}."
+                )
+    adapted = options["lora_rank"] is not None
+    for flag in ("lora_alpha", "lora_targets"):
+        if options[flag] and not adapted:
+            raise ValueError(
+                f"`{_flag_name(flag)}` belongs to `--lora-rank`. "
+                "Received: one without the other."
+            )
+    if adapted and _kept(options):
+        raise ValueError(
+            "`--freeze` must not stand beside `--lora-rank`, which keeps all "
+            "weights but the adapters. Received: both. Name the layers with "
+            "adapters by --lora-targets."
+        )
+
+
+def choose_what_trains(model, options):
+    """Adds the adapters, or freezes the parts, that the options ask for.
+
+    Args:
+        model: LED model, which is changed.
+        options: dict of the command's arguments.
+    """
+    if options["lora_rank"] is not None:
+        targets = options["lora_targets"]
+        chosen = {"targets": tuple(targets)} if targets else {}
+        enable_lora(
+            model, options["lora_rank"], options["lora_alpha"], **chosen
+        )
+    elif _kept(options):
+        freeze(model, *_kept(options))
+
+
+def _kept(options):
+    """The last arguments of `freeze`; nothing where nothing is frozen."""
+    first = [
+        options[f"freeze_{side}_layers"] for side in ("encoder", "decoder")
+    ]
+    parts = tuple(options["freeze"] or ())
+    return (parts, *first) if parts or any(first) else ()
+
+
+def _flag_name(name):
+    return "--" + name.replace("_", "-")
 
 
 def make_optimizer(options, batches_per_epoch):

@@ -1,6 +1,8 @@
 """What `keras-led train` does with its options."""
 
 import json
+import math
+import shutil
 from pathlib import Path
 
 import keras
@@ -8,9 +10,12 @@ import keras
 from keras_led.backend import name as backend_name
 from keras_led.cli.options import bad_rows_policy
 from keras_led.cli.options import note
+from keras_led.cli.training_callbacks import ADAPTERS_FOLDER
 from keras_led.cli.training_callbacks import Deadline
 from keras_led.cli.training_callbacks import Report
 from keras_led.cli.training_callbacks import save_model
+from keras_led.cli.training_parts import check_what_trains
+from keras_led.cli.training_parts import choose_what_trains
 from keras_led.cli.training_parts import fresh_config
 from keras_led.cli.training_parts import make_optimizer
 from keras_led.cli.training_parts import parse_settings
@@ -74,6 +79,7 @@ class TrainingRun:
             note(f"The run in {self.output} is finished.")
             return self._result(self._read(HISTORY_NAME))
         config_values = parse_settings(self.options["settings"])
+        check_what_trains(self.options)
         keras.utils.set_random_seed(self.options["seed"])
         tokenizer = self._tokenizer(started == "begun")
         dataset = self._dataset(self.options["files"], tokenizer)
@@ -90,7 +96,8 @@ class TrainingRun:
         )
         self._announce(backup, dataset, model)
         model.compile(
-            optimizer=make_optimizer(self.options, dataset.batches_per_epoch)
+            optimizer=make_optimizer(self.options, dataset.batches_per_epoch),
+            label_smoothing=self.options["label_smoothing"],
         )
         with Deadline(backup, self.options["stop_after"]) as deadline:
             model.fit(
@@ -117,6 +124,8 @@ class TrainingRun:
         if before is None or self.options["force"]:
             state = self.folder / "state.npz"
             state.unlink(missing_ok=True)
+            if before is not None and before["settings"].get("lora_rank"):
+                shutil.rmtree(self.output / ADAPTERS_FOLDER, ignore_errors=True)
             taken = (self.output / "config.json").exists()
             if taken and not self.options["force"]:
                 raise ValueError(
@@ -183,6 +192,7 @@ class TrainingRun:
             "document",
             "summary",
             "question",
+            "strip_bos",
             "seed",
         )
         return {
@@ -246,10 +256,18 @@ class TrainingRun:
             )
         if self.options["gradient_checkpointing"]:
             model.gradient_checkpointing_enable()
+        if self.options["strip_bos"]:
+            # Summaries start as the targets do.
+            model.generation_config.update(forced_bos_token_id=None)
+        choose_what_trains(model, self.options)
         return model
 
     def _announce(self, backup, dataset, model):
-        note(f"Training {model.count_params():,} weights on {backend_name} ...")
+        trained = sum(math.prod(w.shape) for w in model.trainable_weights)
+        note(
+            f"Training {trained:,} of {model.count_params():,} weights on "
+            f"{backend_name} ..."
+        )
         position = backup.position()
         if position is not None:
             epoch, step = position

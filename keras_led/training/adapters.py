@@ -26,7 +26,12 @@ ROLES = {
     "value": ("value", "value_global", "v_proj"),
     "output": ("output", "out_proj"),
 }
-OTHER_TARGETS = ("fc1", "fc2")
+# All that `targets` of `enable_lora` may name.
+TARGETS = tuple(
+    dict.fromkeys(
+        [*ROLES, *(x for names in ROLES.values() for x in names), "fc1", "fc2"]
+    )
+)
 # What fine-tuning makes from scratch: it trains beside the adapters.
 TASK_HEADS = ("classification_head", "qa_outputs")
 
@@ -66,12 +71,10 @@ def target_layers(model, targets):
     """Lists the layers that `targets` of `enable_lora` mean."""
     base = base_of(model)
     targets = (targets,) if isinstance(targets, str) else tuple(targets)
-    single = [name for group in ROLES.values() for name in group]
-    known = dict.fromkeys((*ROLES, *single, *OTHER_TARGETS))
-    unknown = [name for name in targets if name not in known]
+    unknown = [name for name in targets if name not in TARGETS]
     if unknown or not targets:
         raise ValueError(
-            f"`targets` must be among {', '.join(known)}. "
+            f"`targets` must be among {', '.join(TARGETS)}. "
             f"Received: targets={targets}."
         )
     wanted = {

@@ -8,12 +8,17 @@ import sys
 
 import numpy as np
 import pytest
+from keras.ops import convert_to_numpy
 from safetensors.numpy import load_file
 from typer.testing import CliRunner
 
 from keras_led import LEDForConditionalGeneration
+from keras_led import LEDTokenizer
 from keras_led.backend import name as running_backend
 from keras_led.cli import app
+from keras_led.data import Seq2SeqDataset
+from keras_led.training.adapter_files import load_adapters
+from keras_led.training.adapters import merge_adapters
 from tests.data.tokenizers import ROWS
 
 SETTINGS = {
@@ -149,3 +154,125 @@ def test_evaluate_scores_summaries(corpus, finished, tmp_path):
     assert [x["reference"] for x in lines] == [
         row["summary"] for row in ROWS[:2]
     ]
+
+
+def tuned(corpus, base, output, *more):
+    """Flags that fine-tune `base` for an epoch."""
+    return [
+        *("train", corpus, "--output", output, "--model", base, "--epochs", 1),
+        *("--max-source-tokens", 64, "--bucket", 64, "--batch-size", 2),
+        *("--max-target-tokens", 16, "--learning-rate", 0.01, *more),
+    ]
+
+
+def changed_weights(base, output):
+    """Names of the weights that are not those of `base`."""
+    before = load_file(base / "model.safetensors")
+    after = load_file(output / "model.safetensors")
+    assert after.keys() == before.keys()
+    return {k for k, v in before.items() if not np.array_equal(v, after[k])}
+
+
+def test_adapters_are_merged_and_kept_apart_also_in_a_stopped_run(
+    corpus, finished, tmp_path
+):
+    base, _ = finished
+    flags = [
+        *("--lora-rank", 2, "--lora-alpha", 6, "--lora-targets", "value"),
+        *("--lora-targets", "fc1", "--strip-bos", "--label-smoothing", 0.1),
+    ]
+    done = run(*tuned(corpus, base, tmp_path / "whole", *flags))
+    assert done.exit_code == 0, done.output
+    changed = changed_weights(base, tmp_path / "whole")
+    assert len(changed) == 6  # local, global, two of the decoder; two fc1
+    assert all(
+        re.search(r"(value|v_proj|value_global|fc1)\.", x) for x in changed
+    )
+    adapted = LEDForConditionalGeneration.from_pretrained(base)
+    load_adapters(adapted, tmp_path / "whole" / "adapters")
+    merge_adapters(adapted)
+    merged = LEDForConditionalGeneration.from_pretrained(tmp_path / "whole")
+    for one, other in zip(adapted.weights, merged.weights, strict=True):
+        np.testing.assert_allclose(
+            convert_to_numpy(one), convert_to_numpy(other), atol=1e-6
+        )
+    stopped = tuned(corpus, base, tmp_path / "stopped", *flags)
+    assert run(*stopped, "--stop-after", 0).exit_code == 75
+    assert not (tmp_path / "stopped" / "adapters").exists()
+    done = run(*stopped, "--resume")
+    assert done.exit_code == 0, done.output
+    assert "Resuming at epoch 1, step 1 of 6." in done.stderr
+    for name in ("model.safetensors", "adapters/adapter_model.safetensors"):
+        expected = load_file(tmp_path / "whole" / name)
+        for key, value in load_file(tmp_path / "stopped" / name).items():
+            np.testing.assert_allclose(value, expected[key], atol=1e-6)
+
+
+def test_frozen_parts_stay(corpus, finished, tmp_path):
+    flags = ("--freeze", "embeddings", "--freeze-encoder-layers", 1)
+    done = run(*tuned(corpus, finished[0], tmp_path, *flags))
+    assert done.exit_code == 0, done.output
+    changed = changed_weights(finished[0], tmp_path)
+    assert changed
+    assert all(name.startswith("led.decoder.layers.") for name in changed)
+    trained, total = re.search(
+        r"Training (\S+) of (\S+) weights", done.stderr
+    ).groups()
+    assert 0 < int(trained.replace(",", "")) < int(total.replace(",", ""))
+
+
+def test_labels_and_their_loss_are_as_flags_say(corpus, finished, tmp_path):
+    """The loss of the first step, before any weight has changed."""
+    base, _ = finished
+    found = []
+    for flags in ((), ("--label-smoothing", 0.5), ("--strip-bos",)):
+        output = tmp_path / str(len(found))
+        more = ("--set", "dropout=0", "--set", "attention_dropout=0", *flags)
+        rate = ("--learning-rate", 0, "--json")
+        done = run(*tuned(corpus, base, output, *more, *rate))
+        assert done.exit_code == 0, done.output
+        found.append(json.loads(done.stdout)["loss"])
+    assert found[1] > found[0] + 0.1
+    model = LEDForConditionalGeneration.from_pretrained(output)
+    data = Seq2SeqDataset(
+        corpus,
+        LEDTokenizer.from_pretrained(output),
+        batch_size=2,
+        max_source_tokens=64,
+        max_target_tokens=16,
+        buckets=[64],
+        strip_bos=True,
+    )
+    losses = [model({**x, "labels": y}).loss for x, y in data]
+    mean = np.mean([float(convert_to_numpy(loss)) for loss in losses])
+    assert found[2] == pytest.approx(mean, rel=1e-4)
+    assert abs(found[2] - found[0]) > 0.01
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (
+            ("--lora-targets", "fc1"),
+            "`--lora-targets` belongs to `--lora-rank`",
+        ),
+        (("--lora-alpha", 2), "`--lora-alpha` belongs to `--lora-rank`"),
+        (
+            ("--lora-rank", 2, "--lora-targets", "fc3"),
+            "`--lora-targets` must be .* Received: --lora-targets fc3",
+        ),
+        (("--freeze", "tail"), "among embeddings, .* Received: --freeze tail"),
+        (
+            ("--lora-rank", 2, "--freeze", "encoder"),
+            "`--freeze` must not stand beside `--lora-rank`",
+        ),
+    ],
+)
+def test_flags_of_what_trains_are_checked_first(
+    corpus, finished, tmp_path, flags, message
+):
+    done = run(*tuned(corpus, finished[0], tmp_path / "out", *flags))
+    assert done.exit_code == 1
+    (line,) = done.stderr.splitlines()
+    assert re.search(message, line), line
+    assert not (tmp_path / "out").exists()

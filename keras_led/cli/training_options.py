@@ -1,0 +1,141 @@
+"""The flags of `keras-led train`, in the groups in which `--help` shows them.
+
+A name that belongs to the Python API means what it means there.
+"""
+
+import functools
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def _flag(kind, help, *names, group=None, **more):
+    option = typer.Option(*names, help=help, rich_help_panel=group, **more)
+    return Annotated[kind, option]
+
+
+_start = functools.partial(_flag, group="Model to start from")
+_data = functools.partial(_flag, group="Data")
+_step = functools.partial(_flag, group="Optimization")
+_part = functools.partial(_flag, group="What trains")
+_run = functools.partial(_flag, group="The run")
+
+Files = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="FILE...",
+        help=".jsonl or .csv with documents and summaries; also .gz; patterns.",
+    ),
+]
+Output = _flag(
+    Path, "Folder of the checkpoint.", "--output", "-o", metavar="DIR"
+)
+Validation = _flag(
+    list[str] | None, "Files to validate with; repeat.", metavar="FILE"
+)
+
+# ---- the model to start from ----------------------------------------------
+
+Model = _start(
+    str | None,
+    "Directory, or hub id, to start from; else a fresh model.",
+    *("--model", "-m"),
+    metavar="DIR",
+)
+Config = _start(
+    Path | None, "config.json of a fresh model.", metavar="FILE", exists=True
+)
+Settings = _start(
+    list[str] | None,
+    "A value of the config, such as d_model=256 or dropout=0.1; repeat.",
+    "--set",
+    metavar="KEY=VALUE",
+)
+Tokenizer = _start(
+    str | None, "Tokenizer, instead of the model's.", metavar="DIR"
+)
+VocabSize = _start(
+    int | None, "Learn a tokenizer of so many tokens from FILE.", min=261
+)
+Dtype = _start(str | None, "Such as mixed_bfloat16.", metavar="POLICY")
+
+# ---- data -----------------------------------------------------------------
+
+Question = _data(
+    str | None, "Field of a question that attends globally.", metavar="KEY"
+)
+MaxSourceTokens = _data(int, "Longest document; the rest is cut.", min=8)
+MaxTargetTokens = _data(int, "Longest summary; the rest is cut.", min=3)
+StripBos = _data(
+    bool, "Leave out the <s> in front of labels (led-large).", "--strip-bos"
+)
+Bucket = _data(
+    list[int] | None,
+    "A padded length; repeat. 128, 256, 512 ...",
+    metavar="TOKENS",
+)
+BatchSize = _data(int, "Rows a step.", min=1)
+Streaming = _data(
+    bool, "Read FILE while training; keep none of it.", "--streaming"
+)
+StepsPerEpoch = _data(int | None, "Steps of an epoch, with --streaming.", min=1)
+CacheDir = _data(
+    Path | None, "Keep tokens there for a next run.", metavar="DIR"
+)
+
+# ---- optimization ---------------------------------------------------------
+
+Epochs = _step(int, "Passes.", min=1)
+GradientAccumulation = _step(int, "Steps whose gradients are added up.", min=1)
+LearningRate = _step(float, "Highest learning rate.", min=0)
+WarmupSteps = _step(int, "Steps up to it.", min=0)
+Schedule = _step(str, "cosine, linear or constant, after that.")
+WeightDecay = _step(float, "AdamW's; not for biases and norms.", min=0)
+ClipNorm = _step(float, "Largest norm of all gradients; 0: any", min=0)
+LabelSmoothing = _step(
+    float, "Share of each target spread over all tokens.", min=0, max=1
+)
+GradientCheckpointing = _step(
+    bool, "Less memory for more time.", "--gradient-checkpointing"
+)
+Seed = _step(int, "Of weights, order and dropout.", min=0)
+
+# ---- what trains ----------------------------------------------------------
+
+LoraRank = _part(
+    int | None, "Train adapters of this rank, and nothing else.", min=1
+)
+LoraAlpha = _part(float | None, "alpha / rank multiplies the adapters; else 1.")
+LoraTargets = _part(
+    list[str] | None,
+    "Layers that get one, such as fc1; repeat. query and value",
+    metavar="NAME",
+)
+Freeze = _part(
+    list[str] | None,
+    "Keep embeddings, encoder or decoder as they are; repeat.",
+    metavar="PART",
+)
+FreezeEncoderLayers = _part(int, "Keep so many of the first.", min=0)
+FreezeDecoderLayers = _part(int, "Keep so many of the first.", min=0)
+
+# ---- the run --------------------------------------------------------------
+
+RougeDocuments = _run(
+    int, "Summarize so many validation rows an epoch: ROUGE.", min=0
+)
+LogDir = _run(Path | None, "Write logs for TensorBoard there.", metavar="DIR")
+LogEvery = _run(int, "Steps from one note to the next.", min=1)
+SaveEvery = _run(int, "Steps from one backup to the next.", min=1)
+StopAfter = _run(
+    float | None,
+    "Save and stop then, with exit code 75.",
+    metavar="MINUTES",
+    min=0,
+)
+Resume = _run(
+    bool, "Go on where an interrupted run was last saved.", "--resume"
+)
+Force = _run(bool, "Start anew in a DIR that has a run.", "--force")
+AsJson = _run(bool, "Write one JSON object.", "--json")
