@@ -86,7 +86,7 @@ class TrainingRun:
         validation = None
         if self.options["validation"]:
             validation = self._validation(tokenizer)
-        model = self._model(tokenizer, config_values)
+        model = self._model(tokenizer, config_values, dataset.target_length)
         self._write_settings(finished=False)
         backup = TrainingBackup(
             self.folder,
@@ -232,7 +232,7 @@ class TrainingRun:
             **self._dataset_options(),
         )
 
-    def _model(self, tokenizer, values):
+    def _model(self, tokenizer, values, target_length):
         source = self.options["model"]
         dtype = self.options["dtype"]
         if source is not None:
@@ -247,13 +247,7 @@ class TrainingRun:
         else:
             config = fresh_config(self.options, tokenizer, values)
             model = LEDForConditionalGeneration(config, dtype=dtype)
-        limit = model.config.max_encoder_position_embeddings
-        if self.options["max_source_tokens"] > limit:
-            raise ValueError(
-                f"`--max-source-tokens` must be at most {limit}, what the "
-                "model reads. Received: --max-source-tokens "
-                f"{self.options['max_source_tokens']}."
-            )
+        self._check_lengths(model.config, target_length)
         if self.options["gradient_checkpointing"]:
             model.gradient_checkpointing_enable()
         if self.options["strip_bos"]:
@@ -261,6 +255,23 @@ class TrainingRun:
             model.generation_config.update(forced_bos_token_id=None)
         choose_what_trains(model, self.options)
         return model
+
+    def _check_lengths(self, config, target_length):
+        limit = config.max_encoder_position_embeddings
+        if self.options["max_source_tokens"] > limit:
+            raise ValueError(
+                f"`--max-source-tokens` must be at most {limit}, what the "
+                "model reads. Received: --max-source-tokens "
+                f"{self.options['max_source_tokens']}."
+            )
+        limit = config.max_decoder_position_embeddings
+        if target_length > limit:
+            raise ValueError(
+                f"`--max-target-tokens` must be at most {limit}, what the "
+                "model writes. Received: --max-target-tokens "
+                f"{self.options['max_target_tokens']} and summaries padded to "
+                f"{target_length} tokens."
+            )
 
     def _announce(self, backup, dataset, model):
         trained = sum(math.prod(w.shape) for w in model.trainable_weights)

@@ -140,6 +140,13 @@ def test_a_bad_row_is_named_by_file_and_line(corpus, tmp_path):
     assert f"bad.jsonl:{len(ROWS) + 1}" in line and "summary" in line
 
 
+def test_summaries_longer_than_the_model_writes_are_refused(corpus, tmp_path):
+    short = ("--set", "max_decoder_position_embeddings=12")
+    done = run(*options(corpus, tmp_path / "out", *short))
+    assert done.exit_code == 1
+    assert "`--max-target-tokens` must be at most 12" in done.stderr
+
+
 def test_evaluate_scores_summaries(corpus, finished, tmp_path):
     predictions = tmp_path / "found.jsonl"
     done = run(
