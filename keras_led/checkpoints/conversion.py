@@ -65,9 +65,9 @@ def convert(
             where the tensors have the names of `names.py` and Keras' layout.
 
     Returns:
-        The report, a dict: for each tensor its name in the source and in the
-        target, its shape, type, whether its axes were swapped, and the CRC-32
-        of its values in the target.
+        The report, a dict that holds for each tensor its name in the source
+        and in the target, its shape, type, whether its axes were swapped, and
+        the CRC-32 of its values in the target.
 
     Raises:
         FileExistsError: If `target` is not empty and `force` is `False`.
