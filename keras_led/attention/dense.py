@@ -25,6 +25,9 @@ def dot_product_attention(
 ):
     """Scaled dot-product attention, linear in memory.
 
+    The backward pass keeps the operands and the result, and computes the
+    weights once more, as in FlashAttention (Dao et al., 2022, section 3.1).
+
     Args:
         query: Float tensor of shape `(B, N, T, H)`, already scaled.
         key: Float tensor of shape `(B, N, S, H)`.
@@ -42,8 +45,18 @@ def dot_product_attention(
     Source:
         Vaswani et al., 2017, section 3.2.1.
     """
-    if return_weights or not loops_allowed():
-        return _attend(query, key, value, mask, rate, seed)
+    block = None
+    if not return_weights and loops_allowed():
+        block = _block_size(query, key)
+        if block is not None or not _are_few(query):
+            attend = _attention_of(mask, rate, seed, block)
+            return attend(query, key, value), None
+    context, weights = _attend(query, key, value, mask, rate, seed)
+    return context, weights if return_weights else None
+
+
+def _block_size(query, key):
+    """Queries of a block, int or scalar tensor, or `None` for one piece."""
     num_queries, num_keys = ops.shape(query)[2], ops.shape(key)[2]
     if isinstance(num_keys, int):
         block = max(1, MAX_SCORES_PER_HEAD // num_keys)
@@ -52,8 +65,15 @@ def dot_product_attention(
     if isinstance(num_queries, int):
         known = block if isinstance(block, int) else QUERIES_OF_ONE_BLOCK
         if num_queries <= known:
-            return _attend(query, key, value, mask, rate, seed)[0], None
-    return _attend_by_block(query, key, value, mask, rate, seed, block), None
+            return None
+        if isinstance(block, int):
+            return block
+    return ops.minimum(block, num_queries)
+
+
+def _are_few(query):
+    num_queries = query.shape[2]
+    return num_queries is not None and num_queries <= FEW_QUERIES
 
 
 def _attend(query, key, value, mask, rate, seed):
@@ -63,18 +83,87 @@ def _attend(query, key, value, mask, rate, seed):
 
 
 def _scores(query, key):  # (B, N, T, H), (B, N, S, H) -> (B, N, T, S)
-    num_queries = query.shape[2]
-    few = num_queries is not None and num_queries <= FEW_QUERIES
-    if backend.KEYS_FIRST and few:
+    if backend.KEYS_FIRST and _are_few(query):
         scores = ops.matmul(key, ops.transpose(query, (0, 1, 3, 2)))
         return ops.transpose(scores, (0, 1, 3, 2))
     return ops.matmul(query, ops.transpose(key, (0, 1, 3, 2)))
 
 
-def _attend_by_block(query, key, value, mask, rate, seed, block):
-    batch, num_heads, num_queries, head_dim = ops.shape(query)
-    if not isinstance(num_queries, int) or not isinstance(block, int):
-        block = ops.minimum(block, num_queries)
+def _attention_of(mask, rate, seed, block):
+    """The attention as a function of its operands, with its gradient."""
+
+    def forward(constants, query, key, value):
+        def attend(_, rows, mask, seed):
+            (queries,) = rows
+            return (), (_attend(queries, key, value, mask, rate, seed)[0],)
+
+        _, (context,) = _by_block(attend, (), (query,), *constants, block)
+        return context, (context, query, key, value)
+
+    def backward(constants, kept, upstream):
+        context, query, key, value = kept
+        # The mean of a row's gradients under its weights, and under dropout.
+        means = ops.sum(
+            ops.cast(context, "float32") * ops.cast(upstream, "float32"),
+            axis=-1,
+            keepdims=True,
+        )
+
+        def derive(sums, rows, mask, seed):
+            queries, above, mean = rows
+            weights = masked_softmax(_scores(queries, key), mask)
+            by_weights = ops.matmul(above, _swap(value))
+            by_weights = ops.cast(dropout(by_weights, rate, seed), "float32")
+            by_scores = weights * (by_weights - mean)
+            if mask is not None:  # a row without keys has weights all the same
+                by_scores = ops.where(mask, by_scores, 0.0)
+            by_scores = ops.cast(by_scores, query.dtype)
+            weights = dropout(ops.cast(weights, value.dtype), rate, seed)
+            found = (
+                ops.matmul(_swap(queries), by_scores),
+                ops.matmul(_swap(above), weights),
+            )
+            sums = tuple(
+                x + ops.cast(y, "float32")
+                for x, y in zip(sums, found, strict=True)
+            )
+            return sums, (ops.matmul(by_scores, key),)
+
+        zeros = tuple(
+            ops.zeros_like(_swap(x), dtype="float32") for x in (key, value)
+        )
+        sums, (by_query,) = _by_block(
+            derive, zeros, (query, upstream, means), *constants, block
+        )
+        by_key, by_value = map(_swap, sums)
+        return (
+            by_query,
+            ops.cast(by_key, key.dtype),
+            ops.cast(by_value, value.dtype),
+        )
+
+    return backend.custom_gradient(forward, backward, (mask, seed))
+
+
+def _by_block(function, carry, rows, mask, seed, block):
+    """Runs a function on all queries at once, or block by block.
+
+    Args:
+        function: Callable from what is handed on, a tuple of rows of queries,
+            and their mask and seed, to what to hand on, and a tuple of one
+            output with as many rows.
+        carry: Tuple of tensors handed to the first block.
+        rows: Tuple of tensors `(B, N, T, X)`, first the queries.
+        mask: Bool tensor `(B or 1, 1, T or 1, S)`, or `None`.
+        seed: Int tensor of shape `(2,)`, or `None`.
+        block: int or int scalar tensor, queries in a block, or `None`.
+
+    Returns:
+        Pair of what the last block handed on, and the tuple of outputs.
+    """
+    if block is None:
+        return function(carry, rows, mask, seed)
+    batch, num_heads, num_queries, _ = ops.shape(rows[0])
     num_blocks = ceil_div(num_queries, block)
     padding = num_blocks * block - num_queries
 
@@ -87,20 +176,23 @@ def _attend_by_block(query, key, value, mask, rate, seed, block):
         return ops.transpose(x, (2, 0, 1, 3, 4))
 
     varies = mask is not None and mask.shape[2] != 1
-    inputs = (cut(query), ops.arange(num_blocks, dtype="int32"))
+    inputs = (ops.arange(num_blocks, dtype="int32"), *map(cut, rows))
     if varies:
-        inputs += (cut(mask),)
+        inputs = (*inputs, cut(mask))
 
-    @backend.remat_block
-    def attend_block(inputs):
-        queries, index, *masks = inputs
-        block_seed = fold_seed(seed, index)
-        block_mask = masks[0] if masks else mask
-        return _attend(queries, key, value, block_mask, rate, block_seed)[0]
+    def run(carry, inputs):
+        index, *rows = inputs
+        block_mask = rows.pop() if varies else mask
+        return function(carry, rows, block_mask, fold_seed(seed, index))
 
-    context = ops.map(attend_block, inputs)  # (blocks, B, N, block, H)
-    context = ops.transpose(context, (1, 2, 0, 3, 4))
-    context = ops.reshape(
-        context, (batch, num_heads, num_blocks * block, head_dim)
+    carry, (output,) = backend.scan(
+        run, carry, inputs, dtype=rows[0].dtype, outputs=1
     )
-    return context[:, :, :num_queries]
+    last = ops.shape(output)[-1]
+    output = ops.transpose(output, (1, 2, 0, 3, 4))  # (B, N, blocks, block, X)
+    output = ops.reshape(output, (batch, num_heads, num_blocks * block, last))
+    return carry, (output[:, :, :num_queries],)
+
+
+def _swap(x):
+    return ops.transpose(x, (0, 1, 3, 2))

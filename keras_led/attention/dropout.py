@@ -21,7 +21,7 @@ def dropout(x, rate, seed):
     """
     if seed is None or rate == 0:
         return x
-    keep = backend.uniform(seed, ops.shape(x)) >= rate
+    keep = backend.keep_at_random(seed, ops.shape(x), rate)
     return ops.where(keep, x / (1.0 - rate), ops.zeros((), dtype=x.dtype))
 
 

@@ -19,10 +19,10 @@ if name == "tensorflow":
     from keras_led.backend.tensorflow import fold_in
     from keras_led.backend.tensorflow import is_concrete
     from keras_led.backend.tensorflow import jit
+    from keras_led.backend.tensorflow import keep_at_random
     from keras_led.backend.tensorflow import mean_over_replicas
     from keras_led.backend.tensorflow import random_state
     from keras_led.backend.tensorflow import register_pytree
-    from keras_led.backend.tensorflow import remat_block
     from keras_led.backend.tensorflow import replica
     from keras_led.backend.tensorflow import scan
     from keras_led.backend.tensorflow import set_random_state
@@ -41,10 +41,10 @@ elif name == "jax":
     from keras_led.backend.jax import fold_in
     from keras_led.backend.jax import is_concrete
     from keras_led.backend.jax import jit
+    from keras_led.backend.jax import keep_at_random
     from keras_led.backend.jax import mean_over_replicas
     from keras_led.backend.jax import random_state
     from keras_led.backend.jax import register_pytree
-    from keras_led.backend.jax import remat_block
     from keras_led.backend.jax import replica
     from keras_led.backend.jax import scan
     from keras_led.backend.jax import set_random_state
@@ -63,10 +63,10 @@ elif name == "torch":
     from keras_led.backend.torch import fold_in
     from keras_led.backend.torch import is_concrete
     from keras_led.backend.torch import jit
+    from keras_led.backend.torch import keep_at_random
     from keras_led.backend.torch import mean_over_replicas
     from keras_led.backend.torch import random_state
     from keras_led.backend.torch import register_pytree
-    from keras_led.backend.torch import remat_block
     from keras_led.backend.torch import replica
     from keras_led.backend.torch import scan
     from keras_led.backend.torch import set_random_state

@@ -1,6 +1,7 @@
 """The JAX side of `keras_led.backend`."""
 
 import functools
+import math
 
 import jax
 import jax.numpy as jnp
@@ -129,18 +130,24 @@ def uniform(seed, shape):
     that reads the numbers, and a training step of 1 + 1 layers took 32 s to
     compile with it, 11 s with this.
     """
-    key = jax.random.wrap_key_data(jnp.concatenate([seed, seed]), impl="rbg")
-    return jax.random.uniform(key, shape)
+    return jax.random.uniform(_cheap_key(seed), shape)
 
 
-def remat_block(function):
-    """Recomputes `function` in the backward pass instead of storing scores.
+def keep_at_random(seed, shape, rate):
+    """Draws bools, `False` with probability `rate`, to the nearest 2**-16.
 
-    The loop over blocks is a scan, which would keep the intermediates of all
-    blocks: recomputing is faster (measured 0.65 s against 1.15 s for one
-    layer of 4,096 tokens on 2 CPU cores) and needs a fraction of the memory.
+    Half a random word a number: a training step of 2 + 2 layers of led-base
+    and 4,096 tokens spent 0.45 s of 6.6 s on whole ones.
     """
-    return jax.checkpoint(function)
+    count = math.prod(shape)
+    words = jax.random.bits(_cheap_key(seed), (-(-count // 2),), "uint32")
+    halves = jax.lax.bitcast_convert_type(words, "uint16")  # (words, 2)
+    halves = jnp.reshape(jnp.ravel(halves)[:count], shape)
+    return halves >= jnp.uint16(min(round(rate * 2**16), 2**16 - 1))
+
+
+def _cheap_key(seed):
+    return jax.random.wrap_key_data(jnp.concatenate([seed, seed]), impl="rbg")
 
 
 def custom_gradient(forward, backward, constants):

@@ -122,6 +122,11 @@ def uniform(seed, shape):
     return tf.random.stateless_uniform(shape, tf.cast(seed, "int32"))
 
 
+def keep_at_random(seed, shape, rate):
+    """Draws bools, `False` with probability `rate`."""
+    return uniform(seed, shape) >= rate
+
+
 def _mix(first, second):
     """Hashes two uint32 scalars to one, keeping neighbours apart.
 
@@ -136,11 +141,6 @@ def _mix(first, second):
 def _fold_bits(x, count):
     shifted = tf.bitwise.right_shift(x, tf.constant(count, "uint32"))
     return tf.bitwise.bitwise_xor(x, shifted)
-
-
-def remat_block(function):
-    """Returns `function` as it is: its intermediates are cheap to keep here."""
-    return function
 
 
 def custom_gradient(forward, backward, constants):

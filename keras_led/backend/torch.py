@@ -133,6 +133,11 @@ def uniform(seed, shape):
     return torch.rand(shape, generator=generator, device=seed.device)
 
 
+def keep_at_random(seed, shape, rate):
+    """Draws bools, `False` with probability `rate`."""
+    return uniform(seed, shape) >= rate
+
+
 def _mix(first, second):
     """Hashes two ints to 32 bits, keeping neighbours apart.
 
@@ -141,11 +146,6 @@ def _mix(first, second):
     mixed = (first * 0x9E3779B1 + second * 0x85EBCA77) & 0xFFFFFFFF
     mixed = ((mixed ^ (mixed >> 15)) * 0xC2B2AE3D) & 0xFFFFFFFF
     return mixed ^ (mixed >> 13)
-
-
-def remat_block(function):
-    """Returns `function` as it is: autograd keeps little but the weights."""
-    return function
 
 
 def custom_gradient(forward, backward, constants):

@@ -5,6 +5,7 @@ from keras import ops
 
 from keras_led.attention import dense
 from tests.attention import reference
+from tests.gradients import gradients
 
 BATCH, HEADS, QUERIES, KEYS, HEAD_DIM = 2, 3, 7, 5, 4
 
@@ -91,3 +92,52 @@ def test_lengths_that_are_known_only_at_run_time(mask_kind, monkeypatch):
         return dense.dot_product_attention(*tensors)[0]
 
     np.testing.assert_allclose(attend(*arguments), expected, atol=1e-5)
+
+
+def gradient_operands(queries):
+    """Operands as `draw` makes them, with so many queries, and a mask."""
+    random = np.random.default_rng(4)
+    lengths = (queries, KEYS, KEYS)
+    operands = [
+        random.standard_normal((BATCH, HEADS, length, HEAD_DIM)).astype(
+            "float32"
+        )
+        for length in lengths
+    ]
+    mask = random.random((BATCH, 1, queries, KEYS)) < 0.6
+    mask[1, :, 3] = False  # a query that may see nothing
+    return operands, mask
+
+
+@pytest.mark.parametrize("kind", ["none", "keys", "pairs", "shared"])
+@pytest.mark.parametrize(
+    ("rate", "max_scores"), [(0.0, 2**21), (0.0, 4 * KEYS), (0.3, 2**21)]
+)
+def test_gradients_are_those_of_the_plain_formula(
+    kind, rate, max_scores, monkeypatch
+):
+    monkeypatch.setattr(dense, "MAX_SCORES_PER_HEAD", max_scores)
+    operands, mask = gradient_operands(dense.FEW_QUERIES + 3)
+    mask = {
+        "none": None,
+        "keys": mask[:, :, 3:4],
+        "pairs": mask,
+        "shared": mask[:1],
+    }[kind]
+    mask = None if mask is None else ops.convert_to_tensor(mask)
+    seed = None
+    if rate:
+        seed = ops.convert_to_tensor(np.array([3, 5], "uint32"))
+
+    def total(plain):
+        def run(*tensors):
+            context, _ = dense.dot_product_attention(
+                *tensors, mask, rate, seed, return_weights=plain
+            )
+            return ops.sum(context * context)
+
+        return gradients(run, *operands)
+
+    for ours, plain in zip(total(False), total(True), strict=True):
+        np.testing.assert_allclose(ours, plain, rtol=1e-5, atol=2e-5)
+        assert np.abs(plain).max() > 0.1
