@@ -1,0 +1,209 @@
+"""Runs all benchmarks: one table, one JSON, one plot, one documentation page.
+
+    python -m benchmarks.run_all                      # hours on two cores
+    python -m benchmarks.run_all --quick              # minutes: does it work?
+    python -m benchmarks.run_all --only encoder memory --write-docs
+    python -m benchmarks.run_all --show --write-docs  # from the JSON of before
+
+What is measured again replaces its rows in the JSON; other rows stay.
+"""
+
+import argparse
+import json
+import pathlib
+
+from benchmarks import encoder
+from benchmarks import generation
+from benchmarks import harness
+from benchmarks import memory
+from benchmarks import plots
+from benchmarks import report
+from benchmarks import startup
+from benchmarks import training
+from benchmarks.contenders import CONTENDERS
+from benchmarks.harness import RESULTS
+from benchmarks.processes import ROOT
+
+BENCHMARKS = {
+    module.BENCHMARK.name: module.BENCHMARK
+    for module in (encoder, memory, generation, training, startup)
+}
+# Arguments beside the defaults: `--quick`, and the further dtypes.
+QUICK = {
+    "encoder": "--tokens 512 --layers 1",
+    "memory": "--tokens 512 513 1024 --layers 1",
+    "generation": "--tokens 512 --new-tokens 4 --layers 1",
+    "training": "--tokens 512 --targets 32 --layers 1 --checkpointing off",
+    "startup": "--tokens 512",
+}
+MORE_DTYPES = {"encoder": ("bfloat16", "int8"), "generation": ("int8",)}
+MORE_CONTENDERS = ("tensorflow", "torch", "hf-torch")
+DOCUMENT = ROOT / "docs" / "performance.md"
+PICTURE = ROOT / "docs" / "images" / "performance.png"
+
+
+def parse(arguments=None):
+    """Reads the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.run_all",
+        description=__doc__.splitlines()[0],
+    )
+    parser.add_argument(
+        "--only", nargs="+", default=list(BENCHMARKS), choices=BENCHMARKS
+    )
+    parser.add_argument(
+        "--contenders",
+        nargs="+",
+        default=list(CONTENDERS),
+        choices=list(CONTENDERS),
+    )
+    parser.add_argument("--quick", action="store_true", help="small, once")
+    parser.add_argument("--rounds", type=int, default=3, help="processes each")
+    parser.add_argument("--repeats", type=int, default=1, help="per process")
+    parser.add_argument(
+        "--float32-only", action="store_true", help="no other dtypes"
+    )
+    parser.add_argument("--model", help="checkpoint for the first token")
+    parser.add_argument(
+        "--show", action="store_true", help="measure nothing, read --output"
+    )
+    parser.add_argument("--output", type=pathlib.Path)
+    parser.add_argument("--plot", type=pathlib.Path)
+    parser.add_argument(
+        "--write-docs", action="store_true", help="into docs/performance.md"
+    )
+    options = parser.parse_args(arguments)
+    name = "quick" if options.quick else "results"
+    options.output = options.output or RESULTS / f"{name}.json"
+    options.plot = options.plot or options.output.with_suffix(".png")
+    if options.quick and options.write_docs:
+        parser.error("--write-docs wants a whole run, not --quick")
+    return options
+
+
+def plan(options):
+    """The runs of single benchmarks that make up the whole.
+
+    Args:
+        options: parsed command line.
+
+    Returns:
+        List of pairs of a `Benchmark` and its parsed command line.
+    """
+    runs = []
+    for name in options.only:
+        benchmark = BENCHMARKS[name]
+        rounds = 1 if options.quick else options.rounds
+        common = ["--rounds", str(rounds), "--repeats", str(options.repeats)]
+        if options.quick:
+            common += QUICK[name].split()
+        if name == "startup" and options.model:
+            common += ["--model", options.model]
+        dtypes = [(("float32",), options.contenders)]
+        if not options.float32_only and name in MORE_DTYPES:
+            few = [n for n in options.contenders if n in MORE_CONTENDERS]
+            dtypes.append((MORE_DTYPES[name], few))
+        for wanted, contenders in dtypes:
+            names = [n for n in contenders if n in benchmark.contenders]
+            if not names:
+                continue
+            arguments = ["--contenders", *names, "--dtypes", *wanted, *common]
+            parser = harness.make_parser(benchmark)
+            runs.append((benchmark, parser.parse_args(arguments)))
+    return runs
+
+
+def key_of(record):
+    """What tells a record from others, a tuple."""
+    return (
+        report.what(record),
+        record["contender"],
+        record.get("dtype", "float32"),
+    )
+
+
+def joined(old, new):
+    """Old records, those that were measured again replaced, then new ones.
+
+    Args:
+        old: list of records.
+        new: list of records.
+
+    Returns:
+        List of records, the benchmarks in the order of `BENCHMARKS`.
+    """
+    found = {key_of(record): record for record in (*old, *new)}
+    order = list(BENCHMARKS)
+    return sorted(found.values(), key=lambda r: order.index(r["benchmark"]))
+
+
+def measure(options, say):
+    """Runs the plan and writes what is known after every benchmark.
+
+    Args:
+        options: parsed command line.
+        say: callable that shows one line.
+
+    Returns:
+        Dict: the machine and all records.
+    """
+    old = []
+    if options.output.exists():
+        content = json.loads(options.output.read_text("utf-8"))
+        old = content["results"]
+    facts = harness.machine()
+    content = {**facts, "results": old}
+    for benchmark, chosen in plan(options):
+        say(f"{benchmark.title}")
+        new = harness.run(benchmark, chosen, say)
+        content = {**facts, "results": joined(content["results"], new)}
+        harness.write_json(options.output, content)
+    return content
+
+
+def section(content, picture):
+    """The results for the documentation, str.
+
+    Args:
+        content: dict, the machine and all records.
+        picture: str, address of the plot from the page.
+
+    Returns:
+        Markdown text.
+    """
+    return "\n\n".join(
+        (
+            report.conditions(content),
+            f"![Time and memory by length, decoding, training]({picture})",
+            report.as_markdown(content["results"]),
+        )
+    )
+
+
+def write_document(content):
+    """Draws the plot of the page and inserts the results into it."""
+    plots.draw(content, PICTURE)
+    address = PICTURE.relative_to(DOCUMENT.parent).as_posix()
+    text = report.insert(DOCUMENT.read_text("utf-8"), section(content, address))
+    DOCUMENT.write_text(text, encoding="utf-8")
+
+
+def main():
+    """Measures, or reads, and shows the results in every form."""
+    options = parse()
+    if options.show:
+        content = json.loads(options.output.read_text("utf-8"))
+    else:
+        content = measure(options, lambda line: print(line, flush=True))
+    print()
+    print(report.conditions(content))
+    print(report.as_text(content["results"]))
+    plots.draw(content, options.plot)
+    print(f"{options.output}, {options.plot}")
+    if options.write_docs:
+        write_document(content)
+        print(f"{DOCUMENT}, {PICTURE}")
+
+
+if __name__ == "__main__":
+    main()
