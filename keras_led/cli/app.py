@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from keras_led._version import __version__
+from keras_led.cli.bench import bench
 from keras_led.cli.convert import convert
 from keras_led.cli.evaluate import evaluate
 from keras_led.cli.export import export
@@ -25,6 +26,7 @@ app.command()(evaluate)
 app.command()(convert)
 app.command()(export)
 app.command()(info)
+app.command()(bench)
 
 
 def show_version(wanted):
