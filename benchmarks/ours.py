@@ -127,14 +127,16 @@ def generation(contender, case):
     request = read_request(model.config, model.generation_config, arguments)
 
     def run_encoder():
-        _, outputs = encode(model, request)
+        inputs, outputs = encode(model, request)
         numbers(outputs.last_hidden_state[:, -1])  # waits for them
-        return outputs
+        # Lengths are rounded up before compiling, and the mask with them.
+        return ops.convert_to_numpy(inputs["mask"]), outputs
 
-    def decode(outputs):
+    def decode(encoded):
+        mask, outputs = encoded
         ids = model.generate(
             encoder_outputs=outputs,
-            attention_mask=arrays["attention_mask"],
+            attention_mask=mask,
             **options,
         )
         return np.asarray(ops.convert_to_numpy(ids)).tolist()
