@@ -1,6 +1,7 @@
 """Time and peak memory of a training step, ours beside the peers'.
 
-    python -m benchmarks.training                     # the table of 2+2 layers
+    python -m benchmarks.training                     # 2+2 layers, to 16,384
+    python -m benchmarks.training --tokens 1024 4096  # its short part
     python -m benchmarks.training --layers 6 --tokens 16384 --checkpointing on
 
 A step is what `fit` does with a batch of one document: forward pass, loss,
@@ -9,6 +10,8 @@ measurement runs in a process of its own, the contenders in turn; the first
 step, which compiles, is not counted. Peak memory is the largest resident size
 of the process, framework, weights and optimizer state included.
 """
+
+import contextlib
 
 from benchmarks import harness
 from benchmarks import subjects
@@ -24,13 +27,27 @@ from benchmarks.shapes import config_of
 
 def add_arguments(parser):
     """Adds the sizes to an `argparse` parser."""
-    parser.add_argument("--tokens", type=int, nargs="+", default=[1024, 4096])
+    lengths = [1024, 4096, 16384]
+    parser.add_argument("--tokens", type=int, nargs="+", default=lengths)
     parser.add_argument("--targets", type=int, default=256, help="tokens")
     parser.add_argument("--layers", type=int, default=2, help="of each stack")
     choices = ("off", "on")
     parser.add_argument(
         "--checkpointing", nargs="+", default=choices, choices=choices
     )
+
+
+@contextlib.contextmanager
+def announce(options):
+    """Prints a line on what is measured, ahead of the measurements."""
+    depth = f"{options.layers}+{options.layers} layers of led-base"
+    print(
+        f"A step of training {depth}: forward, loss, backward and AdamW; one "
+        f"document, {options.targets} target tokens; each length with "
+        f"checkpointing {' and '.join(options.checkpointing)}",
+        flush=True,
+    )
+    yield
 
 
 def cases(options):
@@ -90,6 +107,7 @@ BENCHMARK = harness.Benchmark(
     cases=cases,
     measure=measure,
     skips=skips,
+    prepare=announce,
 )
 
 if __name__ == "__main__":
