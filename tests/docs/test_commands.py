@@ -119,7 +119,7 @@ def test_the_commands_are_found():
         for words in commands_of(page.read_text("utf-8"))
         if words[0] == "keras-led"
     ]
-    assert {"convert", "evaluate", "export", "info", "summarize", "train"} == {
+    assert {*"bench convert evaluate export info summarize train".split()} == {
         *found
     }
     # One by one, so that a block which is no longer read shows.
