@@ -62,7 +62,10 @@ def draw_lines(axes, records, value, title, unit):
         )
     axes.set(title=title, xlabel="tokens", ylabel=unit)
     axes.set_xscale("log", base=2)
-    axes.set_yscale("log")
+    if unit == "seconds":
+        axes.set_yscale("log")
+    else:
+        axes.set_ylim(bottom=0)
     axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.yaxis.set_major_formatter("{x:g}")
     axes.grid(alpha=0.3)

@@ -25,7 +25,9 @@ def what(record):
     if name in ("encoder", "memory"):
         text = f"encoder, {record['tokens']:,} tokens"
         if record["layers"] != 6:
-            text += f", {record['layers']} layers"
+            text += f", layers: {record['layers']}"
+        if record["batch"] != 1:
+            text += f", documents: {record['batch']}"
         return text + (" (by length)" if name == "memory" else "")
     if name == "generation":
         return (
@@ -210,7 +212,7 @@ def conditions(content):
     return (
         f"Measured on {content['date']}, device {', '.join(devices)}; "
         f"{content['cores']} cores, load {content['load_before']} before the "
-        f"start. Each row is the median of {times} calls after the warm-up. "
+        f"start. Each row is a median; calls that count: {times}. "
         f"Versions: {libraries}."
     )
 

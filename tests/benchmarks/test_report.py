@@ -21,6 +21,7 @@ def record(contender, seconds, benchmark="encoder", **more):
         "contender": contender,
         "tokens": 4096,
         "layers": 6,
+        "batch": 1,
         "dtype": "float32",
         "device": "a processor",
         "versions": {"keras": "3.15"},
@@ -70,6 +71,7 @@ def content():
                     "contender": "hf-compile",
                     "tokens": 4096,
                     "layers": 6,
+                    "batch": 1,
                     "dtype": "float32",
                     "failed": "RuntimeError: a | b",
                 },
@@ -96,6 +98,13 @@ def test_row_stands_beside_the_peer_and_the_limit(content):
     assert cells(content, 1)["x Hugging Face"] == "1.00"
     # Another dtype too is compared with the peer's float32.
     assert cells(content, 2)["x Hugging Face"] == "3.00"
+
+
+def test_other_sizes_are_named_and_not_compared(content):
+    content["results"][0].update(batch=2, layers=3)
+    found = cells(content, 0)
+    assert found["measured"] == "encoder, 4,096 tokens, layers: 3, documents: 2"
+    assert found["x Hugging Face"] == ""
 
 
 def test_notes_say_what_the_numbers_do_not(content):
@@ -148,7 +157,7 @@ def test_tables_have_a_row_for_each_record(content):
 def test_conditions_name_device_versions_and_counts(content):
     text = report.conditions(content)
     assert "device a processor; 2 cores" in text
-    assert "median of 1 to 2 calls" in text
+    assert "calls that count: 1 to 2." in text
     assert "keras 3.15" in text
 
 
