@@ -13,6 +13,9 @@ class FittingMixin:
     """
 
     def compile(self, *args, jit_compile="auto", **kwargs):
+        # Keras 3.15 keeps the loss and the metrics of an earlier call where
+        # this one names none.
+        self.loss = self._compile_loss = self._compile_metrics = None
         self._requested_jit_compile = jit_compile
         if jit_compile == "auto":
             eager = kwargs.get("run_eagerly", False)
@@ -40,10 +43,14 @@ class FittingMixin:
         return super().test_step(*state, self._with_labels(data), **kwargs)
 
     def _symbolic_build(self, iterator=None, data_batch=None):
-        # Keras calls the model on `x` to see what its metrics will compare
-        # with `y`: without the labels, that would have other lengths.
-        metrics = self._compile_metrics
-        if metrics is not None and not metrics.built:
+        # Keras calls the model on `x` to see what its loss and metrics will
+        # compare with `y`: without the labels, that would have other lengths.
+        unbuilt = [
+            part
+            for part in (self._compile_loss, self._compile_metrics)
+            if part is not None and not part.built
+        ]
+        if unbuilt:
             if data_batch is None:
                 data_batch = _first_batch(iterator)
             data_batch = self._with_labels(data_batch)
