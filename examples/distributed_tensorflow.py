@@ -1,14 +1,30 @@
-"""Fine-tunes on several devices of one machine with TensorFlow.
+"""Fine-tunes on several devices, or in several processes, with TensorFlow.
 
 Each replica takes a share of every batch: a GPU, or, where there is none, one
-of `--replicas` devices that TensorFlow makes of the processor:
+of `--replicas` devices that TensorFlow makes of the processor. `fit` trains:
 
     export KERAS_BACKEND=tensorflow
     python examples/distributed_tensorflow.py --rows 16 --replicas 2
 
-For several machines see `distributed_torch.py`: the `fit` of Keras 3.15 fails
-under TensorFlow's MultiWorkerMirroredStrategy.
+In several processes MultiWorkerMirroredStrategy shares the batches, and the
+loop over them is one of this script, as the `fit` of Keras 3.15 fails there.
+The script starts the processes of one machine itself:
+
+    python examples/distributed_tensorflow.py --rows 16 --processes 2
+
+Of several machines each runs it with a TF_CONFIG of its own, which tells them
+of each other: the same addresses on all, and the index of the machine.
+
+    TF_CONFIG='{"cluster": {"worker": ["HOST1:29500", "HOST2:29500"]},
+        "task": {"type": "worker", "index": 0}}' \
+        python examples/distributed_tensorflow.py --rows 16
 """
+
+import json
+import multiprocessing
+import os
+import socket
+import sys
 
 import keras
 import tensorflow as tf
@@ -30,11 +46,8 @@ def make_strategy(replicas):
     return tf.distribute.MirroredStrategy([device.name for device in devices])
 
 
-def main(arguments=None):
-    """Trains; returns the model."""
-    parser = make_pages_parser(__doc__)
-    parser.add_argument("--replicas", type=int, default=2)
-    chosen = parser.parse_args(arguments)
+def fit(chosen):
+    """Trains on the devices of this machine; returns the model."""
     # TensorFlow wants the strategy before anything else runs on a device.
     strategy = make_strategy(chosen.replicas)
     keras.utils.set_random_seed(1)
@@ -50,6 +63,105 @@ def main(arguments=None):
     )
     print(f"{strategy.num_replicas_in_sync} replicas shared every batch.")
     return model
+
+
+def make_step(model, strategy):
+    """A compiled training step: from the replicas' shares to the loss."""
+    variables = model.trainable_variables
+
+    def of_replica(inputs):
+        with tf.GradientTape() as tape:
+            # The loss is the mean over the tokens of all shares. The gradients
+            # of the replicas, and what they return, are added up.
+            loss = model(**inputs, training=True).loss
+            loss = loss / strategy.num_replicas_in_sync
+        gradients = tape.gradient(loss, [each.value for each in variables])
+        model.optimizer.apply_gradients(zip(gradients, variables, strict=True))
+        return loss
+
+    @tf.function
+    def step(inputs):
+        losses = strategy.run(of_replica, args=(inputs,))
+        return strategy.reduce(tf.distribute.ReduceOp.SUM, losses, axis=None)
+
+    return step
+
+
+def join(chosen):
+    """Trains as one of the processes that TF_CONFIG names."""
+    strategy = tf.distribute.MultiWorkerMirroredStrategy()
+    size = strategy.num_replicas_in_sync
+    first = strategy.cluster_resolver.task_id == 0
+    # The same weights in every process.
+    keras.utils.set_random_seed(1)
+    config, dataset = prepare(chosen)
+    with strategy.scope():
+        model = make_model(chosen, config)
+        model.optimizer.build(model.trainable_variables)
+    step = make_step(model, strategy)
+    for epoch in range(chosen.epochs):
+        dataset.go_to(epoch)
+        for number in range(len(dataset)):
+            inputs, labels = dataset[number]
+            batch = {**inputs, "labels": labels}
+            shares = strategy.experimental_distribute_values_from_function(
+                lambda context, batch=batch: {
+                    name: tf.constant(
+                        array[context.replica_id_in_sync_group :: size]
+                    )
+                    for name, array in batch.items()
+                }
+            )
+            loss = float(step(shares))
+            if first:
+                print(f"step {number}: loss {loss:.6f}", flush=True)
+    if first:
+        print(f"{size} processes shared every batch.")
+    return model
+
+
+def run(rank, addresses, chosen):
+    """Begins one of the processes that `start` starts."""
+    content = {
+        "cluster": {"worker": addresses},
+        "task": {"type": "worker", "index": rank},
+    }
+    os.environ["TF_CONFIG"] = json.dumps(content)
+    join(chosen)
+
+
+def start(chosen):
+    """Trains in processes of this machine; fails if one of them does."""
+    sockets = [socket.socket() for _ in range(chosen.processes)]
+    for each in sockets:
+        each.bind(("localhost", 0))
+    addresses = [f"localhost:{each.getsockname()[1]}" for each in sockets]
+    for each in sockets:
+        each.close()
+    processes = multiprocessing.get_context("spawn")
+    started = [
+        processes.Process(target=run, args=(rank, addresses, chosen))
+        for rank in range(chosen.processes)
+    ]
+    for process in started:
+        process.start()
+    for process in started:
+        process.join()
+    if any(process.exitcode for process in started):
+        sys.exit(1)
+
+
+def main(arguments=None):
+    """Trains; returns the model, but from processes of their own."""
+    parser = make_pages_parser(__doc__)
+    parser.add_argument("--replicas", type=int, default=2)
+    parser.add_argument("--processes", type=int, help="instead of replicas")
+    chosen = parser.parse_args(arguments)
+    if "TF_CONFIG" in os.environ:
+        return join(chosen)
+    if chosen.processes:
+        return start(chosen)
+    return fit(chosen)
 
 
 if __name__ == "__main__":

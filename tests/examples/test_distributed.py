@@ -107,6 +107,15 @@ def test_tensorflow_shares_batches_among_devices(checkpoint):
     assert_same(two, one)
 
 
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="tf.distribute")
+def test_tensorflow_shares_batches_among_processes(checkpoint):
+    name = "distributed_tensorflow"
+    (one,) = finish(start(name, checkpoint, "--processes", "1"))
+    (two,) = finish(start(name, checkpoint, "--processes", "2"))
+    assert "2 processes shared every batch." in two
+    assert_same(two, one)
+
+
 @pytest.mark.skipif(BACKEND != "torch", reason="DistributedDataParallel")
 def test_torch_shares_batches_among_processes(checkpoint):
     name = "distributed_torch"
