@@ -5,7 +5,7 @@
 A row is a manual page of Debian 12: its NAME section, `page - description`,
 gives the summary, as the page's authors wrote it, and the rest is the
 document. Run it from a checkout, on Debian 12, with `mandoc`; nothing is
-installed. It downloads 320 MB, and takes four minutes on two cores.
+installed. It downloads 320 MB and takes three minutes of processor time.
 
 The folder gets `train.jsonl`, `valid.jsonl`, `test.jsonl`, of the same
 packages, and `test_unseen.jsonl`, of packages that are nowhere else;

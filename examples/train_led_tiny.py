@@ -1,0 +1,193 @@
+"""Trains `led-tiny`, the small LED inside the package, from nothing.
+
+    python -m examples.train_led_tiny --output runs/led-tiny
+
+Stages, each a folder under the output; a stage that is finished is not run
+again, and training that was interrupted goes on where it was last saved:
+
+    data        the manual pages and their one-line descriptions
+                (`examples/led_tiny/build.py`; Debian 12, a few minutes)
+    start       a byte-level BPE of 8,192 tokens, learnt from the pages, and
+                fresh weights (`examples/led_tiny/start.py`)
+    pretrain    the model learns to copy (`examples/led_tiny/pretraining.py`)
+    summarize   it learns to describe pages, from their first 256 tokens
+    package     float16 weights, small tokenizer files, the model card
+
+Choices were made on the `valid` pages; `test` and `test_unseen` are scored
+once, at the end. All training is `keras-led train` as anybody would call it.
+Set KERAS_BACKEND=torch on a processor with bfloat16.
+"""
+
+import argparse
+import collections
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from examples.led_tiny import card
+from examples.led_tiny import pretraining
+from examples.led_tiny.start import make_model
+from keras_led import LEDForConditionalGeneration
+from keras_led import LEDTokenizer
+from keras_led.files import write_bytes
+from keras_led.files import write_text
+
+SEED = 1
+SHAPE = {
+    "d_model": 192,
+    "encoder_layers": 3,
+    "decoder_layers": 3,
+    "encoder_attention_heads": 4,
+    "decoder_attention_heads": 4,
+    "encoder_ffn_dim": 768,
+    "decoder_ffn_dim": 768,
+    "attention_window": 128,
+    "max_encoder_position_embeddings": 4096,
+    "max_decoder_position_embeddings": 128,
+    # About 1 / sqrt(d_model) is 0.07.
+    "init_std": 0.05,
+    "dropout": 0.0,
+}
+PRETRAIN = {
+    "max-source-tokens": 192,
+    "max-target-tokens": 96,
+    "bucket": [128, 160, 192],
+    "epochs": 1,
+    "batch-size": 32,
+    "learning-rate": 1.5e-3,
+    "warmup-steps": 100,
+}
+SUMMARIZE = {
+    "max-source-tokens": 256,
+    "max-target-tokens": 48,
+    "bucket": [128, 192, 256],
+    "epochs": 3,
+    "batch-size": 16,
+    "learning-rate": 1e-3,
+    "warmup-steps": 100,
+}
+# What the tokenizer needs; `tokenizer.json` says the same in 0.5 MB.
+TOKENIZER_FILES = ("vocab.json", "merges.txt", "tokenizer_config.json")
+
+
+def call(*arguments):
+    """Runs `keras-led`; returns what it writes, or ends where it fails."""
+    arguments = ["keras-led", *map(str, arguments)]
+    print("$", *arguments, flush=True)
+    arguments[0] = str(Path(sys.executable).with_name("keras-led"))
+    done = subprocess.run(arguments, stdout=subprocess.PIPE, text=True)
+    if done.returncode:
+        sys.exit(done.returncode)
+    return done.stdout
+
+
+def options(values):
+    """`{"batch-size": 8}` as `["--batch-size", 8]`; lists repeat."""
+    for name, value in values.items():
+        for one in value if isinstance(value, list) else [value]:
+            yield from (f"--{name}", one)
+
+
+def train(file, folder, values, *more):
+    """One training run, new or resumed."""
+    call(
+        *("train", file, "--output", folder, *options(values), *more),
+        *("--schedule", "linear", "--dtype", "mixed_bfloat16"),
+        *("--seed", SEED, "--save-every", 200, "--resume"),
+    )
+
+
+def start(pages, folder):
+    """Learns the vocabulary from the training pages; makes fresh weights."""
+    if (folder / "model.safetensors").exists():
+        return
+
+    def texts():
+        for page in read_pages(pages):
+            yield from (page["document"], page["summary"])
+
+    tokenizer = LEDTokenizer.train(texts(), 8192)
+    tokenizer.save_pretrained(folder)
+    make_model(tokenizer, SEED, **SHAPE).save_pretrained(folder)
+
+
+def read_pages(path):
+    """The rows of a JSON lines file."""
+    with open(path, encoding="utf-8") as lines:
+        yield from map(json.loads, lines)
+
+
+def package(source, folder, pages, scores):
+    """Writes the checkpoint as the package carries it."""
+    tokenizer = LEDTokenizer.from_pretrained(source)
+    model = LEDForConditionalGeneration.from_pretrained(source)
+    text = card.render(
+        scores,
+        collections.Counter(
+            page["source_package"] for page in read_pages(pages)
+        ),
+        model.count_params(),
+        model.config.max_encoder_position_embeddings,
+        SUMMARIZE["max-source-tokens"],
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    write_text(folder / "README.md", text)
+    model.save_pretrained(folder, dtype="float16")
+    whole = folder.with_name(folder.name + "-tokenizer")
+    tokenizer.save_pretrained(whole)
+    for name in TOKENIZER_FILES:
+        write_bytes(folder / name, (whole / name).read_bytes())
+
+
+def evaluate(model, data, folder):
+    """ROUGE of both test sets, greedy and with beams; keeps what it finds."""
+    table = {}
+    for beams, title in ((1, "led-tiny, greedy"), (4, "led-tiny, 4 beams")):
+        table[title] = {}
+        for split in ("test", "test_unseen"):
+            file = folder / f"{split}-{beams}.json"
+            if not file.exists():
+                found = call(
+                    *("evaluate", data / f"{split}.jsonl", "--model", model),
+                    *("--num-beams", beams, "--batch-size", 16, "--json"),
+                )
+                write_text(file, found)
+            found = json.loads(file.read_text("utf-8"))
+            names = ("rouge1", "rouge2", "rougeL")
+            table[title][split] = [found[name] for name in names]
+    return table
+
+
+def main():
+    """Runs the stages that have not been run."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--output", type=Path, default="runs/led-tiny")
+    parser.add_argument(
+        "--data", type=Path, help="folder of train.jsonl and the others"
+    )
+    chosen = parser.parse_args()
+    output = chosen.output
+    data = chosen.data or output / "data"
+    if not (data / "train.jsonl").exists():
+        command = [sys.executable, "-m", "examples.led_tiny.build"]
+        subprocess.run([*command, "--output", str(data)], check=True)
+    pages, rows = data / "train.jsonl", output / "pretrain.jsonl"
+    validation = ("--validation", data / "valid.jsonl")
+    start(pages, output / "start")
+    if not rows.exists():
+        pretraining.write(pages, rows, seed=0)
+    train(rows, output / "pretrain", PRETRAIN, "--model", output / "start")
+    train(
+        pages,
+        output / "summarize",
+        SUMMARIZE,
+        *("--model", output / "pretrain", "--set", "dropout=0.1"),
+        *validation,
+    )
+    scores = evaluate(output / "summarize", data, output)
+    package(output / "summarize", output / "package", pages, scores)
+
+
+if __name__ == "__main__":
+    main()
