@@ -20,6 +20,7 @@ if name == "tensorflow":
     from keras_led.backend.tensorflow import is_concrete
     from keras_led.backend.tensorflow import jit
     from keras_led.backend.tensorflow import keep_at_random
+    from keras_led.backend.tensorflow import linear
     from keras_led.backend.tensorflow import mean_over_replicas
     from keras_led.backend.tensorflow import random_state
     from keras_led.backend.tensorflow import register_pytree
@@ -42,6 +43,7 @@ elif name == "jax":
     from keras_led.backend.jax import is_concrete
     from keras_led.backend.jax import jit
     from keras_led.backend.jax import keep_at_random
+    from keras_led.backend.jax import linear
     from keras_led.backend.jax import mean_over_replicas
     from keras_led.backend.jax import random_state
     from keras_led.backend.jax import register_pytree
@@ -64,6 +66,7 @@ elif name == "torch":
     from keras_led.backend.torch import is_concrete
     from keras_led.backend.torch import jit
     from keras_led.backend.torch import keep_at_random
+    from keras_led.backend.torch import linear
     from keras_led.backend.torch import mean_over_replicas
     from keras_led.backend.torch import random_state
     from keras_led.backend.torch import register_pytree

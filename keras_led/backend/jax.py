@@ -133,6 +133,12 @@ def uniform(seed, shape):
     return jax.random.uniform(_cheap_key(seed), shape)
 
 
+def linear(x, kernel, bias):
+    """`x @ kernel + bias`, over the last axis of `x`; `bias` may be `None`."""
+    product = ops.matmul(x, kernel)
+    return product if bias is None else ops.add(product, bias)
+
+
 def keep_at_random(seed, shape, rate):
     """Draws bools, `False` with probability `rate`, to the nearest 2**-16.
 

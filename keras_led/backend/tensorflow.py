@@ -122,6 +122,12 @@ def uniform(seed, shape):
     return tf.random.stateless_uniform(shape, tf.cast(seed, "int32"))
 
 
+def linear(x, kernel, bias):
+    """`x @ kernel + bias`, over the last axis of `x`; `bias` may be `None`."""
+    product = ops.matmul(x, kernel)
+    return product if bias is None else ops.add(product, bias)
+
+
 def keep_at_random(seed, shape, rate):
     """Draws bools, `False` with probability `rate`."""
     return uniform(seed, shape) >= rate

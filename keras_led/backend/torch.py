@@ -4,6 +4,7 @@ import functools
 
 import keras
 import torch
+from keras import ops
 from torch.nn.parallel import DistributedDataParallel
 from torch.utils import _pytree
 
@@ -131,6 +132,13 @@ def uniform(seed, shape):
     generator.manual_seed(_mix(*(int(part) for part in seed)))
     shape = tuple(int(size) for size in shape)
     return torch.rand(shape, generator=generator, device=seed.device)
+
+
+def linear(x, kernel, bias):
+    """`x @ kernel + bias`, over the last axis of `x`; `bias` may be `None`."""
+    kernel = ops.convert_to_tensor(kernel)
+    bias = None if bias is None else ops.convert_to_tensor(bias)
+    return torch.nn.functional.linear(x, kernel.t(), bias)
 
 
 def keep_at_random(seed, shape, rate):

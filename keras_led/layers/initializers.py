@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from keras_led.layers.dense import Dense
+
 
 @keras.saving.register_keras_serializable(package="keras_led")
 class NormalWithZeroRow(keras.initializers.RandomNormal):
@@ -36,7 +38,7 @@ class NormalWithZeroRow(keras.initializers.RandomNormal):
 
 def dense(units, init_std, name, dtype):
     """A `Dense` layer with normal kernel and zero bias."""
-    return keras.layers.Dense(
+    return Dense(
         units,
         kernel_initializer=keras.initializers.RandomNormal(stddev=init_std),
         name=name,

@@ -1,0 +1,20 @@
+"""The layers with a matrix of weights."""
+
+import keras
+
+from keras_led import backend
+
+
+class Dense(keras.layers.Dense):
+    """`keras.layers.Dense` without an activation, its bias in the product.
+
+    Adding the bias afterwards writes the result twice, which took a tenth of
+    the encoder's time on PyTorch. Adapters and `quantize` work as in Keras.
+    """
+
+    def call(self, inputs, training=None):
+        return backend.linear(inputs, self.kernel, self.bias)
+
+    def quantize(self, mode=None, type_check=True, config=None):
+        del type_check  # would refuse any subclass
+        super().quantize(mode, type_check=False, config=config)
