@@ -79,7 +79,9 @@ def test_attention_of_a_fresh_model_passes_on_what_is_alike():
 
 def test_the_card_lists_scores_and_sources():
     first, second = packages.read()[:2]
-    scores = {"led-tiny, greedy": {"test": (1.26, 2, 3), "test_unseen": [4] * 3}}
+    scores = {
+        "led-tiny, greedy": {"test": (1.26, 2, 3), "test_unseen": [4] * 3}
+    }
     counts = {first.name: 30, second.name: 12}
     text = card.render(scores, counts, 5_841_344, 4096, 256)
     assert "| led-tiny, greedy | 1.3 / 2.0 / 3.0 | 4.0 / 4.0 / 4.0 |" in text
