@@ -62,7 +62,7 @@ SUMMARIZE = {
     "max-source-tokens": 256,
     "max-target-tokens": 48,
     "bucket": [128, 192, 256],
-    "epochs": 3,
+    "epochs": 2,
     "batch-size": 16,
     "learning-rate": 1e-3,
     "warmup-steps": 100,

@@ -28,6 +28,7 @@ if name == "tensorflow":
     from keras_led.backend.tensorflow import scan
     from keras_led.backend.tensorflow import set_random_state
     from keras_led.backend.tensorflow import share_of_sum
+    from keras_led.backend.tensorflow import table_product
     from keras_led.backend.tensorflow import uniform
     from keras_led.backend.tensorflow import while_loop
     from keras_led.backend.tensorflow import write_slice
@@ -51,6 +52,7 @@ elif name == "jax":
     from keras_led.backend.jax import scan
     from keras_led.backend.jax import set_random_state
     from keras_led.backend.jax import share_of_sum
+    from keras_led.backend.jax import table_product
     from keras_led.backend.jax import uniform
     from keras_led.backend.jax import while_loop
     from keras_led.backend.jax import write_slice
@@ -74,6 +76,7 @@ elif name == "torch":
     from keras_led.backend.torch import scan
     from keras_led.backend.torch import set_random_state
     from keras_led.backend.torch import share_of_sum
+    from keras_led.backend.torch import table_product
     from keras_led.backend.torch import uniform
     from keras_led.backend.torch import while_loop
     from keras_led.backend.torch import write_slice

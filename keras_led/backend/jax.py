@@ -139,6 +139,11 @@ def linear(x, kernel, bias):
     return product if bias is None else ops.add(product, bias)
 
 
+def table_product(x, table):
+    """`x @ table^T`, over the last axis of `x`."""
+    return ops.matmul(x, ops.transpose(table))
+
+
 def keep_at_random(seed, shape, rate):
     """Draws bools, `False` with probability `rate`, to the nearest 2**-16.
 

