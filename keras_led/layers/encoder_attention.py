@@ -235,8 +235,7 @@ class WindowedSelfAttention(keras.layers.Layer):
         tokens = gather_tokens(hidden_states, masks.slots.positions)
         query = self._scaled_heads(self.query_global(tokens))
         options = {"rate": self.dropout, "seed": seed}
-        # A quantized kernel is no matrix of weights: call the layer.
-        if self.quantization_mode is None and low_rank_is_cheaper(
+        if self._global_kernels_are_plain() and low_rank_is_cheaper(
             masks.plan.bound, self.num_heads, self.d_model
         ):
             return low_rank_global_rows(
@@ -254,6 +253,13 @@ class WindowedSelfAttention(keras.layers.Layer):
             masks.padding_mask,
             return_weights=with_weights,
             **options,
+        )
+
+    def _global_kernels_are_plain(self):
+        # A quantized kernel is no matrix of weights: such layers are called.
+        return (
+            self.key_global.quantization_mode is None
+            and self.value_global.quantization_mode is None
         )
 
     def _in_peer_layout(self, weights, global_weights, masks, head_mask):

@@ -202,3 +202,23 @@ def test_embeddings_in_place_of_ids():
     inputs["inputs_embeds"] = table[inputs.pop("input_ids")]
     inputs["decoder_inputs_embeds"] = table[inputs.pop("decoder_input_ids")]
     peer.check(*model, inputs, **OUTPUTS)
+
+
+def test_a_quantized_encoder_is_near_the_exact_one():
+    # With one global token, its row comes from kernels read as matrices.
+    model, _ = pair("LEDModel", attention_window=(4, 8))
+    config = model.config.copy()
+    own = type(model)(config)
+    own.set_weights(model.get_weights())
+    inputs = document(19, "absent", "first")
+
+    def encode():
+        found = own.encode(**inputs).last_hidden_state
+        return keras.ops.convert_to_numpy(found)
+
+    exact = encode()
+    with pytest.warns(UserWarning, match="LayerNormalization"):  # of Keras
+        own.quantize("int8")
+    difference = np.abs(encode() - exact)
+    assert 0 < difference[:, 0].max() < 0.3
+    assert difference.max() < 0.3
