@@ -19,6 +19,7 @@ from keras_led.cli.options import note
 from keras_led.cli.options import one_line_errors
 from keras_led.data.texts import read_texts
 from keras_led.files import write_text
+from keras_led.files.embedded import DEFAULT_CHECKPOINT
 from keras_led.models.conditional_generation import LEDForConditionalGeneration
 from keras_led.tokenizer import LEDTokenizer
 from keras_led.training.rouge import require_rouge
@@ -35,7 +36,7 @@ def evaluate(
             "patterns.",
         ),
     ],
-    model: ModelOption,
+    model: ModelOption = DEFAULT_CHECKPOINT,
     document: DocumentFieldOption = "document",
     summary: SummaryFieldOption = "summary",
     limit: Annotated[

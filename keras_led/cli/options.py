@@ -15,7 +15,7 @@ ModelOption = Annotated[
         "--model",
         "-m",
         metavar="DIR",
-        help="Directory, or hub id, with the weights and the tokenizer.",
+        help="Directory, embedded name or hub id of weights and tokenizer.",
     ),
 ]
 

@@ -15,6 +15,7 @@ from keras_led.cli.options import ModelOption
 from keras_led.cli.options import check_backend
 from keras_led.cli.options import note
 from keras_led.cli.options import one_line_errors
+from keras_led.files.embedded import DEFAULT_CHECKPOINT
 from keras_led.models.conditional_generation import LEDForConditionalGeneration
 from keras_led.tokenizer import LEDTokenizer
 
@@ -34,7 +35,7 @@ def summarize(
             "patterns such as 'pages/**/*.txt'; - for stdin.",
         ),
     ],
-    model: ModelOption,
+    model: ModelOption = DEFAULT_CHECKPOINT,
     batch_size: Annotated[
         int, typer.Option(min=1, help="Documents at once, of like lengths.")
     ] = 1,
@@ -65,7 +66,7 @@ def summarize(
 
     Examples:
 
-        keras-led summarize report.txt -m DIR
+        keras-led summarize report.txt
 
         keras-led summarize 'pages/*.txt' -m DIR --batch-size 4 --json
 

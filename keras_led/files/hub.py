@@ -1,9 +1,12 @@
-"""From a local directory or a Hugging Face hub id to a local file."""
+"""From a directory, an embedded name or a hub id to a local file."""
 
 import json
 import os
 import re
 from pathlib import Path
+
+from keras_led.files.embedded import embedded_names
+from keras_led.files.embedded import find_embedded
 
 _HUB_ID = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?", re.ASCII)
 
@@ -21,13 +24,15 @@ def resolve(
 ):
     """Finds a file of a checkpoint, downloading it from the hub if need be.
 
-    A directory on this machine is used as it is. Any other name that can be a
-    hub id (`"name"` or `"owner/name"`) goes through `huggingface_hub`: its
-    cache, its login, and its environment variables (`HF_HOME`, `HF_TOKEN`,
-    `HF_HUB_OFFLINE`, `HF_ENDPOINT`) all apply.
+    A directory on this machine is used as it is, and a name of
+    `embedded_names()` means the checkpoint in the package. Any other name
+    that can be a hub id (`"name"` or `"owner/name"`) goes through
+    `huggingface_hub`: its cache, its login, and its environment variables
+    (`HF_HOME`, `HF_TOKEN`, `HF_HUB_OFFLINE`, `HF_ENDPOINT`) all apply.
 
     Args:
-        name_or_path: str or path: a local directory, or a hub id.
+        name_or_path: str or path: a local directory, the name of an embedded
+            checkpoint, or a hub id.
         filenames: str, or list of str: names of a file relative to the
             directory, the preferred one first. The first that exists counts.
         revision: str, branch, tag or commit on the hub. Defaults to `main`.
@@ -55,6 +60,8 @@ def resolve(
         _check_inside(name, subfolder)
     name_or_path = os.path.expanduser(os.fspath(name_or_path))
     directory = Path(name_or_path)
+    if not directory.exists():
+        directory = find_embedded(name_or_path) or directory
     if directory.is_dir():
         path = _find_local(directory / subfolder, names)
         missing = f"the directory {directory / subfolder}"
@@ -171,9 +178,10 @@ def _find_on_hub(repo_id, names, required, **options):
             ) from error
         except errors.RepositoryNotFoundError as error:
             raise FileNotFoundError(
-                "`name_or_path` must be an existing directory or hub model. "
-                f"Received: name_or_path={repo_id}, which is neither. Check "
-                "the spelling; for a private model pass `token=`."
+                "`name_or_path` must be an existing directory or hub model, or "
+                f"one that the package carries: {', '.join(embedded_names())}. "
+                f"Received: name_or_path={repo_id}, which is none. Check the "
+                "spelling; for a private model pass `token=`."
             ) from error
         except errors.HFValidationError as error:
             raise FileNotFoundError(

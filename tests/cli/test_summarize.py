@@ -136,10 +136,10 @@ def test_version_is_that_of_the_package():
     assert result.stdout == f"keras-led {keras_led.__version__}\n"
 
 
-def test_a_model_is_required(run, document):
+def test_the_model_is_the_one_in_the_package_unless_named(run, document):
     result = run(document)
-    assert result.exit_code == 2
-    assert "--model" in result.stderr
+    assert result.exit_code == 0, result.stderr
+    assert "Loading led-tiny" in result.stderr
 
 
 def test_patterns_stand_for_their_files_in_order(run, tmp_path):

@@ -81,7 +81,11 @@ def test_hub_options_are_passed_on(monkeypatch, tmp_path):
     [
         (errors.GatedRepoError, PermissionError, "gated.*`token=`"),
         (errors.RevisionNotFoundError, FileNotFoundError, "revision=v9"),
-        (errors.RepositoryNotFoundError, FileNotFoundError, "is neither"),
+        (
+            errors.RepositoryNotFoundError,
+            FileNotFoundError,
+            "package carries: led-tiny.*which is none",
+        ),
         (errors.HfHubHTTPError, ConnectionError, "cannot be reached.*local"),
         (errors.OfflineModeIsEnabled, ConnectionError, "local directory"),
         (errors.LocalEntryNotFoundError, ConnectionError, "local directory"),
