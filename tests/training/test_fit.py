@@ -11,10 +11,9 @@ from keras_led.training.metrics import TokenAccuracy
 BACKEND = keras.backend.backend()
 # What is not about compiled steps runs without: TensorFlow takes longer to
 # trace a model than to run it. JAX compiles each operation once in a process
-# then, which takes as long as two whole models: not worth it for a dtype of
-# which there is one model.
-EAGER = True
-EAGER_IN_A_DTYPE = BACKEND != "jax"
+# then, as long as two whole models take: not worth it for a dtype or an
+# optimizer of which one test has one model.
+EAGER_ONCE = BACKEND != "jax"
 BATCH, LENGTH, TARGET, VOCABULARY = 4, 24, 6, 40
 PAD, END = 1, 2
 
@@ -149,7 +148,7 @@ KINDS = {
 def model():
     """A model whose rate of learning is 0: its weights stay."""
     model = make()
-    model.compile(keras.optimizers.SGD(0.0), run_eagerly=EAGER)
+    model.compile(keras.optimizers.SGD(0.0), run_eagerly=True)
     return model
 
 
@@ -201,14 +200,14 @@ def test_a_loss_and_metrics_of_keras():
     logits = logits_of(model, inputs, labels)
     expected = loss_of(logits, labels, ignored=(PAD,))
     # A loss alone; the document is longer than the decoder's positions.
-    model.compile(loss=loss, run_eagerly=EAGER)
+    model.compile(loss=loss, run_eagerly=True)
     alone = model.test_on_batch(inputs, labels)
     np.testing.assert_allclose(alone, expected, rtol=1e-5)
     model.compile(
         keras.optimizers.SGD(0.1),
         loss=loss,
         metrics=[keras.metrics.SparseCategoricalAccuracy(name="right")],
-        run_eagerly=EAGER,
+        run_eagerly=True,
     )
     logged = model.train_on_batch(inputs, labels, return_dict=True)
     np.testing.assert_allclose(logged["loss"], expected, rtol=1e-5)
@@ -217,7 +216,7 @@ def test_a_loss_and_metrics_of_keras():
     again = model.train_on_batch(inputs, labels, return_dict=True)
     assert again["loss"] < logged["loss"]
     # Compiled anew without them: the model's own loss, in which pads count.
-    model.compile(run_eagerly=EAGER)
+    model.compile(run_eagerly=True)
     own = model.test_on_batch({**inputs, "labels": labels}, return_dict=True)
     expected = loss_of(logits_of(model, inputs, labels), labels, ignored=())
     assert own == {"loss": pytest.approx(expected, rel=1e-5)}
@@ -234,7 +233,7 @@ def test_ignored_labels_change_no_step():
         (inputs, more),
     ):
         model = make()
-        model.compile(keras.optimizers.SGD(0.5), run_eagerly=EAGER)
+        model.compile(keras.optimizers.SGD(0.5), run_eagerly=True)
         loss = model.train_on_batch(*batch)
         found.append((float(loss), weights(model)))
     (first, short), (second, long) = found
@@ -245,7 +244,7 @@ def test_ignored_labels_change_no_step():
 
 def test_bfloat16_learns():
     model = make("mixed_bfloat16")
-    model.compile(keras.optimizers.AdamW(0.02), run_eagerly=EAGER_IN_A_DTYPE)
+    model.compile(keras.optimizers.AdamW(0.02), run_eagerly=EAGER_ONCE)
     losses = [float(model.train_on_batch(*halves()[0])) for _ in range(5)]
     assert losses[-1] < 0.7 * losses[0]
     assert {w.dtype for w in model.trainable_variables} == {"float32"}
@@ -254,7 +253,7 @@ def test_bfloat16_learns():
 def test_float16_scales_the_loss_and_leaves_out_steps_that_overflow():
     model = make("mixed_float16")
     # Keras wraps the optimizer of a model in float16 itself.
-    model.compile(keras.optimizers.AdamW(0.02), run_eagerly=EAGER_IN_A_DTYPE)
+    model.compile(keras.optimizers.AdamW(0.02), run_eagerly=EAGER_ONCE)
     optimizer = model.optimizer
     assert isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
     batch = halves()[0]
@@ -279,7 +278,7 @@ def test_accumulated_gradients_are_those_of_the_whole_batch():
         start = weights(model)
         model.compile(
             keras.optimizers.SGD(0.5, gradient_accumulation_steps=steps),
-            run_eagerly=EAGER,
+            run_eagerly=True,
         )
         model.fit(inputs, labels, size, shuffle=False, verbose=0)
         found.append(weights(model))
@@ -297,7 +296,8 @@ def test_adamw_warms_up():
     )
     model = make()
     model.compile(
-        keras.optimizers.AdamW(schedule, weight_decay=0.1), run_eagerly=EAGER
+        keras.optimizers.AdamW(schedule, weight_decay=0.1),
+        run_eagerly=EAGER_ONCE,
     )
     batch = halves()[0]
     values, rates, losses = [weights(model)], [], []
@@ -324,7 +324,7 @@ def test_dropped_layers_learn_nothing_and_count_in_evaluation():
     batch = halves()[0]
     expected = loss_of(logits_of(plain, *batch), batch[1])
     before = weights(model)
-    model.compile(keras.optimizers.SGD(0.5), run_eagerly=EAGER)
+    model.compile(keras.optimizers.SGD(0.5), run_eagerly=True)
     dropped = float(model.train_on_batch(*batch))
     assert abs(dropped - expected) > 1e-3
     changed = {
