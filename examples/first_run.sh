@@ -1,18 +1,16 @@
 #!/usr/bin/env bash
 # From a fresh checkout to a summary: installs keras_led into a virtual
-# environment, fine-tunes a small LED on 60 manual pages, and summarizes a page
-# that it has not seen.
+# environment, and summarizes a manual page with the model in the package.
 #
-#   bash examples/first_run.sh [FOLDER]
+#   bash examples/first_run.sh [FILE...]
 #
-# FOLDER (default: runs/manual-pages) receives the model. KERAS_BACKEND chooses
+# FILE (default: examples/data/held-out.txt) is any text. KERAS_BACKEND chooses
 # tensorflow (default), jax or torch; VENV another place than .venv for the
 # virtual environment; PYTHON another interpreter.
 set -eu
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
-folder=${1:-runs/manual-pages}
-venv=${VENV:-.venv}
+venv=${VENV:-$root/.venv}
 export KERAS_BACKEND=${KERAS_BACKEND:-tensorflow}
 export TF_CPP_MIN_LOG_LEVEL=${TF_CPP_MIN_LOG_LEVEL:-2}
 # PyTorch's threads spin while they wait. With another program on the same two
@@ -32,15 +30,13 @@ torch) extra=("torch==2.13.0") ;;
 esac
 
 if [ ! -x "$venv/bin/python" ]; then
-    echo "Making a virtual environment in $venv ..."
+    echo "Making a virtual environment in $venv ..." >&2
     python=${PYTHON:-$(command -v python3.11 || command -v python3)}
     "$python" -m venv "$venv"
 fi
-echo "Installing keras_led for $KERAS_BACKEND (a minute or two) ..."
-"$venv/bin/python" -m pip install --quiet . ${extra[@]+"${extra[@]}"}
+echo "Installing keras_led for $KERAS_BACKEND (a minute or two) ..." >&2
+"$venv/bin/python" -m pip install --quiet "$root" ${extra[@]+"${extra[@]}"}
 
-"$venv/bin/python" examples/finetune_manual_pages.py --output "$folder"
-
-echo
-echo "keras-led summarize $folder/held-out.txt --model $folder"
-"$venv/bin/keras-led" summarize "$folder/held-out.txt" --model "$folder"
+[ $# -gt 0 ] || set -- "$root/examples/data/held-out.txt"
+echo "keras-led summarize $*" >&2
+exec "$venv/bin/keras-led" summarize "$@"

@@ -3,39 +3,15 @@
 import re
 from pathlib import Path
 
-from keras_led import LEDConfig
-from keras_led import LEDForConditionalGeneration
 from keras_led import LEDTokenizer
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def save_tiny_model(folder):
-    """Stands in for what `examples/first_run.sh` leaves in `folder`."""
-    texts = ["lmap evaluates a script for each element of a list."]
-    tokenizer = LEDTokenizer.train(texts, 300)
-    config = LEDConfig(
-        vocab_size=len(tokenizer),
-        d_model=12,
-        encoder_layers=1,
-        decoder_layers=1,
-        encoder_attention_heads=2,
-        decoder_attention_heads=3,
-        encoder_ffn_dim=20,
-        decoder_ffn_dim=28,
-        attention_window=8,
-        max_encoder_position_embeddings=2048,
-        max_decoder_position_embeddings=64,
-    )
-    LEDForConditionalGeneration(config).save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-
-
 def test_the_python_of_the_readme_runs(tmp_path, monkeypatch, capsys):
     (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     monkeypatch.chdir(tmp_path)
-    save_tiny_model("runs/manual-pages")
     exec(compile(code, "README.md", "exec"), {"__name__": "readme"})
     assert "loss" in capsys.readouterr().out
     assert (tmp_path / "runs/tuned/config.json").is_file()
