@@ -24,6 +24,7 @@ import collections
 import json
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from examples.led_tiny import card
@@ -154,10 +155,10 @@ def package(source, folder, pages, scores):
     folder.mkdir(parents=True, exist_ok=True)
     write_text(folder / "README.md", text)
     model.save_pretrained(folder, dtype="float16")
-    whole = folder.with_name(folder.name + "-tokenizer")
-    tokenizer.save_pretrained(whole)
-    for name in TOKENIZER_FILES:
-        write_bytes(folder / name, (whole / name).read_bytes())
+    with tempfile.TemporaryDirectory() as whole:
+        tokenizer.save_pretrained(whole)
+        for name in TOKENIZER_FILES:
+            write_bytes(folder / name, (Path(whole) / name).read_bytes())
 
 
 def evaluate(model, data, folder):

@@ -8,8 +8,9 @@ from keras_led import backend
 class Dense(keras.layers.Dense):
     """`keras.layers.Dense` without an activation, its bias in the product.
 
-    Adding the bias afterwards writes the result twice, which took a tenth of
-    the encoder's time on PyTorch. Adapters and `quantize` work as in Keras.
+    Adding the bias afterwards writes the result twice: on PyTorch the widest
+    product of led-base, 4,096 tokens, took 140 ms so and 117 ms in one (two
+    cores). Adapters and `quantize` work as in Keras.
     """
 
     def call(self, inputs, training=None):
