@@ -36,6 +36,8 @@ QUICK = {
     "training": "--tokens 512 --targets 32 --layers 1 --checkpointing off",
     "startup": "--tokens 512",
 }
+# The whole of led-base beside its 2+2 layers: does a step fit in memory?
+DEEP_TRAINING = "--layers 6 --tokens 16384 --checkpointing on"
 MORE_DTYPES = {"encoder": ("bfloat16", "int8"), "generation": ("int8",)}
 MORE_CONTENDERS = ("tensorflow", "torch", "hf-torch")
 DOCUMENT = ROOT / "docs" / "performance.md"
@@ -110,6 +112,9 @@ def plan(options):
             arguments = ["--contenders", *names, "--dtypes", *wanted, *common]
             parser = harness.make_parser(benchmark)
             runs.append((benchmark, parser.parse_args(arguments)))
+            if name == "training" and not options.quick:
+                arguments += DEEP_TRAINING.split()
+                runs.append((benchmark, parser.parse_args(arguments)))
     return runs
 
 

@@ -29,6 +29,7 @@ if name == "tensorflow":
     from keras_led.backend.tensorflow import set_random_state
     from keras_led.backend.tensorflow import share_of_sum
     from keras_led.backend.tensorflow import table_product
+    from keras_led.backend.tensorflow import train_step
     from keras_led.backend.tensorflow import uniform
     from keras_led.backend.tensorflow import while_loop
     from keras_led.backend.tensorflow import write_slice
@@ -53,6 +54,7 @@ elif name == "jax":
     from keras_led.backend.jax import set_random_state
     from keras_led.backend.jax import share_of_sum
     from keras_led.backend.jax import table_product
+    from keras_led.backend.jax import train_step
     from keras_led.backend.jax import uniform
     from keras_led.backend.jax import while_loop
     from keras_led.backend.jax import write_slice
@@ -77,6 +79,7 @@ elif name == "torch":
     from keras_led.backend.torch import set_random_state
     from keras_led.backend.torch import share_of_sum
     from keras_led.backend.torch import table_product
+    from keras_led.backend.torch import train_step
     from keras_led.backend.torch import uniform
     from keras_led.backend.torch import while_loop
     from keras_led.backend.torch import write_slice

@@ -34,6 +34,15 @@ class FittingMixin:
         if self.optimizer is not None:
             self.optimizer.build(self.trainable_variables)
 
+    def make_train_function(self, force=False):
+        if self.train_function is not None and not force:
+            return
+        step = backend.train_step(self)
+        if step is None:
+            super().make_train_function(force)
+        else:
+            self.train_function = self._make_function(step)
+
     def train_step(self, *args, **kwargs):
         *state, data = args
         return super().train_step(*state, self._with_labels(data), **kwargs)
