@@ -1,5 +1,8 @@
 """The parts of the recipe of `led-tiny` that are neither data nor training."""
 
+import itertools
+import random
+
 import keras
 import numpy as np
 import pytest
@@ -8,8 +11,8 @@ from examples import train_led_tiny
 from examples.led_tiny import card
 from examples.led_tiny import packages
 from examples.led_tiny import pretraining
+from examples.led_tiny import swapping
 from examples.led_tiny.start import make_model
-from examples.led_tiny.start import sinusoids
 from keras_led import LEDTokenizer
 
 pytestmark = pytest.mark.skipif(
@@ -51,30 +54,57 @@ def test_a_tenth_of_the_words_is_masked():
     assert abs(share - pretraining.MASKED) < 0.02
 
 
-def test_sinusoids_compare_by_distance_alone():
-    table = sinusoids(50, 12, deviation=0.3)
-    assert abs(np.sqrt(np.mean(table**2)) - 0.3) < 1e-6
-    products = table @ table.T
-    for distance in (0, 1, 7):
-        diagonal = np.diagonal(products, distance)
-        np.testing.assert_allclose(diagonal, diagonal[0], atol=1e-5)
-    assert products[5, 5] > products[5, 6] > products[5, 9]
+def test_swapped_words_change_alike_in_page_and_description():
+    page = {
+        "document": "Frobs Files. It frobs a file; profiles stay.",
+        "summary": "frob a file",
+    }
+    swapped = swapping.swap_words(page, ["file", "socket"], AlwaysLast())
+    assert swapped == {
+        "document": "Frobs Sockets. It frobs a socket; profiles stay.",
+        "summary": "frob a socket",
+    }
+    assert swapping.swap_words(page, ["thing"], AlwaysLast()) is None
 
 
-def test_attention_of_a_fresh_model_passes_on_what_is_alike():
+def test_each_page_comes_as_it_is_and_with_other_words():
+    names = ["".join(letters) for letters in itertools.permutations("frobs")]
+    pages = [
+        {"document": f"It {name}s.", "summary": f"{name}s"}
+        for name in names[:60] * 4
+    ]
+    found = list(swapping.rows(pages, 0))
+    assert found == list(swapping.rows(pages, 0))
+    assert len(pages) < len(found) <= 2 * len(pages)
+    assert all(page in found for page in pages)
+
+
+class AlwaysLast(random.Random):
+    """Draws what makes every word change, to the last of the list."""
+
+    def random(self):
+        return 0.0
+
+    def choice(self, values):
+        return values[-1]
+
+
+def test_a_fresh_model_copies_what_follows_the_words_it_has_written():
     tokenizer = LEDTokenizer.train(["frob the file"], 261)
-    shape = {**train_led_tiny.SHAPE, "d_model": 16, "encoder_layers": 1}
-    shape.update(decoder_layers=1, max_encoder_position_embeddings=32)
+    shape = {**train_led_tiny.SHAPE, "max_encoder_position_embeddings": 128}
     model = make_model(tokenizer, 0, **shape)
-    part = model.get_base_model().decoder.layers[0].encoder_attn
-
-    def kernel(layer):
-        return keras.ops.convert_to_numpy(layer.kernel)
-
-    np.testing.assert_array_equal(kernel(part.q_proj), kernel(part.k_proj))
-    np.testing.assert_allclose(
-        kernel(part.v_proj) @ kernel(part.out_proj), np.eye(16), atol=1e-5
+    generator = np.random.default_rng(1)
+    text = np.stack([generator.permutation(250)[:96] + 5 for _ in range(4)])
+    # Any words, then a run of the text: from its third word on it is copied.
+    begin = np.arange(20, 60, 10)
+    run = np.stack(
+        [row[at : at + 12] for row, at in zip(text, begin, strict=True)]
     )
+    output = model(
+        {"input_ids": text, "decoder_input_ids": run[:, :-1]}, training=False
+    )
+    written = keras.ops.convert_to_numpy(output.logits).argmax(axis=-1)
+    np.testing.assert_array_equal(written[:, 1:], run[:, 2:])
 
 
 def test_the_card_lists_scores_and_sources():

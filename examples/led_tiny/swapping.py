@@ -1,0 +1,117 @@
+"""Rows for training: pages, and the same pages with other words in them.
+
+    python -m examples.led_tiny.swapping train.jsonl swapped.jsonl
+
+A model that sees the same ten thousand pages again and again learns their
+descriptions by heart. So each page comes a second time with some of the words
+that its description takes from it replaced, the same way in both: what the
+page then says nobody could know, and the model has to read it.
+"""
+
+import argparse
+import collections
+import json
+import random
+import re
+from pathlib import Path
+
+WORD = re.compile(r"\b[a-z]{4,}\b")
+# Endings of a word that may stand in the page and not in the description.
+ENDINGS = "(s|es|ed|d|ing)?"
+SWAPPED = 0.6
+# A word in fewer descriptions is a name; one in more holds them together.
+FEWEST, MOST_SHARE = 3, 0.02
+
+
+def words_of(text):
+    """The words of a text, a set of lower-case str."""
+    return set(WORD.findall(text.lower()))
+
+
+def words_to_swap(pages):
+    """The words that may take each other's place, a list of str."""
+    counts = collections.Counter()
+    for page in pages:
+        counts.update(words_of(page["summary"]))
+    most = MOST_SHARE * len(pages)
+    return sorted(w for w, n in counts.items() if FEWEST <= n <= most)
+
+
+def swap_words(page, words, generator):
+    """A page with other words.
+
+    Args:
+        page: dict with `document` and `summary`.
+        words: list of str, from `words_to_swap`.
+        generator: `random.Random`.
+
+    Returns:
+        Dict with the same keys, or `None` where no word was replaced.
+    """
+    found = sorted(words_of(page["summary"]) & set(words))
+    text = page["document"].lower()
+    others = {
+        word: generator.choice(words)
+        for word in found
+        if word in text and generator.random() < SWAPPED
+    }
+    if not others:
+        return None
+    pattern = re.compile(rf"\b({'|'.join(others)}){ENDINGS}\b", re.IGNORECASE)
+
+    def other(match):
+        word = others[match[1].lower()]
+        if match[1].isupper():
+            word = word.upper()
+        elif match[1][0].isupper():
+            word = word.capitalize()
+        return word + (match[2] or "")
+
+    return {
+        key: pattern.sub(other, page[key]) for key in ("document", "summary")
+    }
+
+
+def rows(pages, seed):
+    """Yields each page as it is, and then with other words where it can be.
+
+    Args:
+        pages: list of dicts with `document` and `summary`.
+        seed: int.
+
+    Yields:
+        Dicts with `document` and `summary`.
+    """
+    generator = random.Random(seed)
+    words = words_to_swap(pages)
+    for page in pages:
+        yield {key: page[key] for key in ("document", "summary")}
+        swapped = swap_words(page, words, generator)
+        if swapped is not None:
+            yield swapped
+
+
+def write(source, target, seed):
+    """Writes the rows of a JSON lines file; returns how many there are."""
+    with open(source, encoding="utf-8") as lines:
+        pages = [json.loads(line) for line in lines]
+    count = 0
+    with open(target, "w", encoding="utf-8") as file:
+        for row in rows(pages, seed):
+            file.write(json.dumps(row) + "\n")
+            count += 1
+    return count
+
+
+def main():
+    """Reads the command line and writes the rows."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("source", type=Path, help="pages, JSON lines")
+    parser.add_argument("target", type=Path, help="the file to write")
+    parser.add_argument("--seed", type=int, default=0)
+    chosen = parser.parse_args()
+    print(write(chosen.source, chosen.target, chosen.seed), "rows")
+
+
+if __name__ == "__main__":
+    main()
