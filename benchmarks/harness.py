@@ -194,6 +194,10 @@ def line_of(record):
     label = CONTENDERS[record["contender"]].label
     tokens = f"{record['tokens']:>6} tokens  " if "tokens" in record else ""
     head = f"{record['benchmark']:<10}  {tokens}{label:<28}  "
+    if record.get("layers", 6) != 6:
+        head += f"layers: {record['layers']}  "
+    if record.get("checkpointing"):
+        head += "checkpointing  "
     if record.get("dtype", "float32") != "float32":
         head += f"{record['dtype']}  "
     if "failed" in record:

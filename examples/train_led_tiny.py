@@ -10,7 +10,8 @@ again, and training that was interrupted goes on where it was last saved:
     start       a byte-level BPE of 8,192 tokens, learnt from the pages, and
                 fresh weights (`examples/led_tiny/start.py`)
     pretrain    the model learns to copy (`examples/led_tiny/pretraining.py`)
-    summarize   it learns to describe pages, from their first 256 tokens
+    summarize   it learns to describe pages, from their first 256 tokens, each
+                also with other words (`examples/led_tiny/swapping.py`)
     polish      and from their first 512
     package     float16 weights, small tokenizer files, the model card
 
@@ -29,6 +30,7 @@ from pathlib import Path
 
 from examples.led_tiny import card
 from examples.led_tiny import pretraining
+from examples.led_tiny import swapping
 from examples.led_tiny.start import make_model
 from keras_led import GenerationConfig
 from keras_led import LEDForConditionalGeneration
@@ -58,14 +60,14 @@ PRETRAIN = {
     "bucket": [128, 160, 192],
     "epochs": 1,
     "batch-size": 32,
-    "learning-rate": 1.5e-3,
+    "learning-rate": 1e-3,
     "warmup-steps": 100,
 }
 SUMMARIZE = {
     "max-source-tokens": 256,
     "max-target-tokens": 48,
     "bucket": [128, 192, 256],
-    "epochs": 2,
+    "epochs": 3,
     "batch-size": 16,
     "learning-rate": 1e-3,
     "warmup-steps": 100,
@@ -193,21 +195,24 @@ def main():
     if not (data / "train.jsonl").exists():
         command = [sys.executable, "-m", "examples.led_tiny.build"]
         subprocess.run([*command, "--output", str(data)], check=True)
-    pages, rows = data / "train.jsonl", output / "pretrain.jsonl"
+    pages = data / "train.jsonl"
+    rows, swapped = output / "pretrain.jsonl", output / "swapped.jsonl"
     validation = ("--validation", data / "valid.jsonl")
     start(pages, output / "start")
     if not rows.exists():
         pretraining.write(pages, rows, seed=0)
+    if not swapped.exists():
+        swapping.write(pages, swapped, seed=0)
     train(rows, output / "pretrain", PRETRAIN, "--model", output / "start")
     train(
-        pages,
+        swapped,
         output / "summarize",
         SUMMARIZE,
         *("--model", output / "pretrain", "--set", "dropout=0.1"),
         *validation,
     )
     train(
-        pages,
+        swapped,
         output / "polish",
         POLISH,
         *("--model", output / "summarize"),
