@@ -78,7 +78,7 @@ POLISH = {
     "bucket": [192, 320, 512],
     "epochs": 1,
     "batch-size": 16,
-    "learning-rate": 6e-4,
+    "learning-rate": 8e-4,
     "warmup-steps": 50,
 }
 # Better on `valid` than without, for a small model repeats itself.
@@ -132,6 +132,13 @@ def read_pages(path):
     """The rows of a JSON lines file."""
     with open(path, encoding="utf-8") as lines:
         yield from map(json.loads, lines)
+
+
+def swap(pages, path, seed):
+    """Writes the pages, each also with other words, unless that is done."""
+    if not path.exists():
+        swapping.write(pages, path, seed)
+    return path
 
 
 def choose_generation(folder):
@@ -196,23 +203,21 @@ def main():
         command = [sys.executable, "-m", "examples.led_tiny.build"]
         subprocess.run([*command, "--output", str(data)], check=True)
     pages = data / "train.jsonl"
-    rows, swapped = output / "pretrain.jsonl", output / "swapped.jsonl"
+    rows = output / "pretrain.jsonl"
     validation = ("--validation", data / "valid.jsonl")
     start(pages, output / "start")
     if not rows.exists():
         pretraining.write(pages, rows, seed=0)
-    if not swapped.exists():
-        swapping.write(pages, swapped, seed=0)
     train(rows, output / "pretrain", PRETRAIN, "--model", output / "start")
     train(
-        swapped,
+        swap(pages, output / "swapped-0.jsonl", seed=0),
         output / "summarize",
         SUMMARIZE,
         *("--model", output / "pretrain", "--set", "dropout=0.1"),
         *validation,
     )
     train(
-        swapped,
+        swap(pages, output / "swapped-1.jsonl", seed=1),
         output / "polish",
         POLISH,
         *("--model", output / "summarize"),
