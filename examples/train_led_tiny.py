@@ -29,6 +29,7 @@ import tempfile
 from pathlib import Path
 
 from examples.led_tiny import card
+from examples.led_tiny import made_rows
 from examples.led_tiny import pretraining
 from examples.led_tiny import swapping
 from examples.led_tiny.start import make_model
@@ -137,7 +138,7 @@ def read_pages(path):
 def swap(pages, path, seed):
     """Writes the pages, each also with other words, unless that is done."""
     if not path.exists():
-        swapping.write(pages, path, seed)
+        made_rows.write(swapping.rows, pages, path, seed)
     return path
 
 
@@ -207,7 +208,7 @@ def main():
     validation = ("--validation", data / "valid.jsonl")
     start(pages, output / "start")
     if not rows.exists():
-        pretraining.write(pages, rows, seed=0)
+        made_rows.write(pretraining.rows, pages, rows, seed=0)
     train(rows, output / "pretrain", PRETRAIN, "--model", output / "start")
     train(
         swap(pages, output / "swapped-0.jsonl", seed=0),

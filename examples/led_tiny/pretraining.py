@@ -13,11 +13,10 @@ https://arxiv.org/abs/1910.13461, with a part of the text for the whole of it:
 a decoder that may start anywhere cannot copy by position alone.
 """
 
-import argparse
-import json
 import random
 import re
-from pathlib import Path
+
+from examples.led_tiny import made_rows
 
 # Characters; a token of the vocabulary of 8,192 has about 3.7 of them.
 PIECE_CHARACTERS = 420
@@ -89,28 +88,5 @@ def rows(pages, seed):
             yield row_of(title, piece, generator)
 
 
-def write(source, target, seed):
-    """Writes the rows of a JSON lines file; returns how many there are."""
-    count = 0
-    with (
-        open(source, encoding="utf-8") as lines,
-        open(target, "w", encoding="utf-8") as file,
-    ):
-        for row in rows(map(json.loads, lines), seed):
-            file.write(json.dumps(row) + "\n")
-            count += 1
-    return count
-
-
-def main():
-    """Reads the command line and writes the rows."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("source", type=Path, help="pages, JSON lines")
-    parser.add_argument("target", type=Path, help="the file to write")
-    parser.add_argument("--seed", type=int, default=0)
-    chosen = parser.parse_args()
-    print(write(chosen.source, chosen.target, chosen.seed), "rows")
-
-
 if __name__ == "__main__":
-    main()
+    made_rows.main(__doc__.splitlines()[0], rows)

@@ -8,12 +8,11 @@ that its description takes from it replaced, the same way in both: what the
 page then says nobody could know, and the model has to read it.
 """
 
-import argparse
 import collections
-import json
 import random
 import re
-from pathlib import Path
+
+from examples.led_tiny import made_rows
 
 WORD = re.compile(r"\b[a-z]{4,}\b")
 # Endings of a word that may stand in the page and not in the description.
@@ -91,27 +90,5 @@ def rows(pages, seed):
             yield swapped
 
 
-def write(source, target, seed):
-    """Writes the rows of a JSON lines file; returns how many there are."""
-    with open(source, encoding="utf-8") as lines:
-        pages = [json.loads(line) for line in lines]
-    count = 0
-    with open(target, "w", encoding="utf-8") as file:
-        for row in rows(pages, seed):
-            file.write(json.dumps(row) + "\n")
-            count += 1
-    return count
-
-
-def main():
-    """Reads the command line and writes the rows."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("source", type=Path, help="pages, JSON lines")
-    parser.add_argument("target", type=Path, help="the file to write")
-    parser.add_argument("--seed", type=int, default=0)
-    chosen = parser.parse_args()
-    print(write(chosen.source, chosen.target, chosen.seed), "rows")
-
-
 if __name__ == "__main__":
-    main()
+    made_rows.main(__doc__.splitlines()[0], rows)
