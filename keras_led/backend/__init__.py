@@ -24,6 +24,7 @@ if name == "tensorflow":
     from keras_led.backend.tensorflow import mean_over_replicas
     from keras_led.backend.tensorflow import random_state
     from keras_led.backend.tensorflow import register_pytree
+    from keras_led.backend.tensorflow import remat
     from keras_led.backend.tensorflow import replica
     from keras_led.backend.tensorflow import scan
     from keras_led.backend.tensorflow import set_random_state
@@ -49,6 +50,7 @@ elif name == "jax":
     from keras_led.backend.jax import mean_over_replicas
     from keras_led.backend.jax import random_state
     from keras_led.backend.jax import register_pytree
+    from keras_led.backend.jax import remat
     from keras_led.backend.jax import replica
     from keras_led.backend.jax import scan
     from keras_led.backend.jax import set_random_state
@@ -74,6 +76,7 @@ elif name == "torch":
     from keras_led.backend.torch import mean_over_replicas
     from keras_led.backend.torch import random_state
     from keras_led.backend.torch import register_pytree
+    from keras_led.backend.torch import remat
     from keras_led.backend.torch import replica
     from keras_led.backend.torch import scan
     from keras_led.backend.torch import set_random_state

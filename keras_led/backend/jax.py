@@ -210,6 +210,54 @@ def custom_gradient(forward, backward, constants):
     return functools.partial(function, constants)
 
 
+def remat(function):
+    """`function`, whose backward pass computes it once more.
+
+    XLA for a CPU keeps what `keras.remat` wants computed twice. It does not
+    look into the branches of a condition, nor run one ahead of a gradient
+    that the condition reads: 1.7 GB instead of 7.8 for a step of 6 + 6 layers
+    of led-base and 8,192 tokens.
+
+    Args:
+        function: Callable from float tensors to a pytree of float tensors; it
+            may read weights and other tensors.
+
+    Returns:
+        Callable likewise.
+    """
+    if jax.default_backend() != "cpu":
+        return keras.remat(function)
+
+    def run(*operands):
+        # With the weights as arguments, for the sake of their gradients.
+        pure, weights = jax.closure_convert(function, *operands)
+
+        def plain(operands, weights):
+            return pure(*operands, *weights)
+
+        def keep(operands, weights):
+            return plain(operands, weights), (operands, weights)
+
+        def derive(kept, upstream):
+            def again(kept, upstream):
+                return jax.vjp(plain, *kept)[1](upstream)
+
+            def never(kept, upstream):
+                return jax.tree.map(jnp.zeros_like, kept)
+
+            first = jnp.ravel(jax.tree.leaves(upstream)[0])[0]
+            # Always true, but for all that XLA can tell.
+            drawn = jax.lax.rng_uniform(0.0, 1.0, ()) < 2.0
+            always = drawn | jnp.isnan(first)
+            return jax.lax.cond(always, again, never, kept, upstream)
+
+        call = jax.custom_vjp(plain)
+        call.defvjp(keep, derive)
+        return call(operands, tuple(weights))
+
+    return run
+
+
 def scan(body, carry, xs, dtype, outputs):
     """Runs `body` once for each row of `xs`, one after another.
 

@@ -188,6 +188,11 @@ def custom_gradient(forward, backward, constants):
     return function
 
 
+def remat(function):
+    """`function`, whose backward pass computes it once more; as Keras does."""
+    return keras.remat(function)
+
+
 def scan(body, carry, xs, dtype, outputs):
     """Runs `body` once for each row of `xs`, one after another.
 

@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from keras_led import backend
 from keras_led.attention.dropout import fold_seed
 from keras_led.attention.masks import causal_mask
 from keras_led.config import LEDConfig
@@ -199,7 +200,7 @@ def _rematerialized(layer, options):
         cross_cache = layer.cross_keys_and_values(encoder_hidden_states)
         return layer(hidden_states, cross_cache=cross_cache, **options)[0]
 
-    return keras.remat(run)
+    return backend.remat(run)
 
 
 def _row(x, index):

@@ -2,6 +2,7 @@
 
 import keras
 
+from keras_led import backend
 from keras_led.attention.dropout import fold_seed
 from keras_led.config import LEDConfig
 from keras_led.layers.encoder_attention import EncoderMasks
@@ -110,7 +111,7 @@ def _rematerialized(layer, options):
         return tuple(output for output in outputs if output is not None)
 
     def run_and_fill(hidden_states):
-        outputs = keras.remat(run)(hidden_states)
+        outputs = backend.remat(run)(hidden_states)
         return (*outputs, *(None,) * (3 - len(outputs)))
 
     return run_and_fill
