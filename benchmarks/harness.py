@@ -127,7 +127,10 @@ def run(benchmark, options, say=print):
     with benchmark.prepare(options):
         for case in benchmark.cases(options):
             case = {**case, **times}
-            for name, runs in take_turns(benchmark, options, case).items():
+            turns = take_turns(benchmark, options, case)
+            for path in ("directory", "model"):  # of this machine only
+                case.pop(path, None)
+            for name, runs in turns.items():
                 about = {"benchmark": benchmark.name, "contender": name}
                 records.append({**about, **case, **merge(runs)})
                 say(line_of(records[-1]))
