@@ -14,6 +14,7 @@ if name == "tensorflow":
     from keras_led.backend.tensorflow import KEYS_FIRST
     from keras_led.backend.tensorflow import block_layout
     from keras_led.backend.tensorflow import cond
+    from keras_led.backend.tensorflow import contiguous
     from keras_led.backend.tensorflow import custom_gradient
     from keras_led.backend.tensorflow import dense_gradient
     from keras_led.backend.tensorflow import fold_in
@@ -40,6 +41,7 @@ elif name == "jax":
     from keras_led.backend.jax import KEYS_FIRST
     from keras_led.backend.jax import block_layout
     from keras_led.backend.jax import cond
+    from keras_led.backend.jax import contiguous
     from keras_led.backend.jax import custom_gradient
     from keras_led.backend.jax import dense_gradient
     from keras_led.backend.jax import fold_in
@@ -66,6 +68,7 @@ elif name == "torch":
     from keras_led.backend.torch import KEYS_FIRST
     from keras_led.backend.torch import block_layout
     from keras_led.backend.torch import cond
+    from keras_led.backend.torch import contiguous
     from keras_led.backend.torch import custom_gradient
     from keras_led.backend.torch import dense_gradient
     from keras_led.backend.torch import fold_in

@@ -72,8 +72,11 @@ class LEDDecoder(LayerStack):
             Tuple of one pair of tensors `(B, N, S, H)` a layer.
         """
         return tuple(
-            layer.cross_keys_and_values(encoder_hidden_states)
-            for layer in self.layers
+            tuple(map(backend.contiguous, pair))
+            for pair in (
+                layer.cross_keys_and_values(encoder_hidden_states)
+                for layer in self.layers
+            )
         )
 
     def empty_caches(self, rows, max_length):

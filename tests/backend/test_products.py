@@ -53,3 +53,15 @@ def test_table_product_compares_with_each_row(shape, rows):
     found = without_gradients(backend.table_product, x, table)
     assert found.shape == (*shape, rows)
     np.testing.assert_allclose(found, x @ table.T, atol=1e-5)
+
+
+def test_contiguous_keeps_the_values_of_a_view():
+    x = np.arange(24, dtype="float32").reshape(2, 3, 4)
+    view = ops.transpose(ops.convert_to_tensor(x), (1, 0, 2))
+    laid_out = backend.contiguous(view)
+    np.testing.assert_array_equal(
+        ops.convert_to_numpy(laid_out), x.transpose(1, 0, 2)
+    )
+    if backend.name == "torch":
+        assert not view.is_contiguous()
+        assert laid_out.is_contiguous()
