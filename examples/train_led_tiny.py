@@ -13,6 +13,9 @@ again, and training that was interrupted goes on where it was last saved:
     summarize   it learns to describe pages, from their first 256 tokens, each
                 also with other words (`examples/led_tiny/swapping.py`)
     polish      and from their first 512
+    leads       where to look: the sentence that a page's DESCRIPTION begins
+                with (`examples/led_tiny/leads.py`)
+    read-...    and describes pages again, each time with other words
     package     float16 weights, small tokenizer files, the model card
 
 Choices were made on the `valid` pages; `test` and `test_unseen` are scored
@@ -26,9 +29,12 @@ import json
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 from examples.led_tiny import card
+from examples.led_tiny import leads
 from examples.led_tiny import made_rows
 from examples.led_tiny import pretraining
 from examples.led_tiny import swapping
@@ -55,33 +61,64 @@ SHAPE = {
     "init_std": 0.05,
     "dropout": 0.0,
 }
-PRETRAIN = {
-    "max-source-tokens": 192,
-    "max-target-tokens": 96,
-    "bucket": [128, 160, 192],
-    "epochs": 1,
-    "batch-size": 32,
-    "learning-rate": 1e-3,
-    "warmup-steps": 100,
-}
-SUMMARIZE = {
+
+
+class Stage(NamedTuple):
+    """A training run that goes on from the weights of the one before it.
+
+    Attributes:
+        name: str, of its folder.
+        rows: function from pages and a seed to the rows that it trains on.
+        rows_seed: int.
+        seed: int, of the training.
+        options: dict, flags of `keras-led train`.
+        describes: bool, whether its rows are like those of `valid`.
+    """
+
+    name: str
+    rows: Callable
+    rows_seed: int
+    seed: int
+    options: dict
+    describes: bool = True
+
+
+SHORT = {
     "max-source-tokens": 256,
     "max-target-tokens": 48,
     "bucket": [128, 192, 256],
-    "epochs": 3,
     "batch-size": 16,
-    "learning-rate": 1e-3,
     "warmup-steps": 100,
+    "epochs": 3,
+    "learning-rate": 1e-3,
+    "set": "dropout=0.1",
 }
-POLISH = {
+LONG = {
     "max-source-tokens": 512,
     "max-target-tokens": 48,
     "bucket": [192, 320, 512],
-    "epochs": 1,
     "batch-size": 16,
-    "learning-rate": 8e-4,
     "warmup-steps": 50,
+    "epochs": 1,
+    "learning-rate": 8e-4,
 }
+COPY = {
+    "max-source-tokens": 192,
+    "max-target-tokens": 96,
+    "bucket": [128, 160, 192],
+    "batch-size": 32,
+    "warmup-steps": 100,
+    "epochs": 1,
+    "learning-rate": 1e-3,
+}
+STAGES = (
+    Stage("pretrain", pretraining.rows, 0, SEED, COPY, describes=False),
+    Stage("summarize", swapping.rows, 0, SEED, SHORT),
+    Stage("polish", swapping.rows, 1, 2, LONG),
+    Stage("leads", leads.rows, 10, 4, LONG, describes=False),
+    Stage("read-1", swapping.other_rows, 3, 5, LONG),
+    Stage("read-2", swapping.other_rows, 4, 6, LONG),
+)
 # Better on `valid` than without, for a small model repeats itself.
 GENERATION = {"no_repeat_ngram_size": 2}
 # What the tokenizer needs; `tokenizer.json` says the same in 0.5 MB.
@@ -106,13 +143,31 @@ def options(values):
             yield from (f"--{name}", one)
 
 
-def train(file, folder, values, *more, seed=SEED):
-    """One training run, new or resumed."""
+def train(stage, model, pages, valid, output):
+    """Runs a stage, new or resumed.
+
+    Args:
+        stage: `Stage`.
+        model: path of the checkpoint that it starts from.
+        pages: path of the training pages, JSON lines.
+        valid: path of the validation pages, likewise.
+        output: path of the folder of all stages.
+
+    Returns:
+        Path of the stage's own checkpoint.
+    """
+    rows = output / f"{stage.name}.jsonl"
+    if not rows.exists():
+        made_rows.write(stage.rows, pages, rows, stage.rows_seed)
+    folder = output / stage.name
     call(
-        *("train", file, "--output", folder, *options(values), *more),
+        *("train", rows, "--output", folder, "--model", model),
+        *(("--validation", valid) if stage.describes else ()),
+        *options(stage.options),
         *("--schedule", "linear", "--dtype", "mixed_bfloat16"),
-        *("--seed", seed, "--save-every", 200, "--resume"),
+        *("--seed", stage.seed, "--save-every", 200, "--resume"),
     )
+    return folder
 
 
 def start(pages, folder):
@@ -135,13 +190,6 @@ def read_pages(path):
         yield from map(json.loads, lines)
 
 
-def swap(pages, path, seed):
-    """Writes the pages, each also with other words, unless that is done."""
-    if not path.exists():
-        made_rows.write(swapping.rows, pages, path, seed)
-    return path
-
-
 def choose_generation(folder):
     """Writes how the model is to generate beside its weights."""
     chosen = GenerationConfig.from_pretrained(folder)
@@ -160,7 +208,7 @@ def package(source, folder, pages, scores):
         ),
         model.count_params(),
         model.config.max_encoder_position_embeddings,
-        POLISH["max-source-tokens"],
+        LONG["max-source-tokens"],
     )
     folder.mkdir(parents=True, exist_ok=True)
     write_text(folder / "README.md", text)
@@ -204,30 +252,13 @@ def main():
         command = [sys.executable, "-m", "examples.led_tiny.build"]
         subprocess.run([*command, "--output", str(data)], check=True)
     pages = data / "train.jsonl"
-    rows = output / "pretrain.jsonl"
-    validation = ("--validation", data / "valid.jsonl")
-    start(pages, output / "start")
-    if not rows.exists():
-        made_rows.write(pretraining.rows, pages, rows, seed=0)
-    train(rows, output / "pretrain", PRETRAIN, "--model", output / "start")
-    train(
-        swap(pages, output / "swapped-0.jsonl", seed=0),
-        output / "summarize",
-        SUMMARIZE,
-        *("--model", output / "pretrain", "--set", "dropout=0.1"),
-        *validation,
-    )
-    train(
-        swap(pages, output / "swapped-1.jsonl", seed=1),
-        output / "polish",
-        POLISH,
-        *("--model", output / "summarize"),
-        *validation,
-        seed=SEED + 1,
-    )
-    choose_generation(output / "polish")
-    scores = evaluate(output / "polish", data, output)
-    package(output / "polish", output / "package", pages, scores)
+    model = output / "start"
+    start(pages, model)
+    for stage in STAGES:
+        model = train(stage, model, pages, data / "valid.jsonl", output)
+    choose_generation(model)
+    scores = evaluate(model, data, output)
+    package(model, output / "package", pages, scores)
 
 
 if __name__ == "__main__":

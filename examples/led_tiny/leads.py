@@ -1,4 +1,4 @@
-"""Rows for training: pages, and the sentence that their description begins with.
+"""Rows for training: pages, and the sentence that DESCRIPTION begins with.
 
     python -m examples.led_tiny.leads train.jsonl leads.jsonl
 

@@ -9,6 +9,7 @@ import pytest
 
 from examples import train_led_tiny
 from examples.led_tiny import card
+from examples.led_tiny import leads
 from examples.led_tiny import packages
 from examples.led_tiny import pretraining
 from examples.led_tiny import swapping
@@ -77,6 +78,23 @@ def test_each_page_comes_as_it_is_and_with_other_words():
     assert found == list(swapping.rows(pages, 0))
     assert len(pages) < len(found) <= 2 * len(pages)
     assert all(page in found for page in pages)
+    others = list(swapping.other_rows(pages, 0))
+    assert len(others) == len(pages)
+    assert others != pages
+    assert all(row in found for row in others)
+
+
+def test_a_lead_is_the_sentence_that_the_description_begins_with():
+    text = "frob(1)\nSYNOPSIS\nfrob FILE\nDESCRIPTION\nFrobs a file. And so on."
+    assert leads.lead_of(text) == "Frobs a file."
+    many = " ".join(f"word{i}" for i in range(30))
+    cut = leads.lead_of(f"frob\nDESCRIPTION\n{many}")
+    assert cut == " ".join(many.split()[: leads.MOST])
+    assert leads.lead_of("frob\nSYNOPSIS\nfrob FILE") is None
+    assert leads.lead_of("frob\nDESCRIPTION\nFrobs.") is None
+    pages = [{"document": text, "summary": "frob a file"}] * 3
+    rows = list(leads.rows([*pages, {"document": "frob", "summary": "x"}], 0))
+    assert rows == [{"document": text, "summary": "Frobs a file."}] * 3
 
 
 class AlwaysLast(random.Random):
