@@ -1,10 +1,12 @@
-"""Rows for training: pages, and the sentence that DESCRIPTION begins with.
+"""Rows for training: pages, and what their DESCRIPTION begins with.
 
     python -m examples.led_tiny.leads train.jsonl leads.jsonl
 
 The best place to look for what a page is about is the first sentence of its
 DESCRIPTION. A model learns to find that place, whatever stands before it, from
-pages some of whose words are replaced (`swapping.py`): it has to be read.
+pages some of whose words are replaced (`swapping.py`): it has to be read. Then
+it learns to make a title of the sentence: "The frob utility is used to list
+files, which ..." becomes "List files".
 """
 
 import random
@@ -16,16 +18,61 @@ from examples.led_tiny.swapping import swap_words
 from examples.led_tiny.swapping import words_to_swap
 
 HEADING = re.compile(r"^DESCRIPTION\n", re.MULTILINE)
-# Words of the sentence; with less than three it says nothing.
-MOST, FEWEST = 15, 3
+# Words of a sentence and of a title; with less than three they say nothing.
+MOST, MOST_OF_TITLE, FEWEST = 15, 12, 3
+
+# How a sentence begins that is about the thing that the page is named after.
+KINDS = (
+    "application call class command daemon device driver file filter function "
+    "interface library macro method module operator option package plugin "
+    "procedure program protocol routine script server subroutine tool utility"
+).split()
+VERBS = (
+    "is used to|are used to|can be used to|may be used to|is used for|"
+    "is designed to|is intended to|allows you to|allows the user to|"
+    "provides an?|provides the|provides|is an?|is the|is|are|will|shall|can|"
+    "does|may"
+)
+SUBJECT = (
+    r"(?:(?:this|the|these)\s+)?"
+    r"(?:(?:{names})(?:\(\w*\))?\s+)?"
+    rf"(?:(?:{'|'.join(KINDS)})s?\s+)?"
+    rf"(?:(?:{VERBS})\s+)?"
+)
+# Where the part ends that stands for the whole.
+CLAUSE_END = re.compile(
+    r",|;| which | that | \(|--| so that | by | using | when | in order "
+)
 
 
 def lead_of(text):
-    """The first words of the sentence after DESCRIPTION, str; or `None`."""
+    """The sentence after DESCRIPTION, str; or `None`."""
     heading = HEADING.search(text)
     found = sentences(text[heading.end() :][:1000]) if heading else []
-    words = found[0].split()[:MOST] if found else []
-    return " ".join(words) if len(words) >= FEWEST else None
+    return found[0] if found and len(found[0].split()) >= FEWEST else None
+
+
+def title_of(lead, names):
+    """What a sentence says of its subject, like the title of a page.
+
+    Args:
+        lead: str, a sentence.
+        names: str, the first line of the page: its names.
+
+    Returns:
+        str of at most `MOST_OF_TITLE` words.
+    """
+    names = sorted(re.split(r"[,\s]+", names), key=len, reverse=True)
+    names = [re.escape(name).replace("_", "[_ -]") for name in names if name]
+    subject = re.compile(SUBJECT.format(names="|".join(names)), re.IGNORECASE)
+    said = _unless_short(lead[subject.match(lead).end() :], lead)
+    said = _unless_short(CLAUSE_END.split(said)[0], said)
+    said = " ".join(said.split()[:MOST_OF_TITLE])
+    return said[:1].upper() + said[1:]
+
+
+def _unless_short(text, other):
+    return text if len(text.split()) >= FEWEST else other
 
 
 def rows(pages, seed):
@@ -36,14 +83,30 @@ def rows(pages, seed):
         seed: int.
 
     Yields:
-        Dicts with `document` and `summary`, which is the sentence.
+        Dicts with `document` and `summary`: the first words of the sentence.
     """
+
+    def first_words(lead, names):
+        del names
+        return " ".join(lead.split()[:MOST])
+
+    yield from _rows(pages, seed, first_words)
+
+
+def title_rows(pages, seed):
+    """As `rows`, with what the sentence says in the place of its words."""
+    yield from _rows(pages, seed, title_of)
+
+
+def _rows(pages, seed, target_of):
     generator = random.Random(seed)
     words = words_to_swap(pages)
     for page in pages:
-        lead = lead_of(page["document"])
+        text = page["document"]
+        lead = lead_of(text)
         if lead is not None:
-            row = {"document": page["document"], "summary": lead}
+            target = target_of(lead, text.partition("\n")[0])
+            row = {"document": text, "summary": target}
             yield swap_words(row, words, generator) or row
 
 

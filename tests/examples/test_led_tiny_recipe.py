@@ -87,14 +87,36 @@ def test_each_page_comes_as_it_is_and_with_other_words():
 def test_a_lead_is_the_sentence_that_the_description_begins_with():
     text = "frob(1)\nSYNOPSIS\nfrob FILE\nDESCRIPTION\nFrobs a file. And so on."
     assert leads.lead_of(text) == "Frobs a file."
-    many = " ".join(f"word{i}" for i in range(30))
-    cut = leads.lead_of(f"frob\nDESCRIPTION\n{many}")
-    assert cut == " ".join(many.split()[: leads.MOST])
     assert leads.lead_of("frob\nSYNOPSIS\nfrob FILE") is None
     assert leads.lead_of("frob\nDESCRIPTION\nFrobs.") is None
-    pages = [{"document": text, "summary": "frob a file"}] * 3
-    rows = list(leads.rows([*pages, {"document": "frob", "summary": "x"}], 0))
-    assert rows == [{"document": text, "summary": "Frobs a file."}] * 3
+    many = " ".join(f"word{i}" for i in range(30))
+    pages = [
+        {"document": document, "summary": "frob a file"}
+        for document in (text, "frob", f"frob\nDESCRIPTION\n{many}")
+    ]
+    first, second = leads.rows(pages, 0)
+    assert first == {"document": text, "summary": "Frobs a file."}
+    assert second["summary"] == " ".join(many.split()[: leads.MOST])
+
+
+@pytest.mark.parametrize(
+    ("lead", "title"),
+    [
+        ("The frob_a utility is used to list all files.", "List all files."),
+        ("frob_a(1) lists all files, one a line.", "Lists all files"),
+        ("This function returns a file that is open.", "Returns a file"),
+        ("Lists it.", "Lists it."),
+        (
+            "Frob a is an archive of many files (or none).",
+            "Archive of many files",
+        ),
+    ],
+)
+def test_a_title_is_what_a_sentence_says_of_its_subject(lead, title):
+    assert leads.title_of(lead, "frob_a, frob") == title
+    page = {"document": f"frob_a, frob\nDESCRIPTION\n{lead}", "summary": "x"}
+    (row,) = leads.title_rows([page], 0)
+    assert row == {"document": page["document"], "summary": title}
 
 
 class AlwaysLast(random.Random):
