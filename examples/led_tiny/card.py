@@ -46,15 +46,17 @@ model = LEDForConditionalGeneration.from_pretrained("led-tiny")
 
 ## What it is good for, and what not
 
-It has read nothing but English manual pages of programs and libraries, and
-writes the kind of line that stands in their NAME section. On other text it
-writes a line of that kind too, which means little. A line may name a thing
-that the page does not say, and an unknown word may come out garbled; nobody
-should act on one without the page. On pages of packages it knows it is level
-with the best simple baseline below; on others, the first words of the page do
-better: 75 minutes on two processor cores taught it no more. It is a
-demonstration, a test model and a starting point for fine-tuning, not a
-summarizer for general text.
+It has read nothing but English manual pages of programs and libraries. It
+looks for the sentence in which a page says what it is about, most often the
+first of DESCRIPTION, and writes the part of it that counts in few words, as a
+line in a NAME section would. Most lines are therefore words of the page, and
+may begin small; where that sentence says little, so does the line, and an
+unknown word may come out garbled. On pages of packages that it has never seen
+it is better than the best simple baseline below. On packages that it knows, the
+description of the most similar training page is closer to what the authors
+wrote: it learnt to read more than to remember. On other text it writes a line
+of that kind too, which means little. It is a demonstration, a test model and a
+starting point for fine-tuning, not a summarizer for general text.
 
 It reads up to {positions:,} tokens; training documents were cut to
 {trained:,}, so what stands far behind that has little weight.
@@ -74,7 +76,8 @@ training never saw.
 {pages:,} manual pages with the one-line descriptions that their authors wrote,
 from {count} packages of Debian 12 (`examples/led_tiny/build.py` makes the data
 set again). The page without its NAME section is the document, the description
-the summary. The texts keep their licences, listed here by package as a hint;
+the summary; in the last stages of training the summary is the beginning of
+DESCRIPTION, shortened by rule (`examples/led_tiny/leads.py`). The texts keep their licences, listed here by package as a hint;
 single pages may differ. Whether a model is a work derived from its training
 text is not settled; whoever cannot accept one of these licences should train
 on other packages.

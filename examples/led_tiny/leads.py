@@ -6,7 +6,10 @@ The best place to look for what a page is about is the first sentence of its
 DESCRIPTION. A model learns to find that place, whatever stands before it, from
 pages some of whose words are replaced (`swapping.py`): it has to be read. Then
 it learns to make a title of the sentence: "The frob utility is used to list
-files, which ..." becomes "List files".
+files, which ..." becomes "list files".
+
+Targets begin as the page has the word, small within a sentence, so that the
+first token of a line can be copied like every other.
 """
 
 import random
@@ -60,15 +63,17 @@ def title_of(lead, names):
         names: str, the first line of the page: its names.
 
     Returns:
-        str of at most `MOST_OF_TITLE` words.
+        str of at most `MOST_OF_TITLE` words, with a space ahead where it does
+        not begin with the sentence.
     """
     names = sorted(re.split(r"[,\s]+", names), key=len, reverse=True)
     names = [re.escape(name).replace("_", "[_ -]") for name in names if name]
     subject = re.compile(SUBJECT.format(names="|".join(names)), re.IGNORECASE)
     said = _unless_short(lead[subject.match(lead).end() :], lead)
     said = _unless_short(CLAUSE_END.split(said)[0], said)
+    begins = lead.startswith(said)
     said = " ".join(said.split()[:MOST_OF_TITLE])
-    return said[:1].upper() + said[1:]
+    return said if begins else f" {said}"
 
 
 def _unless_short(text, other):

@@ -81,25 +81,13 @@ def rows(pages, seed):
     Yields:
         Dicts with `document` and `summary`.
     """
-    for plain, swapped in _pairs(pages, seed):
-        yield plain
-        if swapped is not None:
-            yield swapped
-
-
-def other_rows(pages, seed):
-    """Yields each page once, with other words where it can be; as `rows`."""
-    for plain, swapped in _pairs(pages, seed):
-        yield swapped or plain
-
-
-def _pairs(pages, seed):
-    """Each page, and the same page with other words or `None`."""
     generator = random.Random(seed)
     words = words_to_swap(pages)
     for page in pages:
-        plain = {key: page[key] for key in ("document", "summary")}
-        yield plain, swap_words(plain, words, generator)
+        yield {key: page[key] for key in ("document", "summary")}
+        swapped = swap_words(page, words, generator)
+        if swapped is not None:
+            yield swapped
 
 
 if __name__ == "__main__":
