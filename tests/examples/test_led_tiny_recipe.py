@@ -103,7 +103,7 @@ def test_a_lead_is_the_sentence_that_the_description_begins_with():
         ("This function returns a file that is open.", " returns a file"),
         ("Frob a is an archive of files (or none).", " archive of files"),
         ("Lists all files, one a line.", "Lists all files"),
-        ("Lists it.", "Lists it."),
+        ("Lists all of it.", "Lists all of it."),
     ],
 )
 def test_a_title_is_what_a_sentence_says_of_its_subject(lead, title):
