@@ -77,10 +77,12 @@ training never saw.
 from {count} packages of Debian 12 (`examples/led_tiny/build.py` makes the data
 set again). The page without its NAME section is the document, the description
 the summary; in the last stages of training the summary is the beginning of
-DESCRIPTION, shortened by rule (`examples/led_tiny/leads.py`). The texts keep their licences, listed here by package as a hint;
-single pages may differ. Whether a model is a work derived from its training
-text is not settled; whoever cannot accept one of these licences should train
-on other packages.
+DESCRIPTION, shortened by rule (`examples/led_tiny/leads.py`).
+
+The texts keep their licences, listed here by package as a hint; single pages
+may differ. Whether a model is a work derived from its training text is not
+settled; whoever cannot accept one of these licences should train on other
+packages.
 
 {packages}"""
 
