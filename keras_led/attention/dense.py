@@ -8,6 +8,9 @@ from keras_led.attention.dropout import dropout
 from keras_led.attention.dropout import fold_seed
 from keras_led.attention.softmax import masked_softmax
 from keras_led.backend.blocks import loops_allowed
+from keras_led.backend.packing import FEW_ROWS
+from keras_led.backend.packing import packed_product
+from keras_led.backend.packing import unpack_rows
 
 # Above this many scores a head, the queries go block by block, so that
 # memory grows with the keys and not with queries x keys. 2**21 float32 scores
@@ -15,9 +18,6 @@ from keras_led.backend.blocks import loops_allowed
 MAX_SCORES_PER_HEAD = 2**21
 # So many queries stay in one block where the number of keys is not known.
 QUERIES_OF_ONE_BLOCK = 128
-
-# Up to so many queries, as in decoding, `backend.KEYS_FIRST` matters.
-FEW_QUERIES = 16
 
 
 def dot_product_attention(
@@ -30,7 +30,8 @@ def dot_product_attention(
 
     Args:
         query: Float tensor of shape `(B, N, T, H)`, already scaled.
-        key: Float tensor of shape `(B, N, S, H)`.
+        key: Float tensor of shape `(B, N, S, H)`, or packed by its rows,
+            `(B, N, C, H, K)`.
         value: Float tensor of shape `(B, N, S, H)`.
         mask: Bool tensor of shape `(B or 1, 1, T or 1, S)`, `True` may
             attend, or `None`.
@@ -46,8 +47,10 @@ def dot_product_attention(
         Vaswani et al., 2017, section 3.2.1.
     """
     block = None
+    if _is_packed(key) and not _are_few(query):
+        key = unpack_rows(key, ops.shape(value)[2])
     if not return_weights and loops_allowed():
-        block = _block_size(query, key)
+        block = _block_size(query, value)
         if block is not None or not _are_few(query):
             attend = _attention_of(mask, rate, seed, block)
             return attend(query, key, value), None
@@ -55,9 +58,9 @@ def dot_product_attention(
     return context, weights if return_weights else None
 
 
-def _block_size(query, key):
+def _block_size(query, value):
     """Queries of a block, int or scalar tensor, or `None` for one piece."""
-    num_queries, num_keys = ops.shape(query)[2], ops.shape(key)[2]
+    num_queries, num_keys = ops.shape(query)[2], ops.shape(value)[2]
     if isinstance(num_keys, int):
         block = max(1, MAX_SCORES_PER_HEAD // num_keys)
     else:
@@ -73,16 +76,22 @@ def _block_size(query, key):
 
 def _are_few(query):
     num_queries = query.shape[2]
-    return num_queries is not None and num_queries <= FEW_QUERIES
+    return num_queries is not None and num_queries <= FEW_ROWS
+
+
+def _is_packed(key):
+    return len(key.shape) == 5
 
 
 def _attend(query, key, value, mask, rate, seed):
-    weights = masked_softmax(_scores(query, key), mask)
-    weights = ops.cast(weights, value.dtype)
+    scores = _scores(query, key, ops.shape(value)[2])
+    weights = ops.cast(masked_softmax(scores, mask), value.dtype)
     return ops.matmul(dropout(weights, rate, seed), value), weights
 
 
-def _scores(query, key):  # (B, N, T, H), (B, N, S, H) -> (B, N, T, S)
+def _scores(query, key, num_keys):  # (B, N, T, H) -> (B, N, T, S)
+    if _is_packed(key):
+        return packed_product(query, key, num_keys)
     if backend.KEYS_FIRST and _are_few(query):
         scores = ops.matmul(key, ops.transpose(query, (0, 1, 3, 2)))
         return ops.transpose(scores, (0, 1, 3, 2))
@@ -111,7 +120,7 @@ def _attention_of(mask, rate, seed, block):
 
         def derive(sums, rows, mask, seed):
             queries, above, mean = rows
-            weights = masked_softmax(_scores(queries, key), mask)
+            weights = masked_softmax(_scores(queries, key, None), mask)
             by_weights = ops.matmul(above, _swap(value))
             by_weights = ops.cast(dropout(by_weights, rate, seed), "float32")
             by_scores = ops.cast(weights * (by_weights - mean), query.dtype)

@@ -2,19 +2,21 @@
 
 from keras import ops
 
+from keras_led import backend
+
 
 def split_heads(x, num_heads):
     """Cuts the hidden dimension into heads, `(B, T, D) -> (B, N, T, H)`."""
     batch, length = ops.shape(x)[:2]
     head_dim = x.shape[-1] // num_heads
     x = ops.reshape(x, (batch, length, num_heads, head_dim))
-    return ops.transpose(x, (0, 2, 1, 3))
+    return backend.transpose(x, (0, 2, 1, 3))
 
 
 def merge_heads(x):
     """Joins the heads to a hidden dimension, `(B, N, T, H) -> (B, T, D)`."""
     batch, num_heads, length, head_dim = ops.shape(x)
-    x = ops.transpose(x, (0, 2, 1, 3))
+    x = backend.transpose(x, (0, 2, 1, 3))
     return ops.reshape(x, (batch, length, num_heads * head_dim))
 
 

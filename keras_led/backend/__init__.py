@@ -13,6 +13,7 @@ if name == "tensorflow":
     from keras_led.backend.tensorflow import JIT_BY_DEFAULT
     from keras_led.backend.tensorflow import KEYS_FIRST
     from keras_led.backend.tensorflow import block_layout
+    from keras_led.backend.tensorflow import columns_of_chunk
     from keras_led.backend.tensorflow import cond
     from keras_led.backend.tensorflow import contiguous
     from keras_led.backend.tensorflow import custom_gradient
@@ -32,6 +33,7 @@ if name == "tensorflow":
     from keras_led.backend.tensorflow import share_of_sum
     from keras_led.backend.tensorflow import table_product
     from keras_led.backend.tensorflow import train_step
+    from keras_led.backend.tensorflow import transpose
     from keras_led.backend.tensorflow import uniform
     from keras_led.backend.tensorflow import while_loop
     from keras_led.backend.tensorflow import write_slice
@@ -40,6 +42,7 @@ elif name == "jax":
     from keras_led.backend.jax import JIT_BY_DEFAULT
     from keras_led.backend.jax import KEYS_FIRST
     from keras_led.backend.jax import block_layout
+    from keras_led.backend.jax import columns_of_chunk
     from keras_led.backend.jax import cond
     from keras_led.backend.jax import contiguous
     from keras_led.backend.jax import custom_gradient
@@ -59,6 +62,7 @@ elif name == "jax":
     from keras_led.backend.jax import share_of_sum
     from keras_led.backend.jax import table_product
     from keras_led.backend.jax import train_step
+    from keras_led.backend.jax import transpose
     from keras_led.backend.jax import uniform
     from keras_led.backend.jax import while_loop
     from keras_led.backend.jax import write_slice
@@ -67,6 +71,7 @@ elif name == "torch":
     from keras_led.backend.torch import JIT_BY_DEFAULT
     from keras_led.backend.torch import KEYS_FIRST
     from keras_led.backend.torch import block_layout
+    from keras_led.backend.torch import columns_of_chunk
     from keras_led.backend.torch import cond
     from keras_led.backend.torch import contiguous
     from keras_led.backend.torch import custom_gradient
@@ -86,6 +91,7 @@ elif name == "torch":
     from keras_led.backend.torch import share_of_sum
     from keras_led.backend.torch import table_product
     from keras_led.backend.torch import train_step
+    from keras_led.backend.torch import transpose
     from keras_led.backend.torch import uniform
     from keras_led.backend.torch import while_loop
     from keras_led.backend.torch import write_slice

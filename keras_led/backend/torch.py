@@ -122,6 +122,15 @@ def _replica_group():
     return None if running is None else running.process_group
 
 
+def columns_of_chunk():
+    """`None`: a product with few rows reads a wide matrix where it lies."""
+
+
+def transpose(x, axes):
+    """`ops.transpose`, also fast for small tensors."""
+    return x.permute(axes)
+
+
 def contiguous(x):
     """`x`, laid out in memory in the order of its axes.
 

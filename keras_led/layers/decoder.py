@@ -6,6 +6,7 @@ from keras import ops
 from keras_led import backend
 from keras_led.attention.dropout import fold_seed
 from keras_led.attention.masks import causal_mask
+from keras_led.backend.packing import pack_rows
 from keras_led.config import LEDConfig
 from keras_led.layers.decoder_layer import DecoderLayer
 from keras_led.layers.stack import LayerStack
@@ -69,15 +70,23 @@ class LEDDecoder(LayerStack):
             encoder_hidden_states: Float tensor of shape `(B, S, D)`.
 
         Returns:
-            Tuple of one pair of tensors `(B, N, S, H)` a layer.
+            Tuple of one pair of tensors a layer: keys `(B, N, S, H)`, packed
+            by their rows where `backend.columns_of_chunk()` says so, and
+            values `(B, N, S, H)`.
         """
+        whole = backend.columns_of_chunk() is None
+        lay_out = backend.contiguous if whole else pack_rows
         return tuple(
-            tuple(map(backend.contiguous, pair))
-            for pair in (
+            (lay_out(key), backend.contiguous(value))
+            for key, value in (
                 layer.cross_keys_and_values(encoder_hidden_states)
                 for layer in self.layers
             )
         )
+
+    def step_projections(self):
+        """The `Dense` layers that read every new token, a list."""
+        return [x for layer in self.layers for x in layer.step_projections()]
 
     def empty_caches(self, rows, max_length):
         """Fixed-size self-attention caches of zeros.

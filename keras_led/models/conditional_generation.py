@@ -5,6 +5,8 @@ import numpy as np
 from keras import ops
 
 from keras_led.generation import GenerationMixin
+from keras_led.layers.packed_weights import pack_weights
+from keras_led.layers.packed_weights import packed_weights
 from keras_led.layers.resizing import replace_variable
 from keras_led.layers.resizing import resized_table
 from keras_led.models.base import LEDPreTrainedModel
@@ -195,13 +197,14 @@ class LEDForConditionalGeneration(
         if encoder_attention_mask is not None:
             encoder_attention_mask = ops.not_equal(encoder_attention_mask, 0)
         self_cache = None
+        rows = ops.shape(encoder_hidden_states)[0] * rows_per_document
         if max_length is not None:
-            rows = ops.shape(encoder_hidden_states)[0] * rows_per_document
             self_cache = decoder.empty_caches(rows, max_length)
         return DecoderState(
             self_cache,
             decoder.project_document(encoder_hidden_states),
             encoder_attention_mask,
+            pack_weights(decoder.step_projections(), rows),
         )
 
     def decode_step(
@@ -237,18 +240,20 @@ class LEDForConditionalGeneration(
         cached = state.self_cache is not None
         if decoder_attention_mask is not None:
             decoder_attention_mask = ops.not_equal(decoder_attention_mask, 0)
-        decoded, self_cache, _ = self.led.decoder(
-            self.led.token_tables()[1](decoder_input_ids),
-            encoder_mask=state.encoder_mask,
-            decoder_mask=decoder_attention_mask,
-            cross_caches=state.cross_cache,
-            self_caches=state.self_cache,
-            index=index if cached else None,
-            head_mask=decoder_head_mask,
-            cross_attn_head_mask=cross_attn_head_mask,
-            output_attentions=output_attentions,
-            output_hidden_states=output_hidden_states,
-        )
+        decoder = self.led.decoder
+        with packed_weights(decoder.step_projections(), state.weights):
+            decoded, self_cache, _ = decoder(
+                self.led.token_tables()[1](decoder_input_ids),
+                encoder_mask=state.encoder_mask,
+                decoder_mask=decoder_attention_mask,
+                cross_caches=state.cross_cache,
+                self_caches=state.self_cache,
+                index=index if cached else None,
+                head_mask=decoder_head_mask,
+                cross_attn_head_mask=cross_attn_head_mask,
+                output_attentions=output_attentions,
+                output_hidden_states=output_hidden_states,
+            )
         output = LEDSeq2SeqLMOutput(
             logits=ops.cast(self.logits(decoded.last_hidden_state), "float32"),
             decoder_hidden_states=decoded.hidden_states,

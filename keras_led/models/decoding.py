@@ -19,15 +19,19 @@ class DecoderState(NamedTuple):
     Attributes:
         self_cache: Tuple of one pair of tensors `(R, N, max_length, H)` a
             layer, or `None` to decode without a cache.
-        cross_cache: Tuple of one pair of tensors `(B, N, S, H)` a layer:
-            once for a document, however many beams read it.
+        cross_cache: Tuple of one pair of tensors a layer, as
+            `LEDDecoder.project_document` returns it: once for a document,
+            however many beams read it.
         encoder_mask: Bool tensor of shape `(B, S)`, `True` is a real token,
             or `None` for all.
+        weights: Tuple of the packed weights of the layers that read every
+            token, or an empty one.
     """
 
     self_cache: object
     cross_cache: object
     encoder_mask: object
+    weights: tuple = ()
 
     def reorder(self, beam_rows):
         """Lets each row go on from row `beam_rows[row]`, an int `(R,)`.

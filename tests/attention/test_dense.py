@@ -3,7 +3,10 @@ import numpy as np
 import pytest
 from keras import ops
 
+from keras_led import backend
 from keras_led.attention import dense
+from keras_led.backend.packing import FEW_ROWS
+from keras_led.backend.packing import pack_rows
 from tests.attention import reference
 from tests.gradients import gradients
 
@@ -64,6 +67,30 @@ def test_equals_the_reference_in_one_piece_and_in_blocks(
     )
 
 
+@pytest.mark.parametrize("queries", [1, QUERIES, FEW_ROWS + 1])
+@pytest.mark.parametrize("return_weights", [True, False])
+def test_packed_keys_give_the_same(queries, return_weights, monkeypatch):
+    monkeypatch.setattr(backend, "columns_of_chunk", lambda: 4)
+    operands, mask = gradient_operands(queries)
+    query, key, value = map(ops.convert_to_tensor, operands)
+    mask = ops.convert_to_tensor(mask)
+    whole, packed = (
+        dense.dot_product_attention(
+            query, keys, value, mask, return_weights=return_weights
+        )
+        for keys in (key, pack_rows(key))
+    )
+    for found, expected in zip(packed, whole, strict=True):
+        if expected is None:
+            assert found is None and not return_weights
+            continue
+        np.testing.assert_allclose(
+            ops.convert_to_numpy(found),
+            ops.convert_to_numpy(expected),
+            atol=1e-6,
+        )
+
+
 @pytest.mark.skipif(
     keras.backend.backend() != "tensorflow",
     reason="only TensorFlow traces a graph before it knows the lengths",
@@ -105,7 +132,7 @@ def gradient_operands(queries):
         for length in lengths
     ]
     mask = random.random((BATCH, 1, queries, KEYS)) < 0.6
-    mask[1, :, 3] = False  # a query that may see nothing
+    mask[1, :, queries // 2] = False  # a query that may see nothing
     return operands, mask
 
 
@@ -117,7 +144,7 @@ def test_gradients_are_those_of_the_plain_formula(
     kind, rate, max_scores, monkeypatch
 ):
     monkeypatch.setattr(dense, "MAX_SCORES_PER_HEAD", max_scores)
-    operands, mask = gradient_operands(dense.FEW_QUERIES + 3)
+    operands, mask = gradient_operands(FEW_ROWS + 3)
     mask = {
         "none": None,
         "keys": mask[:, :, 3:4],
