@@ -49,14 +49,14 @@ model = LEDForConditionalGeneration.from_pretrained("led-tiny")
 It has read nothing but English manual pages of programs and libraries. It
 looks for the sentence in which a page says what it is about, most often the
 first of DESCRIPTION, and writes the part of it that counts in few words, as a
-line in a NAME section would. Most lines are therefore words of the page, and
+line in a NAME section would; where a page is like others that it knows, it
+writes as their authors did. Many lines are therefore words of the page, and
 may begin small; where that sentence says little, so does the line, and an
-unknown word may come out garbled. On pages of packages that it has never seen
-it is better than the best simple baseline below. On packages that it knows, the
-description of the most similar training page is closer to what the authors
-wrote: it learnt to read more than to remember. On other text it writes a line
-of that kind too, which means little. It is a demonstration, a test model and a
-starting point for fine-tuning, not a summarizer for general text.
+unknown word may come out garbled. It is better than the best simple baseline
+below, on pages of packages that it knows and on others, and better with beams
+than without. On other text it writes a line of that kind too, which means
+little. It is a demonstration, a test model and a starting point for
+fine-tuning, not a summarizer for general text.
 
 It reads up to {positions:,} tokens; training documents were cut to
 {trained:,}, so what stands far behind that has little weight.
@@ -77,7 +77,7 @@ of training.
 {pages:,} manual pages with the one-line descriptions that their authors wrote,
 from {count} packages of Debian 12 (`examples/led_tiny/build.py` makes the data
 set again). The page without its NAME section is the document, the description
-the summary; in the last stages of training the summary is the beginning of
+the summary; in the last stages of training it is also the beginning of
 DESCRIPTION, shortened by rule (`examples/led_tiny/leads.py`).
 
 The texts keep their licences, listed here by package as a hint; single pages

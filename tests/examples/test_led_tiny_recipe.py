@@ -12,6 +12,7 @@ from examples.led_tiny import card
 from examples.led_tiny import leads
 from examples.led_tiny import packages
 from examples.led_tiny import pretraining
+from examples.led_tiny import remembering
 from examples.led_tiny import swapping
 from examples.led_tiny.start import make_model
 from keras_led import LEDTokenizer
@@ -111,6 +112,42 @@ def test_a_title_is_what_a_sentence_says_of_its_subject(lead, title):
     page = {"document": f"frob_a, frob\nDESCRIPTION\n{lead}", "summary": "x"}
     (row,) = leads.title_rows([page], 0)
     assert row == {"document": page["document"], "summary": title}
+
+
+@pytest.mark.parametrize(
+    ("summary", "found"),
+    [
+        ("List all files.", " list all files."),
+        ("list all files", " list all files"),
+        ("Files.", "Files."),
+        ("List-like", "List-like"),
+        ("GNU list", "GNU list"),
+        ("Frobs it", "Frobs it"),
+    ],
+)
+def test_a_description_begins_as_the_page_has_its_first_word(summary, found):
+    assert remembering.as_in_page(summary, "It will list GNU files.") == found
+
+
+def test_a_page_to_remember_is_as_it_is_and_one_to_read_is_not():
+    names = ["".join(letters) for letters in itertools.permutations("frobs")]
+    pages = [
+        {
+            "document": f"it\nDESCRIPTION\nIt {name}s all of the files.",
+            "summary": f"{name}s files",
+        }
+        for name in names[:60] * 4
+    ]
+    found = list(remembering.rows([*pages, {**PAGE, "summary": "x"}], 0))
+    whole = [row for row in found if row["summary"].endswith(" files")]
+    read = [row for row in found if row["summary"].endswith(" the files.")]
+    assert len(found) == len(whole) + len(read) + 1
+    assert [row["document"] for row in whole] == [p["document"] for p in pages]
+    assert whole[0]["summary"] == f" {names[0]}s files"
+    assert len(read) > 100
+    for row in read:
+        assert row["summary"].strip() in row["document"]
+        assert row["document"] not in {page["document"] for page in pages[:1]}
 
 
 class AlwaysLast(random.Random):
