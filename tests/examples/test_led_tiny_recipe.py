@@ -145,9 +145,12 @@ def test_a_page_to_remember_is_as_it_is_and_one_to_read_is_not():
     assert [row["document"] for row in whole] == [p["document"] for p in pages]
     assert whole[0]["summary"] == f" {names[0]}s files"
     assert len(read) > 100
-    for row in read:
-        assert row["summary"].strip() in row["document"]
-        assert row["document"] not in {page["document"] for page in pages[:1]}
+    reworded = 0
+    for before, row in itertools.pairwise(found):
+        if row in read:
+            assert row["summary"].strip() in row["document"]
+            reworded += row["document"] != before["document"]
+    assert reworded > 0.9 * len(read)  # chance may choose the same word
 
 
 class AlwaysLast(random.Random):
