@@ -6,6 +6,7 @@ from keras import ops
 from keras_led import backend
 from keras_led.attention.dropout import fold_seed
 from keras_led.attention.masks import causal_mask
+from keras_led.backend.packing import FEW_ROWS
 from keras_led.backend.packing import pack_rows
 from keras_led.config import LEDConfig
 from keras_led.layers.decoder_layer import DecoderLayer
@@ -63,18 +64,19 @@ class LEDDecoder(LayerStack):
             for i in range(config.decoder_layers)
         ]
 
-    def project_document(self, encoder_hidden_states):
+    def project_document(self, encoder_hidden_states, rows_per_document=1):
         """The keys and values of the document for every layer.
 
         Args:
             encoder_hidden_states: Float tensor of shape `(B, S, D)`.
+            rows_per_document: int, queries that a step has for a document.
 
         Returns:
             Tuple of one pair of tensors a layer: keys `(B, N, S, H)`, packed
-            by their rows where `backend.columns_of_chunk()` says so, and
-            values `(B, N, S, H)`.
+            by their rows where that is faster, and values `(B, N, S, H)`.
         """
-        whole = backend.columns_of_chunk() is None
+        many = rows_per_document > FEW_ROWS
+        whole = many or backend.columns_of_chunk() is None
         lay_out = backend.contiguous if whole else pack_rows
         return tuple(
             (lay_out(key), backend.contiguous(value))

@@ -202,7 +202,7 @@ class LEDForConditionalGeneration(
             self_cache = decoder.empty_caches(rows, max_length)
         return DecoderState(
             self_cache,
-            decoder.project_document(encoder_hidden_states),
+            decoder.project_document(encoder_hidden_states, rows_per_document),
             encoder_attention_mask,
             pack_weights(decoder.step_projections(), rows),
         )

@@ -1,6 +1,9 @@
 import numpy as np
+import pytest
 from keras import ops
 
+from keras_led import backend
+from keras_led.backend.packing import FEW_ROWS
 from tests import peer
 from tests.models.pairs import BATCH
 from tests.models.pairs import both_sides
@@ -178,6 +181,20 @@ def test_decoding_steps_equal_one_full_pass():
                 peer.to_numpy(right)[:, index],
                 atol=1e-5,
             )
+
+
+@pytest.mark.parametrize("beams", [FEW_ROWS, FEW_ROWS + 1])
+def test_keys_are_packed_for_few_rows_and_change_nothing(beams, monkeypatch):
+    ours, _ = model()
+    ids = peer.token_ids(BATCH * beams, 1, seed=5)
+    found, keys = [], []
+    for size in (None, 4):
+        monkeypatch.setattr(backend, "columns_of_chunk", lambda size=size: size)
+        state = decoding(ours, beams, TARGETS)
+        keys.append(len(state.cross_cache[0][0].shape))
+        found.append(peer.to_numpy(ours.decode_step(ids, state, 0)[0].logits))
+    assert keys == [4, 5 if beams == FEW_ROWS else 4]
+    np.testing.assert_allclose(found[1], found[0], atol=1e-5)
 
 
 def test_decoding_without_a_cache_equals_decoding_with_one():
