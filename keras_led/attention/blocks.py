@@ -92,31 +92,41 @@ def ceil_div(dividend, divisor):
     return (dividend + divisor - 1) // divisor
 
 
-def map_steps(function, inputs):
-    """`ops.map` over steps, without a loop where there is only one."""
-    if inputs[0].shape[0] != 1:
-        return ops.map(function, inputs)
-    outputs = function(tuple(x[0] for x in inputs))
+def map_steps(function, blocks):
+    """Calls a function of every step, and stacks what it returns."""
+    steps = ops.arange(blocks.num_steps, dtype="int32")
+    if steps.shape[0] != 1:
+        return ops.map(function, steps)
+    outputs = function(steps[0])  # needs no loop
     if isinstance(outputs, tuple):
         return tuple(x[None] for x in outputs)
     return outputs[None]
 
 
-def cut_queries(query, blocks):
-    """`(B, N, L, H) -> (steps, B, N, blocks, query, H)`, padded with 0."""
+def query_blocks(query, blocks):
+    """Prepares queries to be read step by step.
+
+    Args:
+        query: Tensor of shape `(B, N, L, H)`.
+        blocks: `Blocks`.
+
+    Returns:
+        Callable from a step, an int32 scalar tensor, to a tensor of shape
+        `(B, N, blocks, query, H)`; behind the document are zeros.
+    """
     batch, num_heads, length, head_dim = ops.shape(query)
     per_step = blocks.per_step * blocks.query_block
     padding = blocks.num_steps * per_step - length
-    query = ops.pad(query, ((0, 0), (0, 0), (0, padding), (0, 0)))
-    shape = (
-        batch,
-        num_heads,
-        blocks.num_steps,
-        blocks.per_step,
-        blocks.query_block,
-        head_dim,
-    )
-    return ops.transpose(ops.reshape(query, shape), (2, 0, 1, 3, 4, 5))
+    if not isinstance(padding, int) or padding > 0:
+        query = ops.pad(query, ((0, 0), (0, 0), (0, padding), (0, 0)))
+    shape = (batch, num_heads, blocks.per_step, blocks.query_block, head_dim)
+
+    def read(step):
+        size = (batch, num_heads, per_step, head_dim)
+        rows = ops.slice(query, (0, 0, step * per_step, 0), size)
+        return ops.reshape(rows, shape)
+
+    return read
 
 
 def join_blocks(x, blocks):
@@ -128,79 +138,18 @@ def join_blocks(x, blocks):
     return x[:, :, : blocks.length]
 
 
-def take_spans(x, step, blocks, axis):
-    """Puts the key slice of each block beside one another on a new axis.
+def join_parts(parts):
+    """Joins what a reader of `backend.spans` gives, global keys first."""
+    return parts[0] if len(parts) == 1 else ops.concatenate(parts, axis=-2)
 
-    `(B, N, L, H) -> (B, N, blocks, span, H)` for axis 2,
-    `(B, N, H, L) -> (B, N, blocks, H, span)` for axis 3, and
-    `(B, L) -> (B, blocks, span)` for axis 1.
+
+def take_rows(x, starts, size, axis):
+    """Slices of `x` along `axis`, beside one another on a new axis before it.
+
+    `(B, N, L, H) -> (B, N, blocks, size, H)` for axis 2.
     """
-    _, key_starts = blocks.starts(step)
-    between = min(axis, 2)
-    if blocks.per_step == 1:
-        shape = list(ops.shape(x))
-        begin = [0] * len(shape)
-        shape[axis], begin[axis] = blocks.span, key_starts[0]
-        return ops.expand_dims(ops.slice(x, begin, shape), between)
-    spans = ops.take(x, _span_positions(key_starts, blocks), axis=axis)
-    return ops.moveaxis(spans, axis, between) if axis > between else spans
-
-
-def key_spans(key, global_key=None):
-    """Transposes keys once, for products with many queries a span.
-
-    Args:
-        key: Float tensor of shape `(B, N, L, H)`.
-        global_key: Float tensor of shape `(B, N, G, H)`, or `None`.
-
-    Returns:
-        Callable from a step and `Blocks` to the global keys and the span of
-        each block, `(B, N, blocks, H, G + span)`: laid out as the right side
-        of `queries @ keys`, which matrix libraries run up to twice as fast as
-        `queries @ keys^T`.
-    """
-    key = ops.transpose(key, (0, 1, 3, 2))
-    if global_key is not None:
-        global_key = ops.transpose(global_key, (0, 1, 3, 2))
-    return lambda step, blocks: _beside(
-        global_key, take_spans(key, step, blocks, axis=3), axis=-1
-    )
-
-
-def value_spans(value, global_value=None):
-    """As `key_spans`, but `(B, N, blocks, G + span, H)`."""
-    return lambda step, blocks: _beside(
-        global_value, take_spans(value, step, blocks, axis=2), axis=-2
-    )
-
-
-def _beside(global_ones, spans, axis):
-    if global_ones is None:
-        return spans
-    shape = list(ops.shape(spans))
-    shape[axis] = ops.shape(global_ones)[axis]
-    global_ones = ops.broadcast_to(global_ones[:, :, None], shape)
-    return ops.concatenate([global_ones, spans], axis=axis)
-
-
-def block_mask(window_keys, step, blocks):
-    """The keys each query's window shows, `(B, 1, blocks, query, span)`.
-
-    Args:
-        window_keys: Bool tensor of shape `(B, L)`.
-        step: int or int32 scalar tensor.
-        blocks: `Blocks`.
-    """
-    starts, key_starts = blocks.starts(step)
-    offsets = ops.arange(blocks.query_block, dtype="int32")
-    queries = starts[:, None] + offsets[None, :]  # (blocks, query)
-    keys = _span_positions(key_starts, blocks)  # (blocks, span)
-    distance = ops.abs(queries[:, :, None] - keys[:, None, :])
-    band = distance <= blocks.one_sided_window  # (blocks, query, span)
-    visible = take_spans(window_keys, step, blocks, axis=1)
-    return (band[None] & visible[:, :, None, :])[:, None]
-
-
-def _span_positions(starts, blocks):
-    span = ops.arange(blocks.span, dtype="int32")
-    return starts[:, None] + span[None, :]  # (blocks, span)
+    if starts.shape[0] == 1:
+        shape, begin = list(ops.shape(x)), [0] * len(x.shape)
+        shape[axis], begin[axis] = size, starts[0]
+        return ops.expand_dims(ops.slice(x, begin, shape), axis)
+    return ops.take(x, starts[:, None] + ops.arange(size, dtype="int32"), axis)

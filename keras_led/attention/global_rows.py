@@ -83,10 +83,10 @@ def low_rank_global_rows(
     key_kernel, key_bias = by_head(key_weights)
     value_kernel, value_bias = by_head(value_weights)
     document_query = ops.einsum("bngh,dnh->bngd", query, key_kernel)
-    scores = ops.matmul(
-        ops.reshape(document_query, (batch, num_heads * num_slots, dim)),
-        ops.transpose(hidden_states, (0, 2, 1)),
-    )
+    queries = ops.reshape(document_query, (batch, num_heads * num_slots, dim))
+    # Not the other way round, which would transpose the whole document.
+    scores = ops.matmul(hidden_states, ops.transpose(queries, (0, 2, 1)))
+    scores = ops.transpose(scores, (0, 2, 1))
     length = ops.shape(hidden_states)[1]
     scores = ops.reshape(scores, (batch, num_heads, num_slots, length))
     scores = scores + ops.einsum("bngh,nh->bng", query, key_bias)[..., None]

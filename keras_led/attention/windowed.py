@@ -9,22 +9,20 @@ Source: Beltagy et al., 2020, section 3.1; `LEDEncoderSelfAttention` in
 transformers 5.23 for the numerics.
 """
 
-import functools
 from typing import NamedTuple
 
 from keras import ops
 
 from keras_led import backend
-from keras_led.attention.blocks import block_mask
-from keras_led.attention.blocks import cut_queries
 from keras_led.attention.blocks import join_blocks
-from keras_led.attention.blocks import key_spans
+from keras_led.attention.blocks import join_parts
 from keras_led.attention.blocks import map_steps
 from keras_led.attention.blocks import plan_blocks
-from keras_led.attention.blocks import value_spans
+from keras_led.attention.blocks import query_blocks
 from keras_led.attention.dropout import dropout
 from keras_led.attention.dropout import fold_seed
-from keras_led.attention.softmax import masked_softmax
+from keras_led.attention.softmax import softmax
+from keras_led.attention.span_bias import span_bias
 from keras_led.attention.windowed_gradient import attention_gradients
 
 
@@ -49,6 +47,7 @@ def windowed_attention(
     window_keys,
     attention_window,
     global_keys=None,
+    scale=1.0,
     rate=0.0,
     seed=None,
     layout=None,
@@ -57,13 +56,14 @@ def windowed_attention(
     """Attends to a sliding window and to the global keys, in one softmax.
 
     Args:
-        query: Float tensor of shape `(B, N, L, H)`, already scaled.
+        query: Float tensor of shape `(B, N, L, H)`.
         key: Float tensor of shape `(B, N, L, H)`.
         value: Float tensor of shape `(B, N, L, H)`.
         window_keys: Bool tensor of shape `(B, L)`; `True` for the keys that a
             window may show: neither padding nor global.
         attention_window: int, in tokens, both sides together; even.
         global_keys: `GlobalKeys`, or `None` for no global token.
+        scale: float that multiplies the scores.
         rate: float in `[0, 1)`, dropout probability of the weights.
         seed: Int tensor of shape `(2,)`, or `None` for no dropout.
         layout: `BlockLayout`; by default the one for the device.
@@ -76,78 +76,108 @@ def windowed_attention(
         then the window, where slot `W` is the query's own position. Rows of
         padding and of global tokens hold no meaning: the caller sets them.
     """
-    blocks = plan_blocks(
-        query, attention_window, layout or backend.block_layout()
-    )
+
+    def plan(holds_scores):
+        chosen = layout or backend.block_layout(holds_scores)
+        return plan_blocks(query, attention_window, chosen)
+
+    blocks = plan(holds_scores=True)
     operands = (query, key, value)
     valid = None
     if global_keys is not None:
         operands += (global_keys.key, global_keys.value)
         valid = global_keys.valid
-
     constants = (window_keys, valid, seed)
-
-    def weigh(constants, blocks, queries, keys, step):
-        """Weights of a step, and their dropout, a function."""
-        window_keys, valid, seed = constants
-        mask = _mask(window_keys, valid, step, blocks)
-        weights = masked_softmax(ops.matmul(queries, keys), mask)
-        step_seed = fold_seed(seed, step)
-        return weights, lambda x: dropout(x, rate, step_seed)
-
     if return_weights:
-        weigh_step = functools.partial(weigh, constants, blocks)
-        return _attend(operands, weigh_step, blocks, return_weights=True)
+        weigh = _weigher(constants, blocks, rate, scale)
+        return _attend_with_weights(operands, weigh, blocks)
 
     def forward(constants, *operands):
-        weigh_step = functools.partial(weigh, constants, blocks)
-        context, _ = _attend(operands, weigh_step, blocks)
+        if rate == 0 or seed is None:
+            plain = plan(holds_scores=False)
+            context = _attend(constants, operands, plain, scale)
+        else:
+            weigh = _weigher(constants, blocks, rate, scale)
+            context, _ = _attend_with_weights(operands, weigh, blocks, False)
         return context, (context, *operands)
 
     def backward(constants, kept, upstream):
         padded = blocks.with_margin()
         window_keys, *others = constants
         constants = (padded.pad_keys(window_keys, axis=1), *others)
-        weigh_step = functools.partial(weigh, constants, padded)
+        weigh = _weigher(constants, padded, rate, scale)
         context, *operands = kept
         return attention_gradients(
-            context, operands, upstream, weigh_step, padded
+            context, operands, upstream, weigh, padded, scale
         )
 
     attend = backend.custom_gradient(forward, backward, constants)
     return attend(*operands), None
 
 
-def _attend(operands, weigh, blocks, return_weights=False):
+def _attend(constants, operands, blocks, scale):
+    """The context alone, `(B, N, L, H)`, without dropout."""
+    window_keys, valid, _ = constants
     query, key, value, *beside = operands
-    keys_of = key_spans(key, *beside[:1])
-    values_of = value_spans(value, *beside[1:])
+    bias_of = span_bias(window_keys, valid, blocks)
+    queries_of = query_blocks(query, blocks)
+    keys_of = backend.spans(key, *beside[:1])
+    values_of = backend.spans(value, *beside[1:])
 
-    def attend_step(inputs):
-        queries, step = inputs
-        weights, drop = weigh(queries, keys_of(step, blocks), step)
+    def attend_step(step):
+        _, starts = blocks.starts(step)
+        return backend.attend(
+            queries_of(step),
+            keys_of(starts, blocks.span, transposed=True),
+            values_of(starts, blocks.span),
+            bias_of(step),
+            scale,
+        )
+
+    outputs = map_steps(attend_step, blocks)
+    return join_blocks(outputs, blocks)
+
+
+def _weigher(constants, blocks, rate, scale):
+    """How a step weighs its keys.
+
+    Returns:
+        Callable from queries `(B, N, blocks, query, H)`, keys
+        `(B, N, blocks, G + span, H)` and the step to the weights, in float32,
+        and the function of their dropout.
+    """
+    window_keys, valid, seed = constants
+    bias_of = span_bias(window_keys, valid, blocks)
+
+    def weigh(queries, keys, step):
+        weights = softmax(backend.scores(queries, keys, bias_of(step), scale))
+        step_seed = fold_seed(seed, step)
+        return weights, lambda x: dropout(x, rate, step_seed)
+
+    return weigh
+
+
+def _attend_with_weights(operands, weigh, blocks, return_weights=True):
+    query, key, value, *beside = operands
+    queries_of = query_blocks(query, blocks)
+    keys_of = backend.spans(key, *beside[:1])
+    values_of = backend.spans(value, *beside[1:])
+
+    def attend_step(step):
+        _, starts = blocks.starts(step)
+        keys = join_parts(keys_of(starts, blocks.span, transposed=True))
+        weights, drop = weigh(queries_of(step), keys, step)
         weights = drop(ops.cast(weights, value.dtype))
-        context = ops.matmul(weights, values_of(step, blocks))
+        values = join_parts(values_of(starts, blocks.span))
+        context = backend.times(weights, values)
         if not return_weights:
             return context
         return context, _window_layout(weights, step, blocks)
 
-    steps = ops.arange(blocks.num_steps, dtype="int32")
-    outputs = map_steps(attend_step, (cut_queries(query, blocks), steps))
+    outputs = map_steps(attend_step, blocks)
     if not return_weights:
         return join_blocks(outputs, blocks), None
     return tuple(join_blocks(output, blocks) for output in outputs)
-
-
-def _mask(window_keys, valid, step, blocks):
-    """`True` for what a query may see, `(B, 1, blocks, query, G + span)`."""
-    mask = block_mask(window_keys, step, blocks)
-    if valid is None:
-        return mask
-    batch, _, num_blocks, query_block, _ = ops.shape(mask)
-    shape = (batch, 1, num_blocks, query_block, ops.shape(valid)[1])
-    beside = ops.broadcast_to(valid[:, None, None, None, :], shape)
-    return ops.concatenate([beside, mask], axis=-1)
 
 
 def _window_layout(weights, step, blocks):

@@ -14,13 +14,12 @@ the blocks:
 from keras import ops
 
 from keras_led import backend
-from keras_led.attention.blocks import cut_queries
 from keras_led.attention.blocks import join_blocks
-from keras_led.attention.blocks import key_spans
-from keras_led.attention.blocks import value_spans
+from keras_led.attention.blocks import join_parts
+from keras_led.attention.blocks import query_blocks
 
 
-def attention_gradients(context, operands, upstream, weigh, blocks):
+def attention_gradients(context, operands, upstream, weigh, blocks, scale):
     """Gradients of the context by the operands of the attention.
 
     Args:
@@ -31,6 +30,7 @@ def attention_gradients(context, operands, upstream, weigh, blocks):
         weigh: Callable from queries, keys and step to the weights of the
             step, in float32, and the function of their dropout.
         blocks: `Blocks` with a margin (see `with_margin`).
+        scale: float, of the scores.
 
     Returns:
         Tuple of tensors with the shapes and dtypes of `operands`.
@@ -39,9 +39,8 @@ def attention_gradients(context, operands, upstream, weigh, blocks):
     dtype = query.dtype
     padded_key = blocks.pad_keys(key, axis=2)
     padded_value = blocks.pad_keys(value, axis=2)
-    keys_of = key_spans(padded_key, *beside[:1])
-    rows_of = value_spans(padded_key, *beside[:1])
-    values_of = key_spans(padded_value, *beside[1:])
+    keys_of = backend.spans(padded_key, *beside[:1])
+    values_of = backend.spans(padded_value, *beside[1:])
     # The mean of a row's gradients under its weights, and under dropout too.
     means = ops.sum(
         ops.cast(context, "float32") * ops.cast(upstream, "float32"),
@@ -49,15 +48,25 @@ def attention_gradients(context, operands, upstream, weigh, blocks):
         keepdims=True,
     )
 
+    readers = [query_blocks(x, blocks) for x in (query, upstream, means)]
+
     def body(sums, inputs):
-        queries, above, mean, step = inputs
-        weights, drop = weigh(queries, keys_of(step, blocks), step)
-        by_weights = drop(ops.matmul(above, values_of(step, blocks)))
+        (step,) = inputs
+        queries, above, mean = (read(step) for read in readers)
+        _, starts = blocks.starts(step)
+
+        def read(spans_of, transposed):
+            return join_parts(spans_of(starts, blocks.span, transposed))
+
+        weights, drop = weigh(queries, read(keys_of, True), step)
+        by_weights = drop(
+            backend.times_transposed(above, read(values_of, True))
+        )
         # A dropout's gradient is the same dropout.
         by_scores = weights * (ops.cast(by_weights, "float32") - mean)
         by_scores = ops.cast(by_scores, dtype)
-        by_queries = ops.matmul(by_scores, rows_of(step, blocks))
-        by_key = ops.matmul(_swap(queries), by_scores)
+        by_queries = backend.times(by_scores, read(keys_of, False)) * scale
+        by_key = ops.matmul(_swap(queries * scale), by_scores)
         by_value = ops.matmul(_swap(above), drop(ops.cast(weights, dtype)))
         return _add_and_slide(sums, (by_key, by_value), by_queries, blocks)
 
@@ -69,12 +78,7 @@ def attention_gradients(context, operands, upstream, weigh, blocks):
             in_sight,
             *(ops.zeros(_swapped_shape(x), "float32") for x in beside),
         ),
-        (
-            cut_queries(query, blocks),
-            cut_queries(upstream, blocks),
-            cut_queries(means, blocks),
-            ops.arange(blocks.num_steps, dtype="int32"),
-        ),
+        (ops.arange(blocks.num_steps, dtype="int32"),),
         dtype=dtype,
         outputs=1 if blocks.margin is None else 3,
     )

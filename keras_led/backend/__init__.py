@@ -23,6 +23,7 @@ if name == "tensorflow":
     from keras_led.backend.tensorflow import jit
     from keras_led.backend.tensorflow import keep_at_random
     from keras_led.backend.tensorflow import linear
+    from keras_led.backend.tensorflow import map_rows
     from keras_led.backend.tensorflow import mean_over_replicas
     from keras_led.backend.tensorflow import random_state
     from keras_led.backend.tensorflow import register_pytree
@@ -37,6 +38,11 @@ if name == "tensorflow":
     from keras_led.backend.tensorflow import uniform
     from keras_led.backend.tensorflow import while_loop
     from keras_led.backend.tensorflow import write_slice
+    from keras_led.backend.tensorflow_attention import attend
+    from keras_led.backend.tensorflow_attention import scores
+    from keras_led.backend.tensorflow_attention import spans
+    from keras_led.backend.tensorflow_attention import times
+    from keras_led.backend.tensorflow_attention import times_transposed
 elif name == "jax":
     from keras_led.backend.jax import CHANGES_WITHOUT_DATA
     from keras_led.backend.jax import JIT_BY_DEFAULT
@@ -52,6 +58,7 @@ elif name == "jax":
     from keras_led.backend.jax import jit
     from keras_led.backend.jax import keep_at_random
     from keras_led.backend.jax import linear
+    from keras_led.backend.jax import map_rows
     from keras_led.backend.jax import mean_over_replicas
     from keras_led.backend.jax import random_state
     from keras_led.backend.jax import register_pytree
@@ -66,6 +73,11 @@ elif name == "jax":
     from keras_led.backend.jax import uniform
     from keras_led.backend.jax import while_loop
     from keras_led.backend.jax import write_slice
+    from keras_led.backend.jax_attention import attend
+    from keras_led.backend.jax_attention import scores
+    from keras_led.backend.jax_attention import spans
+    from keras_led.backend.jax_attention import times
+    from keras_led.backend.jax_attention import times_transposed
 elif name == "torch":
     from keras_led.backend.torch import CHANGES_WITHOUT_DATA
     from keras_led.backend.torch import JIT_BY_DEFAULT
@@ -81,6 +93,7 @@ elif name == "torch":
     from keras_led.backend.torch import jit
     from keras_led.backend.torch import keep_at_random
     from keras_led.backend.torch import linear
+    from keras_led.backend.torch import map_rows
     from keras_led.backend.torch import mean_over_replicas
     from keras_led.backend.torch import random_state
     from keras_led.backend.torch import register_pytree
@@ -95,6 +108,11 @@ elif name == "torch":
     from keras_led.backend.torch import uniform
     from keras_led.backend.torch import while_loop
     from keras_led.backend.torch import write_slice
+    from keras_led.backend.torch_attention import attend
+    from keras_led.backend.torch_attention import scores
+    from keras_led.backend.torch_attention import spans
+    from keras_led.backend.torch_attention import times
+    from keras_led.backend.torch_attention import times_transposed
 else:
     raise ImportError(
         "keras_led runs on the Keras backends 'tensorflow', 'jax' and "

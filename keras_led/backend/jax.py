@@ -173,6 +173,11 @@ def linear(x, kernel, bias):
     return product if bias is None else ops.add(product, bias)
 
 
+def map_rows(function, x):
+    """`function` of the rows of `x`, a matrix, each apart from the others."""
+    return function(x)
+
+
 def table_product(x, table):
     """`x @ table^T`, over the last axis of `x`."""
     return ops.matmul(x, ops.transpose(table))
@@ -329,8 +334,9 @@ def write_slice(x, index, updates, axis):
     return ops.slice_update(x, tuple(start), updates)
 
 
-def block_layout():
+def block_layout(holds_scores=True):
     """Chooses the `BlockLayout` for the device that JAX runs on."""
+    del holds_scores  # the scores of a step always exist here
     return ON_CPU if jax.default_backend() == "cpu" else ON_ACCELERATOR
 
 

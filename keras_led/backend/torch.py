@@ -9,9 +9,11 @@ from torch.utils import _pytree
 
 from keras_led.backend.blocks import ON_ACCELERATOR
 from keras_led.backend.blocks import ON_CPU
+from keras_led.backend.blocks import BlockLayout
 from keras_led.backend.recording import Recordings
 from keras_led.backend.recording import while_loop as while_loop
 from keras_led.backend.torch_products import linear as linear
+from keras_led.backend.torch_products import map_rows as map_rows
 from keras_led.backend.torch_products import table_product as table_product
 
 # What `jit_compile="auto"` means for `compile`. The loop over blocks is Python,
@@ -250,9 +252,16 @@ def write_slice(x, index, updates, axis):
     return x.index_copy(axis, places, updates)
 
 
-def block_layout():
-    """Chooses the `BlockLayout` for the device that Keras runs PyTorch on."""
-    return ON_ACCELERATOR if torch.cuda.is_available() else ON_CPU
+def block_layout(holds_scores=True):
+    """Chooses the `BlockLayout` for the device that Keras runs PyTorch on.
+
+    Args:
+        holds_scores: bool, whether all scores of a step exist at once.
+    """
+    if torch.cuda.is_available():
+        return ON_ACCELERATOR
+    # The kernel of `attend` takes larger tiles of 192 queries and more.
+    return ON_CPU if holds_scores else BlockLayout(256, 1)
 
 
 def register_pytree(cls):

@@ -14,6 +14,9 @@ FEW_ROWS = 8
 PARTS = 8
 # Rows of a table that are read at once.
 TABLE_ROWS = 4096
+# Rows that `map_rows` hands on at a time: 25 MB within led-base's feed-forward
+# block in float32.
+MAPPED_ROWS = 2048
 
 
 def linear(x, kernel, bias):
@@ -38,6 +41,18 @@ def linear(x, kernel, bias):
     if bias is not None:
         product += bias
     return product.reshape(*x.shape[:-1], outer)
+
+
+def map_rows(function, x):
+    """`function` of the rows of `x`, a matrix, each apart from the others.
+
+    On a CPU and without gradients some rows at a time, so that what it makes
+    on the way is small: the system hands out pieces above 32 MB page by page
+    in every call (4 % of the time of led-base's encoder, 4,096 tokens).
+    """
+    if x.device.type != "cpu" or torch.is_grad_enabled():
+        return function(x)
+    return torch.cat([function(rows) for rows in x.split(MAPPED_ROWS)])
 
 
 def table_product(x, table):

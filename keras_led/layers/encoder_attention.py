@@ -149,7 +149,7 @@ class WindowedSelfAttention(keras.layers.Layer):
         head_mask=None,
         output_attentions=False,
     ):
-        query = self._scaled_heads(self.query(hidden_states))
+        query = split_heads(self.query(hidden_states), self.num_heads)
         key = self.key(hidden_states)
         value = self.value(hidden_states)
 
@@ -210,6 +210,7 @@ class WindowedSelfAttention(keras.layers.Layer):
             window_keys,
             self.attention_window,
             global_keys,
+            scale=(self.d_model // self.num_heads) ** -0.5,
             rate=self.dropout,
             seed=fold_seed(seed, 0),
             return_weights=with_weights,

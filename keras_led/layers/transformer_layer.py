@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from keras_led import backend
 from keras_led.attention.dropout import dropout
 from keras_led.attention.dropout import fold_seed
 from keras_led.layers.activations import activation
@@ -71,11 +72,19 @@ class TransformerLayer(keras.layers.Layer):
 
     def feed_forward(self, hidden_states, seed):
         """The feed-forward block with its residual, `(B, T, D)` to same."""
-        inner = activation(self.activation_function)(self.fc1(hidden_states))
-        inner = dropout(inner, self.activation_dropout, fold_seed(seed, 0))
+        activate = activation(self.activation_function)
+
+        def block(rows):
+            inner = activate(self.fc1(rows))
+            inner = dropout(inner, self.activation_dropout, fold_seed(seed, 0))
+            return self.fc2(inner)
+
+        # As a matrix: see `linear` of the TensorFlow backend.
+        rows = ops.reshape(hidden_states, (-1, self.d_model))
+        output = backend.map_rows(block, rows)
         return self.add_and_norm(
             hidden_states,
-            self.fc2(inner),
+            ops.reshape(output, ops.shape(hidden_states)),
             self.final_layer_norm,
             fold_seed(seed, 1),
         )

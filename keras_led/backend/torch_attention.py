@@ -1,0 +1,99 @@
+"""The products of windowed attention, as PyTorch runs them fastest."""
+
+import torch
+from keras import ops
+from torch.nn.functional import scaled_dot_product_attention
+
+
+def spans(x, beside=None):
+    """Prepares keys or values to be read slice by slice.
+
+    Args:
+        x: Float tensor of shape `(B, N, L, H)`.
+        beside: Float tensor of shape `(B, N, G, H)` that comes before each
+            slice, or `None`.
+
+    Returns:
+        Callable from int32 starts, `(blocks,)`, and the int size of a slice,
+        `S`, to a tuple of float tensors `(B, N, blocks, ..., H)`, whose rows
+        are those of `beside` and the slice, `G + S` in all. The option
+        `transposed` says that a product will read them so.
+    """
+
+    x = ops.convert_to_tensor(x)
+    beside = None if beside is None else ops.convert_to_tensor(beside)
+
+    def read(starts, size, transposed=False):
+        del transposed  # products read either side as fast
+        if starts.shape[0] == 1:
+            found = x.narrow(2, int(starts[0]), size)[:, :, None]
+        else:
+            rows = starts[:, None] + torch.arange(size, device=x.device)
+            found = x[:, :, rows]
+        if beside is None:
+            return (found,)
+        shape = (*found.shape[:3], *beside.shape[2:])
+        first = beside[:, :, None].expand(shape)
+        return (torch.cat([first, found], dim=3),)
+
+    return read
+
+
+def scores(query, key, bias, scale):
+    """`scale * query @ key^T + bias`, in float32.
+
+    Args:
+        query: Float tensor of shape `(B, N, blocks, T, H)`.
+        key: Float tensor of shape `(B, N, blocks, S, H)`.
+        bias: Float32 tensor of shape `(B, 1, blocks, T, S)`.
+        scale: float.
+
+    Returns:
+        Float32 tensor of shape `(B, N, blocks, T, S)`.
+    """
+    products = times_transposed(query * scale, key)
+    return products.float().add_(bias)
+
+
+def attend(query, keys, values, bias, scale):
+    """Attention to keys and values that `spans` read.
+
+    PyTorch's own kernel holds no scores. On a CPU it is slower than products
+    and a softmax in bfloat16.
+
+    Args:
+        query: Float tensor of shape `(B, N, blocks, T, H)`.
+        keys: Tuple of float tensors.
+        values: Tuple of float tensors.
+        bias: Float32 tensor of shape `(B, 1, blocks, T, G + S)`.
+        scale: float, of the scores.
+
+    Returns:
+        Float tensor of the shape and dtype of `query`.
+    """
+    (key,), (value,) = keys, values
+    lowest = torch.finfo(query.dtype).min / 2  # infinity would give NaN
+    bias = bias.clamp(min=lowest).to(query.dtype)
+    if query.device.type == "cpu" and query.dtype != torch.float32:
+        # The bias is 0 for whatever counts, and the softmax adds in float32.
+        products = times_transposed(query * scale, key).add_(bias)
+        return torch.softmax(products, dim=-1) @ value
+    batch, _, blocks = query.shape[:3]
+    # The kernel knows four axes: blocks become documents.
+    query, key, value, bias = (
+        x.transpose(1, 2).flatten(0, 1) for x in (query, key, value, bias)
+    )
+    context = scaled_dot_product_attention(
+        query, key, value, attn_mask=bias, scale=scale
+    )
+    return context.unflatten(0, (batch, blocks)).transpose(1, 2)
+
+
+def times(x, y):
+    """`x @ y` for float tensors `(B, N, blocks, ...)`."""
+    return x @ y
+
+
+def times_transposed(x, y):
+    """`x @ y^T` likewise."""
+    return x @ y.transpose(-1, -2)
