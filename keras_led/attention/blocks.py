@@ -138,11 +138,6 @@ def join_blocks(x, blocks):
     return x[:, :, : blocks.length]
 
 
-def join_parts(parts):
-    """Joins what a reader of `backend.spans` gives, global keys first."""
-    return parts[0] if len(parts) == 1 else ops.concatenate(parts, axis=-2)
-
-
 def take_rows(x, starts, size, axis):
     """Slices of `x` along `axis`, beside one another on a new axis before it.
 

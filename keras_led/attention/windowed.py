@@ -15,7 +15,6 @@ from keras import ops
 
 from keras_led import backend
 from keras_led.attention.blocks import join_blocks
-from keras_led.attention.blocks import join_parts
 from keras_led.attention.blocks import map_steps
 from keras_led.attention.blocks import plan_blocks
 from keras_led.attention.blocks import query_blocks
@@ -165,10 +164,10 @@ def _attend_with_weights(operands, weigh, blocks, return_weights=True):
 
     def attend_step(step):
         _, starts = blocks.starts(step)
-        keys = join_parts(keys_of(starts, blocks.span, transposed=True))
+        (keys,) = keys_of(starts, blocks.span, True, joined=True)
         weights, drop = weigh(queries_of(step), keys, step)
         weights = drop(ops.cast(weights, value.dtype))
-        values = join_parts(values_of(starts, blocks.span))
+        (values,) = values_of(starts, blocks.span, joined=True)
         context = backend.times(weights, values)
         if not return_weights:
             return context

@@ -15,7 +15,6 @@ from keras import ops
 
 from keras_led import backend
 from keras_led.attention.blocks import join_blocks
-from keras_led.attention.blocks import join_parts
 from keras_led.attention.blocks import query_blocks
 
 
@@ -56,7 +55,8 @@ def attention_gradients(context, operands, upstream, weigh, blocks, scale):
         _, starts = blocks.starts(step)
 
         def read(spans_of, transposed):
-            return join_parts(spans_of(starts, blocks.span, transposed))
+            (rows,) = spans_of(starts, blocks.span, transposed, joined=True)
+            return rows
 
         weights, drop = weigh(queries, read(keys_of, True), step)
         by_weights = drop(

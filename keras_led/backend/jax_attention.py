@@ -19,20 +19,26 @@ def spans(x, beside=None):
     Returns:
         Callable from int32 starts, `(blocks,)`, and the int size of a slice,
         `S`, to a tuple of float tensors `(B, N, blocks, ..., H)`, whose rows
-        are those of `beside` and the slice, `G + S` in all. The option
-        `transposed` says that a product will read them so.
+        are those of `beside` and the slice, `G + S` in all. Of its options,
+        `transposed` says that a product will read them so, and `joined` asks
+        for a single tensor.
     """
-    turned = jnp.swapaxes(x, 2, 3)  # what nothing reads is not computed
+    # What nothing reads is not computed.
+    turned = jnp.swapaxes(x, 2, 3)
+    beside_turned = None if beside is None else jnp.swapaxes(beside, 2, 3)
 
-    def read(starts, size, transposed=False):
+    def read(starts, size, transposed=False, joined=False):
+        axis = 3 if transposed else 2
+        table, first = (turned, beside_turned) if transposed else (x, beside)
+        parts = [_slices(table, axis, starts, size)]
+        if beside is not None:
+            shape = (*first.shape[:2], starts.shape[0], *first.shape[2:])
+            parts.insert(0, jnp.broadcast_to(first[:, :, None], shape))
+        if joined:
+            parts = [jnp.concatenate(parts, axis=axis + 1)]
         if transposed:
-            found = jnp.swapaxes(_slices(turned, 3, starts, size), 3, 4)
-        else:
-            found = _slices(x, 2, starts, size)
-        if beside is None:
-            return (found,)
-        shape = (*found.shape[:3], *beside.shape[2:])
-        return jnp.broadcast_to(beside[:, :, None], shape), found
+            parts = [jnp.swapaxes(part, 3, 4) for part in parts]
+        return tuple(parts)
 
     return read
 

@@ -20,14 +20,15 @@ def spans(x, beside=None):
     Returns:
         Callable from int32 starts, `(blocks,)`, and the int size of a slice,
         `S`, to a tuple of float tensors `(B, N, blocks, ..., H)`, whose rows
-        are those of `beside` and the slice, `G + S` in all. The option
-        `transposed` says that a product will read them so.
+        are those of `beside` and the slice, `G + S` in all. Of its options,
+        `transposed` says that a product will read them so, and `joined` asks
+        for a single tensor.
     """
     slots = 0 if beside is None else tf.shape(beside)[2]
     table = x if beside is None else tf.concat([beside, x], axis=2)
 
-    def read(starts, size, transposed=False):
-        del transposed  # products read either side as fast
+    def read(starts, size, transposed=False, joined=False):
+        del transposed, joined  # products read either side as fast
         rows = starts[:, None] + tf.range(size) + slots
         if beside is not None:
             shape = (tf.shape(starts)[0], slots)

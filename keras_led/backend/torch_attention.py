@@ -16,15 +16,16 @@ def spans(x, beside=None):
     Returns:
         Callable from int32 starts, `(blocks,)`, and the int size of a slice,
         `S`, to a tuple of float tensors `(B, N, blocks, ..., H)`, whose rows
-        are those of `beside` and the slice, `G + S` in all. The option
-        `transposed` says that a product will read them so.
+        are those of `beside` and the slice, `G + S` in all. Of its options,
+        `transposed` says that a product will read them so, and `joined` asks
+        for a single tensor.
     """
 
     x = ops.convert_to_tensor(x)
     beside = None if beside is None else ops.convert_to_tensor(beside)
 
-    def read(starts, size, transposed=False):
-        del transposed  # products read either side as fast
+    def read(starts, size, transposed=False, joined=False):
+        del transposed, joined  # products read either side as fast
         if starts.shape[0] == 1:
             found = x.narrow(2, int(starts[0]), size)[:, :, None]
         else:
