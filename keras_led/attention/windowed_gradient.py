@@ -47,11 +47,11 @@ def attention_gradients(context, operands, upstream, weigh, blocks, scale):
         keepdims=True,
     )
 
-    readers = [query_blocks(x, blocks) for x in (query, upstream, means)]
+    by_query = [query_blocks(x, blocks) for x in (query, upstream, means)]
 
     def body(sums, inputs):
         (step,) = inputs
-        queries, above, mean = (read(step) for read in readers)
+        queries, above, mean = (blocks_of(step) for blocks_of in by_query)
         _, starts = blocks.starts(step)
 
         def read(spans_of, transposed):

@@ -1,0 +1,45 @@
+import numpy as np
+import pytest
+from keras import ops
+
+from keras_led.attention.blocks import plan_blocks
+from keras_led.attention.span_bias import span_bias
+from keras_led.backend.blocks import BlockLayout
+
+
+@pytest.mark.parametrize("margin", [False, True])
+@pytest.mark.parametrize("layout", [(3, 1), (4, 2), (128, 16)])
+@pytest.mark.parametrize("window", [2, 6, 40])
+@pytest.mark.parametrize("length", [1, 10, 11])
+def test_lets_through_the_window_and_the_valid_slots(
+    length, window, layout, margin
+):
+    batch = 2
+    random = np.random.default_rng(length)
+    visible = random.random((batch, length)) < 0.7
+    valid = np.array([[True, False], [True, True]])
+    blocks = plan_blocks(
+        np.zeros((batch, 1, length, 4)), window, BlockLayout(*layout)
+    )
+    keys = ops.convert_to_tensor(visible)
+    if margin:
+        blocks = blocks.with_margin()
+        keys = blocks.pad_keys(keys, axis=1)
+    bias_of = span_bias(keys, ops.convert_to_tensor(valid), blocks)
+    for step in range(blocks.num_steps):
+        step = ops.convert_to_tensor(step, "int32")
+        bias = ops.convert_to_numpy(bias_of(step))
+        assert bias.dtype == np.float32 and np.isfinite(bias).all()
+        starts, key_starts = map(ops.convert_to_numpy, blocks.starts(step))
+        shift = blocks.margin or 0  # where the document's first key lies
+        for block, start in enumerate(starts - shift):
+            for row in range(min(blocks.query_block, length - start)):
+                first = key_starts[block] - shift
+                places = first + np.arange(blocks.span)
+                inside = (places >= 0) & (places < length)
+                seen = visible[:, np.clip(places, 0, length - 1)] & inside
+                seen &= abs(places - start - row) <= window // 2
+                expected = np.concatenate([valid, seen], axis=1)
+                found = bias[:, 0, block, row]
+                np.testing.assert_array_equal(found == 0, expected)
+                assert (found[~expected] < -1e38).all()

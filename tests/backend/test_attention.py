@@ -1,0 +1,123 @@
+"""The backend's products for windowed attention, against NumPy."""
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from keras_led import backend
+
+BATCH, HEADS, LENGTH, SLOTS, DIM, SIZE = 2, 3, 11, 2, 4, 5
+
+
+def draw(seed, *shape):
+    return np.random.default_rng(seed).standard_normal(shape).astype("float32")
+
+
+def numbers(x):
+    return ops.convert_to_numpy(ops.cast(x, "float32"))
+
+
+def slices(x, beside, starts):
+    """The rows of `beside` and `SIZE` rows from each start."""
+    found = [
+        np.concatenate([beside, x[:, :, start : start + SIZE]], axis=2)
+        for start in starts
+    ]
+    return np.stack(found, axis=2)
+
+
+@pytest.mark.parametrize("starts", [[3], [0, 4, 6]])
+@pytest.mark.parametrize("transposed", [False, True])
+@pytest.mark.parametrize("slots", [0, SLOTS])
+def test_spans_read_the_slices_behind_what_comes_first(
+    starts, transposed, slots
+):
+    x = draw(0, BATCH, HEADS, LENGTH, DIM)
+    beside = draw(1, BATCH, HEADS, slots, DIM)
+    read = backend.spans(
+        ops.convert_to_tensor(x),
+        ops.convert_to_tensor(beside) if slots else None,
+    )
+    starts_tensor = ops.convert_to_tensor(starts, "int32")
+    expected = slices(x, beside, starts)
+    parts = read(starts_tensor, SIZE, transposed=transposed)
+    joined = np.concatenate([numbers(part) for part in parts], axis=3)
+    np.testing.assert_array_equal(joined, expected)
+    (joined,) = read(starts_tensor, SIZE, transposed=transposed, joined=True)
+    np.testing.assert_array_equal(numbers(joined), expected)
+
+
+def softmax(x):
+    x = np.exp(x - x.max(axis=-1, keepdims=True))
+    return x / x.sum(axis=-1, keepdims=True)
+
+
+@pytest.mark.parametrize("blocks", [1, 3])
+@pytest.mark.parametrize(
+    ("dtype", "tolerance"),
+    [("float32", 1e-5), ("bfloat16", 4e-2), ("float16", 4e-3)],
+)
+def test_attends_to_what_the_bias_lets_through(blocks, dtype, tolerance):
+    queries, scale = 6, 0.5
+    query = draw(2, BATCH, HEADS, blocks, queries, DIM)
+    x = draw(3, BATCH, HEADS, LENGTH, DIM)
+    beside = draw(4, BATCH, HEADS, SLOTS, DIM)
+    starts = [0, 4, 6][:blocks]
+    key = slices(x, beside, starts)
+    masked = np.random.default_rng(5).random(
+        (BATCH, 1, blocks, queries, SLOTS + SIZE)
+    )
+    bias = np.where(masked < 0.3, np.finfo("float32").min, 0.0)
+    bias = bias.astype("float32")
+    scores = scale * query @ np.swapaxes(key, -1, -2) + bias
+
+    def tensor(array):
+        return ops.cast(ops.convert_to_tensor(array), dtype)
+
+    read = backend.spans(tensor(x), tensor(beside))
+    starts = ops.convert_to_tensor(starts, "int32")
+    found = backend.attend(
+        tensor(query),
+        read(starts, SIZE, transposed=True),
+        read(starts, SIZE),
+        ops.convert_to_tensor(bias),
+        scale,
+    )
+    assert keras.backend.standardize_dtype(found.dtype) == dtype
+    np.testing.assert_allclose(
+        numbers(found), softmax(scores) @ key, atol=tolerance
+    )
+    (joined,) = read(starts, SIZE, joined=True)
+    found = backend.scores(
+        tensor(query), joined, ops.convert_to_tensor(bias), scale
+    )
+    assert keras.backend.standardize_dtype(found.dtype) == "float32"
+    np.testing.assert_allclose(
+        np.maximum(numbers(found), -9), np.maximum(scores, -9), atol=tolerance
+    )
+
+
+def test_large_scores_of_float16_do_not_overflow():
+    query = ops.full((1, 1, 1, 1, 4), 200.0, dtype="float16")
+    bias = ops.zeros((1, 1, 1, 1, 1))
+    # 4 * 200 * 200 is more than float16 holds, half of it is not.
+    found = backend.scores(query, query, bias, 0.25)
+    np.testing.assert_allclose(numbers(found), 40000.0)
+
+
+@pytest.mark.parametrize("blocks", [1, 2])
+def test_products_of_blocks(blocks):
+    x = draw(6, BATCH, HEADS, blocks, 3, DIM)
+    y = draw(7, BATCH, HEADS, blocks, DIM, 5)
+    expected = x @ y
+    tensors = ops.convert_to_tensor(x), ops.convert_to_tensor(y)
+    np.testing.assert_allclose(
+        numbers(backend.times(*tensors)), expected, atol=1e-5
+    )
+    turned = ops.convert_to_tensor(np.swapaxes(y, -1, -2).copy())
+    np.testing.assert_allclose(
+        numbers(backend.times_transposed(tensors[0], turned)),
+        expected,
+        atol=1e-5,
+    )
