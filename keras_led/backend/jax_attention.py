@@ -1,7 +1,7 @@
 """The products of windowed attention, as XLA runs them fastest.
 
-Global keys stay apart from those of the window: joined, both were copied for
-each block, 12 % of the time of led-base's attention on two cores.
+Global keys stay apart from those of the window: joined, both are copied for
+each block (148 ms a layer of led-base, 4,096 tokens, two cores; 127 apart).
 """
 
 import jax
@@ -9,20 +9,7 @@ import jax.numpy as jnp
 
 
 def spans(x, beside=None):
-    """Prepares keys or values to be read slice by slice.
-
-    Args:
-        x: Float tensor of shape `(B, N, L, H)`.
-        beside: Float tensor of shape `(B, N, G, H)` that comes before each
-            slice, or `None`.
-
-    Returns:
-        Callable from int32 starts, `(blocks,)`, and the int size of a slice,
-        `S`, to a tuple of float tensors `(B, N, blocks, ..., H)`, whose rows
-        are those of `beside` and the slice, `G + S` in all. Of its options,
-        `transposed` says that a product will read them so, and `joined` asks
-        for a single tensor.
-    """
+    """Prepares keys or values to be read, as `tensorflow_attention.spans`."""
     # What nothing reads is not computed.
     turned = jnp.swapaxes(x, 2, 3)
     beside_turned = None if beside is None else jnp.swapaxes(beside, 2, 3)
@@ -54,34 +41,13 @@ def _slices(x, axis, starts, size):
 
 
 def scores(query, key, bias, scale):
-    """`scale * query @ key^T + bias`, in float32.
-
-    Args:
-        query: Float tensor of shape `(B, N, blocks, T, H)`.
-        key: Float tensor of shape `(B, N, blocks, S, H)`.
-        bias: Float32 tensor of shape `(B, 1, blocks, T, S)`.
-        scale: float.
-
-    Returns:
-        Float32 tensor of shape `(B, N, blocks, T, S)`.
-    """
+    """`scale * query @ key^T + bias`, as `tensorflow_attention.scores`."""
     products = times_transposed(query * scale, key)
     return products.astype("float32") + bias
 
 
 def attend(query, keys, values, bias, scale):
-    """Attention to keys and values that `spans` read.
-
-    Args:
-        query: Float tensor of shape `(B, N, blocks, T, H)`.
-        keys: Tuple of float tensors.
-        values: Tuple of float tensors.
-        bias: Float32 tensor of shape `(B, 1, blocks, T, G + S)`.
-        scale: float, of the scores.
-
-    Returns:
-        Float tensor of the shape and dtype of `query`.
-    """
+    """Attention to what `spans` read, as `tensorflow_attention.attend`."""
     parts, seen = [], 0
     for key in keys:
         part = bias[..., seen : seen + key.shape[-2]]

@@ -6,20 +6,7 @@ from torch.nn.functional import scaled_dot_product_attention
 
 
 def spans(x, beside=None):
-    """Prepares keys or values to be read slice by slice.
-
-    Args:
-        x: Float tensor of shape `(B, N, L, H)`.
-        beside: Float tensor of shape `(B, N, G, H)` that comes before each
-            slice, or `None`.
-
-    Returns:
-        Callable from int32 starts, `(blocks,)`, and the int size of a slice,
-        `S`, to a tuple of float tensors `(B, N, blocks, ..., H)`, whose rows
-        are those of `beside` and the slice, `G + S` in all. Of its options,
-        `transposed` says that a product will read them so, and `joined` asks
-        for a single tensor.
-    """
+    """Prepares keys or values to be read, as `tensorflow_attention.spans`."""
 
     x = ops.convert_to_tensor(x)
     beside = None if beside is None else ops.convert_to_tensor(beside)
@@ -41,36 +28,16 @@ def spans(x, beside=None):
 
 
 def scores(query, key, bias, scale):
-    """`scale * query @ key^T + bias`, in float32.
-
-    Args:
-        query: Float tensor of shape `(B, N, blocks, T, H)`.
-        key: Float tensor of shape `(B, N, blocks, S, H)`.
-        bias: Float32 tensor of shape `(B, 1, blocks, T, S)`.
-        scale: float.
-
-    Returns:
-        Float32 tensor of shape `(B, N, blocks, T, S)`.
-    """
+    """`scale * query @ key^T + bias`, as `tensorflow_attention.scores`."""
     products = times_transposed(query * scale, key)
     return products.float().add_(bias)
 
 
 def attend(query, keys, values, bias, scale):
-    """Attention to keys and values that `spans` read.
+    """Attention to what `spans` read, as `tensorflow_attention.attend`.
 
     PyTorch's own kernel holds no scores. On a CPU it is slower than products
     and a softmax in bfloat16.
-
-    Args:
-        query: Float tensor of shape `(B, N, blocks, T, H)`.
-        keys: Tuple of float tensors.
-        values: Tuple of float tensors.
-        bias: Float32 tensor of shape `(B, 1, blocks, T, G + S)`.
-        scale: float, of the scores.
-
-    Returns:
-        Float tensor of the shape and dtype of `query`.
     """
     (key,), (value,) = keys, values
     lowest = torch.finfo(query.dtype).min / 2  # infinity would give NaN
