@@ -81,7 +81,9 @@ class TransformerLayer(keras.layers.Layer):
 
         # As a matrix: see `linear` of the TensorFlow backend.
         rows = ops.reshape(hidden_states, (-1, self.d_model))
-        output = backend.map_rows(block, rows)
+        drops = seed is not None and self.activation_dropout > 0
+        # One seed is for all rows: pieces would each draw the same noise.
+        output = block(rows) if drops else backend.map_rows(block, rows)
         return self.add_and_norm(
             hidden_states,
             ops.reshape(output, ops.shape(hidden_states)),

@@ -101,7 +101,7 @@ def test_attends_to_what_the_bias_lets_through(blocks, dtype, tolerance):
 def test_large_scores_of_float16_do_not_overflow():
     query = ops.full((1, 1, 1, 1, 4), 200.0, dtype="float16")
     bias = ops.zeros((1, 1, 1, 1, 1))
-    # 4 * 200 * 200 is more than float16 holds, half of it is not.
+    # 4 * 200 * 200 is more than float16 holds, a quarter is not.
     found = backend.scores(query, query, bias, 0.25)
     np.testing.assert_allclose(numbers(found), 40000.0)
 

@@ -65,3 +65,13 @@ def test_contiguous_keeps_the_values_of_a_view():
     if backend.name == "torch":
         assert not view.is_contiguous()
         assert laid_out.is_contiguous()
+
+
+def test_rows_are_mapped_in_pieces_to_the_same():
+    x, kernel = draw(5001, 3), draw(3, 2)
+    found = without_gradients(
+        lambda x, kernel: backend.map_rows(lambda rows: rows @ kernel, x),
+        x,
+        kernel,
+    )
+    np.testing.assert_allclose(found, x @ kernel, atol=1e-5)
