@@ -6,8 +6,9 @@ from keras_led.attention.blocks import take_rows
 from keras_led.attention.softmax import KEPT_SCORE
 from keras_led.attention.softmax import MASKED_SCORE
 
-# Two of them, for a key out of the window that is padding too, are finite.
-_MASKED = MASKED_SCORE / 2
+# Two of them, for a key out of the window that is padding too, are finite, in
+# bfloat16 too, where the least float32 number is infinite.
+_MASKED = MASKED_SCORE / 4
 
 
 def span_bias(window_keys, valid, blocks):
