@@ -25,6 +25,45 @@ class GlobalSlots(NamedTuple):
     valid: object
 
 
+class GlobalTokens(NamedTuple):
+    """Which tokens are global, and slots for them.
+
+    Attributes:
+        mask: Bool tensor of shape `(B, L)`; `True` is a real token with
+            global attention.
+        slots: `GlobalSlots`.
+        fits: Bool scalar tensor, whether every global token has a slot, or
+            `None` where it is known that each has.
+    """
+
+    mask: object
+    slots: object
+    fits: object = None
+
+    def with_slots(self, function, operands, cond=backend.cond):
+        """Calls a function with a slot for every global token.
+
+        More of them than slots are rare: then the slots are as many as tokens,
+        which is slower and as exact.
+
+        Args:
+            function: Callable from `GlobalSlots` and `operands`.
+            operands: Tuple of float tensors.
+            cond: Callable, of the functions that choose a branch.
+        """
+        if self.fits is None:
+            return function(self.slots, *operands)
+
+        def with_all(*operands):
+            length = ops.shape(self.mask)[1]
+            return function(find_slots(self.mask, length), *operands)
+
+        def with_few(*operands):
+            return function(self.slots, *operands)
+
+        return cond(self.fits, with_few, with_all, operands)
+
+
 class SlotPlan(NamedTuple):
     """How many slots to use, decided once for all layers of the encoder.
 
@@ -106,6 +145,28 @@ def gather_tokens(x, positions):
     batch, length, dim = ops.shape(x)
     flat = ops.reshape(x, (batch * length, dim))
     return ops.take(flat, _flat_positions(positions, batch, length), axis=0)
+
+
+def gather_keys(x, positions):
+    """Takes those of every head, `(B, N, L, H) -> (B, N, G, H)`."""
+    return ops.take_along_axis(x, positions[:, None, :, None], axis=2)
+
+
+def add_to_keys(x, positions, rows):
+    """Adds `rows`, `(B, N, G, H)`, to those of `x`, `(B, N, L, H)`.
+
+    Positions are distinct in a row: adding once and writing is the same.
+    """
+    batch, num_heads, length, head_dim = ops.shape(x)
+    heads = ops.arange(batch * num_heads, dtype="int32")
+    heads = ops.reshape(heads, (batch, num_heads, 1))
+    indices = positions[:, None, :] + length * heads
+    flat = ops.scatter_update(
+        ops.reshape(x, (batch * num_heads * length, head_dim)),
+        ops.reshape(indices, (-1, 1)),
+        ops.reshape(gather_keys(x, positions) + rows, (-1, head_dim)),
+    )
+    return ops.reshape(flat, (batch, num_heads, length, head_dim))
 
 
 def write_tokens(x, slots, rows):

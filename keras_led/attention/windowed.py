@@ -9,8 +9,6 @@ Source: Beltagy et al., 2020, section 3.1; `LEDEncoderSelfAttention` in
 transformers 5.23 for the numerics.
 """
 
-from typing import NamedTuple
-
 from keras import ops
 
 from keras_led import backend
@@ -20,32 +18,20 @@ from keras_led.attention.blocks import plan_blocks
 from keras_led.attention.blocks import query_blocks
 from keras_led.attention.dropout import dropout
 from keras_led.attention.dropout import fold_seed
+from keras_led.attention.global_tokens import add_to_keys
+from keras_led.attention.global_tokens import gather_keys
 from keras_led.attention.softmax import softmax
 from keras_led.attention.span_bias import span_bias
 from keras_led.attention.windowed_gradient import attention_gradients
-
-
-class GlobalKeys(NamedTuple):
-    """What every local query sees beside its window.
-
-    Attributes:
-        key: Float tensor of shape `(B, N, G, H)`, the local projection.
-        value: Float tensor of shape `(B, N, G, H)`, likewise.
-        valid: Bool tensor of shape `(B, G)`; `False` is an unused slot.
-    """
-
-    key: object
-    value: object
-    valid: object
 
 
 def windowed_attention(
     query,
     key,
     value,
-    window_keys,
+    padding_mask,
     attention_window,
-    global_keys=None,
+    global_tokens=None,
     scale=1.0,
     rate=0.0,
     seed=None,
@@ -58,10 +44,9 @@ def windowed_attention(
         query: Float tensor of shape `(B, N, L, H)`.
         key: Float tensor of shape `(B, N, L, H)`.
         value: Float tensor of shape `(B, N, L, H)`.
-        window_keys: Bool tensor of shape `(B, L)`; `True` for the keys that a
-            window may show: neither padding nor global.
+        padding_mask: Bool tensor of shape `(B, L)`; `True` is a real token.
         attention_window: int, in tokens, both sides together; even.
-        global_keys: `GlobalKeys`, or `None` for no global token.
+        global_tokens: `GlobalTokens`, or `None` for no global token.
         scale: float that multiplies the scores.
         rate: float in `[0, 1)`, dropout probability of the weights.
         seed: Int tensor of shape `(2,)`, or `None` for no dropout.
@@ -81,44 +66,82 @@ def windowed_attention(
         return plan_blocks(query, attention_window, chosen)
 
     blocks = plan(holds_scores=True)
+    window_keys = padding_mask  # a window shows those that are not global
+    if global_tokens is not None:
+        window_keys = window_keys & ~global_tokens.mask
     operands = (query, key, value)
-    valid = None
-    if global_keys is not None:
-        operands += (global_keys.key, global_keys.value)
-        valid = global_keys.valid
-    constants = (window_keys, valid, seed)
+    constants = (window_keys, global_tokens, seed)
     if return_weights:
-        weigh = _weigher(constants, blocks, rate, scale)
-        return _attend_with_weights(operands, weigh, blocks)
+        slots = None if global_tokens is None else global_tokens.slots
+        weigh = _weigher((window_keys, slots, seed), blocks, rate, scale)
+        return _attend_with_weights(_beside(slots, operands), weigh, blocks)
 
     def forward(constants, *operands):
-        if rate == 0 or seed is None:
-            plain = plan(holds_scores=False)
-            context = _attend(constants, operands, plain, scale)
-        else:
+        def attend(constants, *operands):
+            operands = _beside(constants[1], operands)
+            if rate == 0 or seed is None:
+                plain = plan(holds_scores=False)
+                return _attend(constants, operands, plain, scale)
             weigh = _weigher(constants, blocks, rate, scale)
-            context, _ = _attend_with_weights(operands, weigh, blocks, False)
+            return _attend_with_weights(operands, weigh, blocks, False)[0]
+
+        context = _with_slots(attend, constants, operands)
         return context, (context, *operands)
 
     def backward(constants, kept, upstream):
         padded = blocks.with_margin()
-        window_keys, *others = constants
-        constants = (padded.pad_keys(window_keys, axis=1), *others)
-        weigh = _weigher(constants, padded, rate, scale)
+
+        def derive(constants, context, upstream, *operands):
+            window_keys, slots, seed = constants
+            window_keys = padded.pad_keys(window_keys, axis=1)
+            constants = (window_keys, slots, seed)
+            weigh = _weigher(constants, padded, rate, scale)
+            operands = _beside(slots, operands)
+            found = attention_gradients(
+                context, operands, upstream, weigh, padded, scale
+            )
+            by_query, by_key, by_value, *beside = found
+            if slots is None:
+                return by_query, by_key, by_value
+            by_key, by_value = (
+                add_to_keys(x, slots.positions, rows)
+                for x, rows in zip((by_key, by_value), beside, strict=True)
+            )
+            return by_query, by_key, by_value
+
         context, *operands = kept
-        return attention_gradients(
-            context, operands, upstream, weigh, padded, scale
-        )
+        return _with_slots(derive, constants, (context, upstream, *operands))
 
     attend = backend.custom_gradient(forward, backward, constants)
     return attend(*operands), None
 
 
+def _with_slots(function, constants, operands):
+    """Calls a function with slots in place of the global tokens."""
+    window_keys, global_tokens, seed = constants
+    if global_tokens is None:
+        return function((window_keys, None, seed), *operands)
+
+    def call(slots, *operands):
+        return function((window_keys, slots, seed), *operands)
+
+    return global_tokens.with_slots(call, operands)
+
+
+def _beside(slots, operands):
+    """Query, key and value, and the key and value of every global token."""
+    if slots is None:
+        return operands
+    _, key, value = operands
+    beside = (gather_keys(x, slots.positions) for x in (key, value))
+    return *operands, *beside
+
+
 def _attend(constants, operands, blocks, scale):
     """The context alone, `(B, N, L, H)`, without dropout."""
-    window_keys, valid, _ = constants
+    window_keys, slots, _ = constants
     query, key, value, *beside = operands
-    bias_of = span_bias(window_keys, valid, blocks)
+    bias_of = _bias(window_keys, slots, blocks)
     queries_of = query_blocks(query, blocks)
     keys_of = backend.spans(key, *beside[:1])
     values_of = backend.spans(value, *beside[1:])
@@ -145,8 +168,8 @@ def _weigher(constants, blocks, rate, scale):
         `(B, N, blocks, G + span, H)` and the step to the weights, in float32,
         and the function of their dropout.
     """
-    window_keys, valid, seed = constants
-    bias_of = span_bias(window_keys, valid, blocks)
+    window_keys, slots, seed = constants
+    bias_of = _bias(window_keys, slots, blocks)
 
     def weigh(queries, keys, step):
         weights = softmax(backend.scores(queries, keys, bias_of(step), scale))
@@ -154,6 +177,11 @@ def _weigher(constants, blocks, rate, scale):
         return weights, lambda x: dropout(x, rate, step_seed)
 
     return weigh
+
+
+def _bias(window_keys, slots, blocks):
+    valid = None if slots is None else slots.valid
+    return span_bias(window_keys, valid, blocks)
 
 
 def _attend_with_weights(operands, weigh, blocks, return_weights=True):

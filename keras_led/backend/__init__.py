@@ -26,6 +26,7 @@ if name == "tensorflow":
     from keras_led.backend.tensorflow import map_rows
     from keras_led.backend.tensorflow import mean_over_replicas
     from keras_led.backend.tensorflow import random_state
+    from keras_led.backend.tensorflow import recomputed_cond
     from keras_led.backend.tensorflow import register_pytree
     from keras_led.backend.tensorflow import remat
     from keras_led.backend.tensorflow import replica
@@ -61,6 +62,7 @@ elif name == "jax":
     from keras_led.backend.jax import map_rows
     from keras_led.backend.jax import mean_over_replicas
     from keras_led.backend.jax import random_state
+    from keras_led.backend.jax import recomputed_cond
     from keras_led.backend.jax import register_pytree
     from keras_led.backend.jax import remat
     from keras_led.backend.jax import replica
@@ -96,6 +98,7 @@ elif name == "torch":
     from keras_led.backend.torch import map_rows
     from keras_led.backend.torch import mean_over_replicas
     from keras_led.backend.torch import random_state
+    from keras_led.backend.torch import recomputed_cond
     from keras_led.backend.torch import register_pytree
     from keras_led.backend.torch import remat
     from keras_led.backend.torch import replica

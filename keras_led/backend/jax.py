@@ -355,7 +355,7 @@ def cond(predicate, true_function, false_function, operands):
 
     Args:
         predicate: Bool scalar tensor.
-        true_function: Callable from tensors to a tensor; it may read weights.
+        true_function: Callable from tensors to a pytree of them.
         false_function: Callable likewise.
         operands: Tuple of float tensors, the arguments of both.
 
@@ -363,3 +363,13 @@ def cond(predicate, true_function, false_function, operands):
         What the chosen function returns.
     """
     return jax.lax.cond(predicate, true_function, false_function, *operands)
+
+
+def recomputed_cond(predicate, true_function, false_function, operands):
+    """`cond` with a gradient, of functions that may read weights.
+
+    The gradient recomputes the branch that ran. Else the condition would put
+    out what the gradients of both need, zeros for the branch that did not run.
+    """
+    functions = map(jax.checkpoint, (true_function, false_function))
+    return cond(predicate, *functions, operands)

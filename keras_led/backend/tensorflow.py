@@ -337,18 +337,28 @@ def register_pytree(cls):
 def cond(predicate, true_function, false_function, operands):
     """Runs one of two functions of the same tensors.
 
-    The gradient recomputes the branch that ran. `tf.cond` would hand its
-    intermediates to the gradient's own `tf.cond`, which XLA cannot compile
-    when they are the lists of a loop, and which would hold all scores.
-
     Args:
         predicate: Bool scalar tensor.
-        true_function: Callable from tensors to a tensor; it may read weights.
+        true_function: Callable from tensors to a pytree of them.
         false_function: Callable likewise.
         operands: Tuple of float tensors, the arguments of both.
 
     Returns:
         What the chosen function returns.
+    """
+    return tf.cond(
+        predicate,
+        lambda: true_function(*operands),
+        lambda: false_function(*operands),
+    )
+
+
+def recomputed_cond(predicate, true_function, false_function, operands):
+    """`cond` with a gradient, of functions that may read weights.
+
+    The gradient recomputes the branch that ran. `tf.cond` would hand its
+    intermediates to the gradient's own `tf.cond`, which XLA cannot compile
+    when they are the lists of a loop, and which would hold all scores.
     """
 
     @tf.custom_gradient
@@ -377,11 +387,7 @@ def cond(predicate, true_function, false_function, operands):
                 return to_operands
             return to_operands, found[len(operands) :]
 
-        output = tf.cond(
-            predicate,
-            lambda: true_function(*operands),
-            lambda: false_function(*operands),
-        )
+        output = cond(predicate, true_function, false_function, operands)
         return output, backward
 
     return run(*operands)

@@ -280,7 +280,7 @@ def cond(predicate, true_function, false_function, operands):
 
     Args:
         predicate: Bool scalar tensor.
-        true_function: Callable from tensors to a tensor; it may read weights.
+        true_function: Callable from tensors to a pytree of them.
         false_function: Callable likewise.
         operands: Tuple of float tensors, the arguments of both.
 
@@ -290,3 +290,8 @@ def cond(predicate, true_function, false_function, operands):
     # Shapes alone are asked for on the "meta" device: either branch will do.
     chosen = predicate.device.type == "meta" or bool(predicate)
     return (true_function if chosen else false_function)(*operands)
+
+
+def recomputed_cond(predicate, true_function, false_function, operands):
+    """`cond` with a gradient, of functions that may read weights."""
+    return cond(predicate, true_function, false_function, operands)

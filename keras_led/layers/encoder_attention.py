@@ -10,6 +10,7 @@ from keras_led.attention.dropout import fold_seed
 from keras_led.attention.global_rows import low_rank_global_rows
 from keras_led.attention.global_rows import low_rank_is_cheaper
 from keras_led.attention.global_rows import projected_global_rows
+from keras_led.attention.global_tokens import GlobalTokens
 from keras_led.attention.global_tokens import SlotPlan
 from keras_led.attention.global_tokens import find_slots
 from keras_led.attention.global_tokens import gather_tokens
@@ -18,7 +19,6 @@ from keras_led.attention.global_tokens import write_tokens
 from keras_led.attention.heads import merge_heads
 from keras_led.attention.heads import scale_heads
 from keras_led.attention.heads import split_heads
-from keras_led.attention.windowed import GlobalKeys
 from keras_led.attention.windowed import windowed_attention
 from keras_led.layers.initializers import dense
 
@@ -31,16 +31,13 @@ class EncoderMasks:
 
     Attributes:
         padding_mask: Bool tensor of shape `(B, L)`; `True` is a real token.
-        global_mask: Bool tensor of shape `(B, L)`, or `None` for no global
-            token; `True` is a real token with global attention.
-        plan: `SlotPlan`, how many slots the global tokens get.
-        slots: `GlobalSlots` of so many slots, or `None` for none.
+        global_tokens: `GlobalTokens`, or `None` for no slot.
+        bound: int, largest number of slots, or `None` if unknown.
     """
 
     padding_mask: object
-    global_mask: object
-    plan: object
-    slots: object
+    global_tokens: object
+    bound: object
 
     @classmethod
     def make(
@@ -64,18 +61,18 @@ class EncoderMasks:
         if training and plan.bound == 0:
             global_mask = ops.zeros_like(padding_mask)
             plan = SlotPlan(1, 1, None)
-        slots = None
+        global_tokens = None
         if plan.bound != 0:
             slots = find_slots(global_mask, plan.num_slots)
-        return cls(padding_mask, global_mask, plan, slots)
+            global_tokens = GlobalTokens(global_mask, slots, plan.fits)
+        return cls(padding_mask, global_tokens, plan.bound)
 
-    def one_slot_per_token(self):
-        """The same masks with room for any number of global tokens."""
-        length = ops.shape(self.global_mask)[1]
-        slots = find_slots(self.global_mask, length)
-        bound = length if isinstance(length, int) else None
-        plan = SlotPlan(length, bound, fits=None)
-        return dataclasses.replace(self, plan=plan, slots=slots)
+    def bound_of(self, slots):
+        """Largest number that `slots` may be, or `None` if unknown."""
+        number = slots.positions.shape[1]
+        if number is None and slots is self.global_tokens.slots:
+            return self.bound
+        return number
 
 
 class WindowedSelfAttention(keras.layers.Layer):
@@ -149,95 +146,66 @@ class WindowedSelfAttention(keras.layers.Layer):
         head_mask=None,
         output_attentions=False,
     ):
-        query = split_heads(self.query(hidden_states), self.num_heads)
-        key = self.key(hidden_states)
-        value = self.value(hidden_states)
+        tokens = masks.global_tokens
+        every_token_fits = tokens is None or tokens.fits is None
+        operands = tuple(
+            split_heads(projection(hidden_states), self.num_heads)
+            for projection in (self.query, self.key, self.value)
+        )
 
-        operands = (hidden_states, query, key, value)
-        if masks.plan.fits is None:
-            return self._attend(
-                *operands, masks, seed, head_mask, output_attentions
+        def attend(return_weights):
+            return windowed_attention(
+                *operands,
+                masks.padding_mask,
+                self.attention_window,
+                tokens,
+                scale=(self.d_model // self.num_heads) ** -0.5,
+                rate=self.dropout,
+                seed=fold_seed(seed, 0),
+                return_weights=return_weights,
             )
 
-        def attend_with(masks):
-            return lambda *operands: self._attend(
-                *operands, masks, seed, head_mask
-            )[0]
-
-        # More global tokens than slots: rare, slower, as exact.
-        all_slots = masks.one_slot_per_token
-        context = backend.cond(
-            masks.plan.fits,
-            attend_with(masks),
-            lambda *operands: attend_with(all_slots())(*operands),
-            operands,
-        )
-        if not output_attentions:
-            return context, None, None
-        _, *all_weights = self._attend(*operands, masks, seed, head_mask, True)
-        # There is no place for the weights of a token without a slot, and the
-        # others would not add up.
-        return context, *(
-            ops.where(masks.plan.fits, weights, float("nan"))
-            for weights in all_weights
-        )
-
-    def _attend(
-        self,
-        hidden_states,
-        query,
-        key,
-        value,
-        masks,
-        seed,
-        head_mask,
-        with_weights=False,
-    ):
-        window_keys = masks.padding_mask
-        global_keys = None
-        if masks.slots is not None:
-            window_keys = window_keys & ~masks.global_mask
-            positions = masks.slots.positions
-            global_keys = GlobalKeys(
-                split_heads(gather_tokens(key, positions), self.num_heads),
-                split_heads(gather_tokens(value, positions), self.num_heads),
-                masks.slots.valid,
+        def global_rows(slots, hidden_states, return_weights=False):
+            rows, weights = self._global_rows(
+                hidden_states, masks, slots, fold_seed(seed, 1), return_weights
             )
-        context, weights = windowed_attention(
-            query,
-            split_heads(key, self.num_heads),
-            split_heads(value, self.num_heads),
-            window_keys,
-            self.attention_window,
-            global_keys,
-            scale=(self.d_model // self.num_heads) ** -0.5,
-            rate=self.dropout,
-            seed=fold_seed(seed, 0),
-            return_weights=with_weights,
-        )
+            return merge_heads(scale_heads(rows, head_mask)), weights
+
+        context, weights = attend(output_attentions and every_token_fits)
         # Masked tokens attend to nothing: their context is 0.
         attends = ops.cast(masks.padding_mask, context.dtype)
         context = merge_heads(scale_heads(context, head_mask))
         context = context * attends[:, :, None]
-        global_weights = None
-        if masks.slots is not None:
-            rows, global_weights = self._global_rows(
-                hidden_states, masks, fold_seed(seed, 1), with_weights
+        if tokens is not None:
+            context = tokens.with_slots(
+                lambda slots, hidden_states, context: write_tokens(
+                    context, slots, global_rows(slots, hidden_states)[0]
+                ),
+                (hidden_states, context),
+                backend.recomputed_cond,
             )
-            rows = merge_heads(scale_heads(rows, head_mask))
-            context = write_tokens(context, masks.slots, rows)
-        if not with_weights:
+        if not output_attentions:
             return context, None, None
-        return context, *self._in_peer_layout(
-            weights, global_weights, masks, head_mask
+        if not every_token_fits:
+            _, weights = attend(True)
+        global_weights = None
+        if tokens is not None:
+            _, global_weights = global_rows(tokens.slots, hidden_states, True)
+        found = self._in_peer_layout(weights, global_weights, masks, head_mask)
+        if every_token_fits:
+            return context, *found
+        # There is no place for the weights of a token without a slot, and the
+        # others would not add up.
+        return context, *(
+            ops.where(tokens.fits, weights, float("nan")) for weights in found
         )
 
-    def _global_rows(self, hidden_states, masks, seed, with_weights):
-        tokens = gather_tokens(hidden_states, masks.slots.positions)
+    def _global_rows(self, hidden_states, masks, slots, seed, return_weights):
+        tokens = gather_tokens(hidden_states, slots.positions)
         query = self._scaled_heads(self.query_global(tokens))
         options = {"rate": self.dropout, "seed": seed}
         if self._global_kernels_are_plain() and low_rank_is_cheaper(
-            masks.plan.bound, self.num_heads, self.d_model
+            masks.bound_of(slots), self.num_heads, self.d_model
         ):
             return low_rank_global_rows(
                 query,
@@ -252,7 +220,7 @@ class WindowedSelfAttention(keras.layers.Layer):
             split_heads(self.key_global(hidden_states), self.num_heads),
             split_heads(self.value_global(hidden_states), self.num_heads),
             masks.padding_mask,
-            return_weights=with_weights,
+            return_weights=return_weights,
             **options,
         )
 
@@ -264,14 +232,14 @@ class WindowedSelfAttention(keras.layers.Layer):
         )
 
     def _in_peer_layout(self, weights, global_weights, masks, head_mask):
-        local_rows = masks.padding_mask
-        if masks.slots is not None:
-            local_rows = local_rows & ~masks.global_mask
+        tokens, local_rows = masks.global_tokens, masks.padding_mask
+        if tokens is not None:
+            local_rows = local_rows & ~tokens.mask
         zero = ops.zeros((), dtype=weights.dtype)
         weights = ops.where(local_rows[:, None, :, None], weights, zero)
         weights = scale_heads(weights, head_mask)
         if global_weights is not None:
-            used = masks.slots.valid[:, None, :, None]
+            used = tokens.slots.valid[:, None, :, None]
             global_weights = ops.where(used, global_weights, zero)
             global_weights = scale_heads(global_weights, head_mask)
             global_weights = ops.transpose(global_weights, (0, 1, 3, 2))

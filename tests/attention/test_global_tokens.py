@@ -5,6 +5,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from keras import ops
 
+from keras_led.attention.global_tokens import add_to_keys
 from keras_led.attention.global_tokens import find_slots
 from keras_led.attention.global_tokens import gather_tokens
 from keras_led.attention.global_tokens import plan_slots
@@ -52,6 +53,18 @@ def test_written_rows_replace_only_the_global_tokens():
     gathered = ops.convert_to_numpy(gather_tokens(x, slots.positions))
     np.testing.assert_array_equal(gathered[0, :2], x[0, [1, 4]])
     np.testing.assert_array_equal(gathered[2, 0], x[2, 3])
+
+
+def test_rows_are_added_to_the_keys_of_every_head():
+    random = np.random.default_rng(1)
+    x = random.standard_normal((2, 3, 5, 4)).astype("float32")
+    positions = np.array([[4, 1], [0, 3]], "int32")
+    rows = random.standard_normal((2, 3, 2, 4)).astype("float32")
+    expected = x.copy()
+    for row in range(2):
+        expected[row][:, positions[row]] += rows[row]
+    found = add_to_keys(*map(ops.convert_to_tensor, (x, positions, rows)))
+    np.testing.assert_allclose(ops.convert_to_numpy(found), expected, atol=1e-6)
 
 
 @pytest.mark.parametrize(

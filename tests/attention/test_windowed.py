@@ -7,7 +7,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from keras import ops
 
-from keras_led.attention.windowed import GlobalKeys
+from keras_led.attention.global_tokens import GlobalSlots
+from keras_led.attention.global_tokens import GlobalTokens
+from keras_led.attention.global_tokens import find_slots
 from keras_led.attention.windowed import windowed_attention
 from keras_led.backend.blocks import BlockLayout
 from tests.attention import reference
@@ -26,14 +28,18 @@ def draw(seed, *shape):
 def attention(window, layout, return_weights=False, with_globals=True):
     """The attention as a compiled function of tensors only."""
 
-    def call(query, key, value, window_keys, *global_keys):
+    def call(query, key, value, padding, *global_tokens):
+        tokens = None
+        if with_globals:
+            mask, *slots = global_tokens
+            tokens = GlobalTokens(mask, GlobalSlots(*slots))
         context, weights = windowed_attention(
             query,
             key,
             value,
-            window_keys,
+            padding,
             window,
-            GlobalKeys(*global_keys) if with_globals else None,
+            tokens,
             layout=layout,
             return_weights=return_weights,
         )
@@ -42,20 +48,17 @@ def attention(window, layout, return_weights=False, with_globals=True):
     return compiled(call)
 
 
-def global_keys(key, value, global_mask, slots):
-    """Gathers the global keys of each row, in order, into `slots` slots."""
-    batch, heads, _, dim = key.shape
-    keys = np.zeros((batch, heads, slots, dim), "float32")
-    values, valid = keys.copy(), np.zeros((batch, slots), bool)
-    for row in range(batch):
-        found = np.flatnonzero(global_mask[row])
-        keys[row, :, : len(found)] = key[row][:, found]
-        values[row, :, : len(found)] = value[row][:, found]
-        valid[row, : len(found)] = True
-    # What stands in unused slots must not matter.
-    unused = ~valid[:, None, :, None]
-    keys, values = keys + 7 * unused, values + 9 * unused
-    return keys.astype("float32"), values.astype("float32"), valid
+def global_tokens(global_mask, slots):
+    """The mask, and the positions of its tokens in `slots` slots."""
+    counts = global_mask.sum(axis=1, keepdims=True)
+    assert counts.max() <= slots
+    # What stands in unused slots must not matter: other tokens, from the end.
+    order = np.argsort(~global_mask, axis=1, kind="stable")
+    last = np.argsort(global_mask, axis=1, kind="stable")[:, ::-1]
+    places = np.arange(slots)[None]
+    unused = np.take_along_axis(last, np.maximum(places - counts, 0), axis=1)
+    positions = np.where(places < counts, order[:, :slots], unused)
+    return global_mask, positions.astype("int32"), places < counts
 
 
 # (batch, length, window, (query block, blocks a step), slots)
@@ -87,7 +90,7 @@ def test_equals_dense_attention(shape, seed, padded, globals_):
     local = padding & ~global_mask
     query, key, value = draw(seed, 3, batch, HEADS, length, HEAD_DIM)
     found = attention(window, BlockLayout(*layout))(
-        query, key, value, local, *global_keys(key, value, global_mask, slots)
+        query, key, value, padding, *global_tokens(global_mask, slots)
     )
     pairs = reference.local_pairs(local, global_mask, window)
     expected, _ = reference.attend(query, key, value, pairs)
@@ -122,7 +125,7 @@ def test_weights_are_laid_out_by_window_slot(window, layout):
     local = padding & ~global_mask
     run = attention(window, BlockLayout(*layout), return_weights=True)
     context, weights = run(
-        query, key, value, local, *global_keys(key, value, global_mask, 3)
+        query, key, value, padding, *global_tokens(global_mask, 3)
     )
     pairs = reference.local_pairs(local, global_mask, window)
     expected, dense = reference.attend(query, key, value, pairs)
@@ -170,6 +173,48 @@ def test_gradients_equal_those_of_dense_attention(layout):
     def through_blocks(query, key, value):
         context, _ = windowed_attention(
             query, key, value, local, window, layout=BlockLayout(*layout)
+        )
+        return ops.sum(context * toward)
+
+    def through_dense(query, key, value):
+        return ops.sum(dense_in_ops(query, key, value, pairs) * toward)
+
+    found = gradients(through_blocks, query, key, value)
+    expected = gradients(through_dense, query, key, value)
+    for left, right in zip(found, expected, strict=True):
+        np.testing.assert_allclose(left, right, atol=1e-5)
+        assert np.abs(right).max() > 0.1
+
+
+@pytest.mark.parametrize(
+    ("slots", "fits"), [(4, None), (4, True), (1, False), (10, False)]
+)
+def test_gradients_equal_those_of_dense_attention_with_globals(slots, fits):
+    batch, length, window = 2, 10, 4
+    query, key, value = draw(5, 3, batch, HEADS, length, HEAD_DIM)
+    global_mask = np.zeros((batch, length), bool)
+    global_mask[0, [0, 4, 9]] = True
+    padding = np.ones((batch, length), bool)
+    padding[1, 8:] = False
+    local = padding & ~global_mask
+    toward = draw(6, batch, HEADS, length, HEAD_DIM)
+    toward = ops.convert_to_tensor(toward * local[:, None, :, None])
+    pairs = reference.local_pairs(local, global_mask, window)
+    tokens = GlobalTokens(
+        ops.convert_to_tensor(global_mask),
+        find_slots(global_mask, slots),
+        None if fits is None else ops.convert_to_tensor(fits),
+    )
+
+    def through_blocks(query, key, value):
+        context, _ = windowed_attention(
+            query,
+            key,
+            value,
+            ops.convert_to_tensor(padding),
+            window,
+            tokens,
+            layout=BlockLayout(4, 1),
         )
         return ops.sum(context * toward)
 
