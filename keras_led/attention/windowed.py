@@ -76,44 +76,39 @@ def windowed_attention(
         weigh = _weigher((window_keys, slots, seed), blocks, rate, scale)
         return _attend_with_weights(_beside(slots, operands), weigh, blocks)
 
-    def forward(constants, *operands):
-        def attend(constants, *operands):
-            operands = _beside(constants[1], operands)
-            if rate == 0 or seed is None:
-                plain = plan(holds_scores=False)
-                return _attend(constants, operands, plain, scale)
-            weigh = _weigher(constants, blocks, rate, scale)
-            return _attend_with_weights(operands, weigh, blocks, False)[0]
+    def attend(constants, *operands):
+        operands = _beside(constants[1], operands)
+        if rate == 0 or seed is None:
+            plain = plan(holds_scores=False)
+            return _attend(constants, operands, plain, scale)
+        weigh = _weigher(constants, blocks, rate, scale)
+        return _attend_with_weights(operands, weigh, blocks, False)[0]
 
-        context = _with_slots(attend, constants, operands)
-        return context, (context, *operands)
-
-    def backward(constants, kept, upstream):
+    def derive(constants, context, upstream, *operands):
+        window_keys, slots, seed = constants
         padded = blocks.with_margin()
-
-        def derive(constants, context, upstream, *operands):
-            window_keys, slots, seed = constants
-            window_keys = padded.pad_keys(window_keys, axis=1)
-            constants = (window_keys, slots, seed)
-            weigh = _weigher(constants, padded, rate, scale)
-            operands = _beside(slots, operands)
-            found = attention_gradients(
-                context, operands, upstream, weigh, padded, scale
-            )
-            by_query, by_key, by_value, *beside = found
-            if slots is None:
-                return by_query, by_key, by_value
+        window_keys = padded.pad_keys(window_keys, axis=1)
+        weigh = _weigher((window_keys, slots, seed), padded, rate, scale)
+        by_query, by_key, by_value, *beside = attention_gradients(
+            context, _beside(slots, operands), upstream, weigh, padded, scale
+        )
+        if slots is not None:
             by_key, by_value = (
                 add_to_keys(x, slots.positions, rows)
                 for x, rows in zip((by_key, by_value), beside, strict=True)
             )
-            return by_query, by_key, by_value
+        return by_query, by_key, by_value
 
+    def forward(constants, *operands):
+        context = _with_slots(attend, constants, operands)
+        return context, (context, *operands)
+
+    def backward(constants, kept, upstream):
         context, *operands = kept
         return _with_slots(derive, constants, (context, upstream, *operands))
 
-    attend = backend.custom_gradient(forward, backward, constants)
-    return attend(*operands), None
+    attention = backend.custom_gradient(forward, backward, constants)
+    return attention(*operands), None
 
 
 def _with_slots(function, constants, operands):

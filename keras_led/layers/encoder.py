@@ -5,8 +5,8 @@ import keras
 from keras_led import backend
 from keras_led.attention.dropout import fold_seed
 from keras_led.config import LEDConfig
-from keras_led.layers.encoder_attention import EncoderMasks
 from keras_led.layers.encoder_layer import EncoderLayer
+from keras_led.layers.encoder_masks import EncoderMasks
 from keras_led.layers.stack import LayerStack
 from keras_led.outputs import LEDEncoderBaseModelOutput
 

@@ -1,7 +1,5 @@
 """Self-attention of the encoder: sliding window plus global tokens."""
 
-import dataclasses
-
 import keras
 from keras import ops
 
@@ -10,69 +8,13 @@ from keras_led.attention.dropout import fold_seed
 from keras_led.attention.global_rows import low_rank_global_rows
 from keras_led.attention.global_rows import low_rank_is_cheaper
 from keras_led.attention.global_rows import projected_global_rows
-from keras_led.attention.global_tokens import GlobalTokens
-from keras_led.attention.global_tokens import SlotPlan
-from keras_led.attention.global_tokens import find_slots
 from keras_led.attention.global_tokens import gather_tokens
-from keras_led.attention.global_tokens import plan_slots
 from keras_led.attention.global_tokens import write_tokens
 from keras_led.attention.heads import merge_heads
 from keras_led.attention.heads import scale_heads
 from keras_led.attention.heads import split_heads
 from keras_led.attention.windowed import windowed_attention
 from keras_led.layers.initializers import dense
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class EncoderMasks:
-    """What every layer of the encoder has to know of the document.
-
-    A plain object: Keras refuses call arguments that nest tensors and ints.
-
-    Attributes:
-        padding_mask: Bool tensor of shape `(B, L)`; `True` is a real token.
-        global_tokens: `GlobalTokens`, or `None` for no slot.
-        bound: int, largest number of slots, or `None` if unknown.
-    """
-
-    padding_mask: object
-    global_tokens: object
-    bound: object
-
-    @classmethod
-    def make(
-        cls,
-        roles,
-        max_global_tokens,
-        exact=False,
-        training=False,
-        global_tokens_fit=False,
-    ):
-        """Finds the slots once, for all layers; see `plan_slots`.
-
-        In training there is always a slot, be it unused: then the global
-        projections get a gradient, of 0, in every step. Optimizers and
-        distributed training expect one for each weight.
-        """
-        padding_mask, global_mask = roles
-        plan = plan_slots(
-            global_mask, max_global_tokens, exact, global_tokens_fit
-        )
-        if training and plan.bound == 0:
-            global_mask = ops.zeros_like(padding_mask)
-            plan = SlotPlan(1, 1, None)
-        global_tokens = None
-        if plan.bound != 0:
-            slots = find_slots(global_mask, plan.num_slots)
-            global_tokens = GlobalTokens(global_mask, slots, plan.fits)
-        return cls(padding_mask, global_tokens, plan.bound)
-
-    def bound_of(self, slots):
-        """Largest number that `slots` may be, or `None` if unknown."""
-        number = slots.positions.shape[1]
-        if number is None and slots is self.global_tokens.slots:
-            return self.bound
-        return number
 
 
 class WindowedSelfAttention(keras.layers.Layer):

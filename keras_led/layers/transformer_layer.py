@@ -77,19 +77,19 @@ class TransformerLayer(keras.layers.Layer):
         def block(rows):
             inner = activate(self.fc1(rows))
             inner = dropout(inner, self.activation_dropout, fold_seed(seed, 0))
-            return self.fc2(inner)
+            return self.add_and_norm(
+                rows,
+                self.fc2(inner),
+                self.final_layer_norm,
+                fold_seed(seed, 1),
+            )
 
         # As a matrix: see `linear` of the TensorFlow backend.
         rows = ops.reshape(hidden_states, (-1, self.d_model))
-        drops = seed is not None and self.activation_dropout > 0
         # One seed is for all rows: pieces would each draw the same noise.
+        drops = seed is not None
         output = block(rows) if drops else backend.map_rows(block, rows)
-        return self.add_and_norm(
-            hidden_states,
-            ops.reshape(output, ops.shape(hidden_states)),
-            self.final_layer_norm,
-            fold_seed(seed, 1),
-        )
+        return ops.reshape(output, ops.shape(hidden_states))
 
     def get_config(self):
         return super().get_config() | {
