@@ -60,12 +60,10 @@ def windowed_attention(
         then the window, where slot `W` is the query's own position. Rows of
         padding and of global tokens hold no meaning: the caller sets them.
     """
-
-    def plan(holds_scores):
-        chosen = layout or backend.block_layout(holds_scores)
-        return plan_blocks(query, attention_window, chosen)
-
-    blocks = plan(holds_scores=True)
+    blocks, plain = (
+        plan_blocks(query, attention_window, layout or backend.block_layout(x))
+        for x in (True, False)
+    )
     window_keys = padding_mask  # a window shows those that are not global
     if global_tokens is not None:
         window_keys = window_keys & ~global_tokens.mask
@@ -79,7 +77,6 @@ def windowed_attention(
     def attend(constants, *operands):
         operands = _beside(constants[1], operands)
         if rate == 0 or seed is None:
-            plain = plan(holds_scores=False)
             return _attend(constants, operands, plain, scale)
         weigh = _weigher(constants, blocks, rate, scale)
         return _attend_with_weights(operands, weigh, blocks, False)[0]

@@ -188,24 +188,31 @@ def custom_gradient(forward, backward, constants):
         Callable from operands to the output.
     """
 
-    class Function(torch.autograd.Function):
-        @staticmethod
-        def forward(ctx, *operands):
-            output, kept = forward(constants, *operands)
-            # By this way alone does checkpointing know of them.
-            ctx.save_for_backward(*kept)
-            return output
-
-        @staticmethod
-        def backward(ctx, upstream):
-            return backward(constants, ctx.saved_tensors, upstream)
-
     def function(*operands):
         if torch.is_grad_enabled():
-            return Function.apply(*operands)
+            return _CustomGradient.apply(
+                forward, backward, constants, *operands
+            )
         return forward(constants, *operands)[0]
 
     return function
+
+
+# One class for all calls: each class is a cycle of references, which would
+# keep what its methods refer to until the next collection of garbage.
+class _CustomGradient(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, forward, backward, constants, *operands):
+        output, kept = forward(constants, *operands)
+        # By this way alone does checkpointing know of them.
+        ctx.save_for_backward(*kept)
+        ctx.derive = functools.partial(backward, constants)
+        return output
+
+    @staticmethod
+    def backward(ctx, upstream):
+        by_operands = ctx.derive(ctx.saved_tensors, upstream)
+        return None, None, None, *by_operands
 
 
 def remat(function):

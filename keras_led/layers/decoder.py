@@ -130,8 +130,10 @@ class LEDDecoder(LayerStack):
             encoder_mask = encoder_mask[:, None, None, :]
         seed = self.draw_seed(training)
         hidden_states = self.embed(inputs_embeds, first, fold_seed(seed, 0))
-        all_hidden_states, runs = [hidden_states], []
+        all_hidden_states, runs = [], []
         for i, layer in enumerate(self.layers):
+            if output_hidden_states:
+                all_hidden_states.append(hidden_states)
             options = {
                 "self_cache": _row(self_caches, i),
                 "index": index,
@@ -153,14 +155,15 @@ class LEDDecoder(LayerStack):
             hidden_states = self.skip_at_random(
                 hidden_states, output, fold_seed(seed, 2 * i + 2)
             )
-            all_hidden_states.append(hidden_states)
             runs.append(run)
         columns = zip(*runs, strict=True)
         self_caches, weights, cross_weights, cross_caches = columns
         output = LEDDecoderModelOutput(
             last_hidden_state=hidden_states,
             hidden_states=(
-                tuple(all_hidden_states) if output_hidden_states else None
+                (*all_hidden_states, hidden_states)
+                if output_hidden_states
+                else None
             ),
             attentions=weights if output_attentions else None,
             cross_attentions=cross_weights if output_attentions else None,

@@ -75,8 +75,10 @@ class LEDEncoder(LayerStack):
         )
         seed = self.draw_seed(training)
         hidden_states = self.embed(inputs_embeds, 0, fold_seed(seed, 0))
-        all_hidden_states, all_weights = [hidden_states], []
+        all_hidden_states, all_weights = [], []
         for i, layer in enumerate(self.layers):
+            if output_hidden_states:
+                all_hidden_states.append(hidden_states)
             options = {
                 "masks": masks,
                 "seed": fold_seed(seed, 2 * i + 1),
@@ -91,12 +93,13 @@ class LEDEncoder(LayerStack):
             hidden_states = self.skip_at_random(
                 hidden_states, output, fold_seed(seed, 2 * i + 2)
             )
-            all_hidden_states.append(hidden_states)
             all_weights.append(weights)
         return LEDEncoderBaseModelOutput(
             last_hidden_state=hidden_states,
             hidden_states=(
-                tuple(all_hidden_states) if output_hidden_states else None
+                (*all_hidden_states, hidden_states)
+                if output_hidden_states
+                else None
             ),
             attentions=_column(all_weights, 0),
             global_attentions=_column(all_weights, 1),
