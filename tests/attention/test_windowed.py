@@ -160,19 +160,24 @@ def dense_in_ops(query, key, value, pairs):
     return ops.matmul(ops.softmax(scores), value)
 
 
-@pytest.mark.parametrize("layout", [(4, 1), (3, 2)])
-def test_gradients_equal_those_of_dense_attention(layout):
-    batch, length, window = 2, 10, 4
+def assert_gradients_are_those_of_dense_attention(
+    local, global_mask, global_tokens, layout
+):
+    """With weights for the rows of local tokens alone."""
+    window, (batch, length) = 4, local.shape
     query, key, value = draw(2, 3, batch, HEADS, length, HEAD_DIM)
     toward = draw(3, batch, HEADS, length, HEAD_DIM)
-    local = np.ones((batch, length), bool)
-    local[1, 7:] = False
     toward = ops.convert_to_tensor(toward * local[:, None, :, None])
-    pairs = reference.local_pairs(local, np.zeros_like(local), window)
+    pairs = reference.local_pairs(local, global_mask, window)
+    padding = ops.convert_to_tensor(local | global_mask)
 
-    def through_blocks(query, key, value):
+    def through_blocks(*operands):
         context, _ = windowed_attention(
-            query, key, value, local, window, layout=BlockLayout(*layout)
+            *operands,
+            padding,
+            window,
+            global_tokens,
+            layout=BlockLayout(*layout),
         )
         return ops.sum(context * toward)
 
@@ -184,48 +189,33 @@ def test_gradients_equal_those_of_dense_attention(layout):
     for left, right in zip(found, expected, strict=True):
         np.testing.assert_allclose(left, right, atol=1e-5)
         assert np.abs(right).max() > 0.1
+
+
+@pytest.mark.parametrize("layout", [(4, 1), (3, 2)])
+def test_gradients_equal_those_of_dense_attention(layout):
+    local = np.ones((2, 10), bool)
+    local[1, 7:] = False
+    assert_gradients_are_those_of_dense_attention(
+        local, np.zeros_like(local), None, layout
+    )
 
 
 @pytest.mark.parametrize(
     ("slots", "fits"), [(4, None), (4, True), (1, False), (10, False)]
 )
-def test_gradients_equal_those_of_dense_attention_with_globals(slots, fits):
-    batch, length, window = 2, 10, 4
-    query, key, value = draw(5, 3, batch, HEADS, length, HEAD_DIM)
-    global_mask = np.zeros((batch, length), bool)
+def test_gradients_with_global_tokens(slots, fits):
+    global_mask = np.zeros((2, 10), bool)
     global_mask[0, [0, 4, 9]] = True
-    padding = np.ones((batch, length), bool)
-    padding[1, 8:] = False
-    local = padding & ~global_mask
-    toward = draw(6, batch, HEADS, length, HEAD_DIM)
-    toward = ops.convert_to_tensor(toward * local[:, None, :, None])
-    pairs = reference.local_pairs(local, global_mask, window)
+    local = ~global_mask
+    local[1, 8:] = False
     tokens = GlobalTokens(
         ops.convert_to_tensor(global_mask),
         find_slots(global_mask, slots),
         None if fits is None else ops.convert_to_tensor(fits),
     )
-
-    def through_blocks(query, key, value):
-        context, _ = windowed_attention(
-            query,
-            key,
-            value,
-            ops.convert_to_tensor(padding),
-            window,
-            tokens,
-            layout=BlockLayout(4, 1),
-        )
-        return ops.sum(context * toward)
-
-    def through_dense(query, key, value):
-        return ops.sum(dense_in_ops(query, key, value, pairs) * toward)
-
-    found = gradients(through_blocks, query, key, value)
-    expected = gradients(through_dense, query, key, value)
-    for left, right in zip(found, expected, strict=True):
-        np.testing.assert_allclose(left, right, atol=1e-5)
-        assert np.abs(right).max() > 0.1
+    assert_gradients_are_those_of_dense_attention(
+        local, global_mask, tokens, (4, 1)
+    )
 
 
 def test_gradients_are_finite_where_no_key_is_left():
