@@ -49,7 +49,8 @@ class GlobalTokens(NamedTuple):
         Args:
             function: Callable from `GlobalSlots` and `operands`.
             operands: Tuple of float tensors.
-            cond: Callable, of the functions that choose a branch.
+            cond: `backend.cond`, or `backend.recomputed_cond` where a gradient
+                is taken through `function`.
         """
         if self.fits is None:
             return function(self.slots, *operands)

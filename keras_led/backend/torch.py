@@ -285,6 +285,8 @@ def register_pytree(cls):
 def cond(predicate, true_function, false_function, operands):
     """Runs one of two functions of the same tensors.
 
+    Where a gradient is taken through them, see `recomputed_cond`.
+
     Args:
         predicate: Bool scalar tensor.
         true_function: Callable from tensors to a pytree of them.

@@ -1,5 +1,8 @@
 import functools
+import gc
+import weakref
 
+import keras
 import numpy as np
 import pytest
 from hypothesis import given
@@ -258,3 +261,24 @@ def test_dropout_keeps_the_mean_and_repeats_with_its_seed():
     assert abs(first.mean() - 1.0) < 0.1
     # Other blocks, other masks: the weights are uniform but at the ends.
     assert np.abs(first[7:14] - first[14:21]).max() > 1e-3
+
+
+@pytest.mark.skipif(
+    keras.backend.backend() != "torch", reason="PyTorch alone frees by count"
+)
+@pytest.mark.parametrize("derives", [False, True])
+def test_attention_keeps_nothing_alive(derives):
+    import torch
+
+    gc.disable()  # a cycle of references would end with the next collection
+    try:
+        query = torch.ones((1, 2, 6, 4), requires_grad=derives)
+        mask = torch.ones((1, 6), dtype=torch.bool)
+        alive = weakref.ref(query)
+        context, _ = windowed_attention(query, query, query, mask, 2)
+        if derives:
+            context.sum().backward()
+        del query, context
+        assert alive() is None
+    finally:
+        gc.enable()
