@@ -13,17 +13,13 @@ if name == "tensorflow":
     from keras_led.backend.tensorflow import JIT_BY_DEFAULT
     from keras_led.backend.tensorflow import KEYS_FIRST
     from keras_led.backend.tensorflow import block_layout
-    from keras_led.backend.tensorflow import columns_of_chunk
     from keras_led.backend.tensorflow import cond
     from keras_led.backend.tensorflow import contiguous
     from keras_led.backend.tensorflow import custom_gradient
-    from keras_led.backend.tensorflow import dense_gradient
     from keras_led.backend.tensorflow import fold_in
     from keras_led.backend.tensorflow import is_concrete
     from keras_led.backend.tensorflow import jit
     from keras_led.backend.tensorflow import keep_at_random
-    from keras_led.backend.tensorflow import linear
-    from keras_led.backend.tensorflow import map_rows
     from keras_led.backend.tensorflow import mean_over_replicas
     from keras_led.backend.tensorflow import random_state
     from keras_led.backend.tensorflow import recomputed_cond
@@ -33,7 +29,6 @@ if name == "tensorflow":
     from keras_led.backend.tensorflow import scan
     from keras_led.backend.tensorflow import set_random_state
     from keras_led.backend.tensorflow import share_of_sum
-    from keras_led.backend.tensorflow import table_product
     from keras_led.backend.tensorflow import train_step
     from keras_led.backend.tensorflow import transpose
     from keras_led.backend.tensorflow import uniform
@@ -44,22 +39,23 @@ if name == "tensorflow":
     from keras_led.backend.tensorflow_attention import spans
     from keras_led.backend.tensorflow_attention import times
     from keras_led.backend.tensorflow_attention import times_transposed
+    from keras_led.backend.tensorflow_products import columns_of_chunk
+    from keras_led.backend.tensorflow_products import linear
+    from keras_led.backend.tensorflow_products import look_up
+    from keras_led.backend.tensorflow_products import map_rows
+    from keras_led.backend.tensorflow_products import table_product
 elif name == "jax":
     from keras_led.backend.jax import CHANGES_WITHOUT_DATA
     from keras_led.backend.jax import JIT_BY_DEFAULT
     from keras_led.backend.jax import KEYS_FIRST
     from keras_led.backend.jax import block_layout
-    from keras_led.backend.jax import columns_of_chunk
     from keras_led.backend.jax import cond
     from keras_led.backend.jax import contiguous
     from keras_led.backend.jax import custom_gradient
-    from keras_led.backend.jax import dense_gradient
     from keras_led.backend.jax import fold_in
     from keras_led.backend.jax import is_concrete
     from keras_led.backend.jax import jit
     from keras_led.backend.jax import keep_at_random
-    from keras_led.backend.jax import linear
-    from keras_led.backend.jax import map_rows
     from keras_led.backend.jax import mean_over_replicas
     from keras_led.backend.jax import random_state
     from keras_led.backend.jax import recomputed_cond
@@ -69,7 +65,6 @@ elif name == "jax":
     from keras_led.backend.jax import scan
     from keras_led.backend.jax import set_random_state
     from keras_led.backend.jax import share_of_sum
-    from keras_led.backend.jax import table_product
     from keras_led.backend.jax import train_step
     from keras_led.backend.jax import transpose
     from keras_led.backend.jax import uniform
@@ -80,22 +75,23 @@ elif name == "jax":
     from keras_led.backend.jax_attention import spans
     from keras_led.backend.jax_attention import times
     from keras_led.backend.jax_attention import times_transposed
+    from keras_led.backend.jax_products import columns_of_chunk
+    from keras_led.backend.jax_products import linear
+    from keras_led.backend.jax_products import look_up
+    from keras_led.backend.jax_products import map_rows
+    from keras_led.backend.jax_products import table_product
 elif name == "torch":
     from keras_led.backend.torch import CHANGES_WITHOUT_DATA
     from keras_led.backend.torch import JIT_BY_DEFAULT
     from keras_led.backend.torch import KEYS_FIRST
     from keras_led.backend.torch import block_layout
-    from keras_led.backend.torch import columns_of_chunk
     from keras_led.backend.torch import cond
     from keras_led.backend.torch import contiguous
     from keras_led.backend.torch import custom_gradient
-    from keras_led.backend.torch import dense_gradient
     from keras_led.backend.torch import fold_in
     from keras_led.backend.torch import is_concrete
     from keras_led.backend.torch import jit
     from keras_led.backend.torch import keep_at_random
-    from keras_led.backend.torch import linear
-    from keras_led.backend.torch import map_rows
     from keras_led.backend.torch import mean_over_replicas
     from keras_led.backend.torch import random_state
     from keras_led.backend.torch import recomputed_cond
@@ -105,7 +101,6 @@ elif name == "torch":
     from keras_led.backend.torch import scan
     from keras_led.backend.torch import set_random_state
     from keras_led.backend.torch import share_of_sum
-    from keras_led.backend.torch import table_product
     from keras_led.backend.torch import train_step
     from keras_led.backend.torch import transpose
     from keras_led.backend.torch import uniform
@@ -116,6 +111,11 @@ elif name == "torch":
     from keras_led.backend.torch_attention import spans
     from keras_led.backend.torch_attention import times
     from keras_led.backend.torch_attention import times_transposed
+    from keras_led.backend.torch_products import columns_of_chunk
+    from keras_led.backend.torch_products import linear
+    from keras_led.backend.torch_products import look_up
+    from keras_led.backend.torch_products import map_rows
+    from keras_led.backend.torch_products import table_product
 else:
     raise ImportError(
         "keras_led runs on the Keras backends 'tensorflow', 'jax' and "

@@ -125,21 +125,12 @@ def mean_over_replicas(x):
     return x
 
 
-def dense_gradient(table):
-    """`table`: a gradient is a whole tensor here."""
-    return table
-
-
 def share_of_sum(loss):
     """What a replica hands on of its `loss`: all of it.
 
     A loss is that of the whole batch, see `replica`.
     """
     return loss
-
-
-def columns_of_chunk():
-    """`None`: a product with few rows reads a wide matrix where it lies."""
 
 
 def transpose(x, axes):
@@ -165,22 +156,6 @@ def uniform(seed, shape):
     compile with it, 11 s with this.
     """
     return jax.random.uniform(_cheap_key(seed), shape)
-
-
-def linear(x, kernel, bias):
-    """`x @ kernel + bias`, over the last axis of `x`; `bias` may be `None`."""
-    product = ops.matmul(x, kernel)
-    return product if bias is None else ops.add(product, bias)
-
-
-def map_rows(function, x):
-    """`function` of the rows of `x`, a matrix, each apart from the others."""
-    return function(x)
-
-
-def table_product(x, table):
-    """`x @ table^T`, over the last axis of `x`."""
-    return ops.matmul(x, ops.transpose(table))
 
 
 def keep_at_random(seed, shape, rate):

@@ -17,11 +17,6 @@ JIT_BY_DEFAULT = False
 # reads the keys transposed at no cost.
 KEYS_FIRST = False
 
-# Up to so many rows, as in decoding, go times a table as a batch of one: its
-# product reads the table faster (led-base's vocabulary and 4 rows: 8 ms, 12 ms
-# as plain matrices), but its gradient is slower for many rows.
-FEW_ROWS = 64
-
 # Up to so many numbers, a tensor is small to `transpose`.
 SMALL_SIZE = 2**16
 
@@ -93,16 +88,6 @@ def mean_over_replicas(x):
     return context.all_reduce(tf.distribute.ReduceOp.MEAN, x)
 
 
-def dense_gradient(table):
-    """`table`, a float tensor, with a gradient that is a whole tensor."""
-
-    @tf.custom_gradient
-    def same(table):
-        return tf.identity(table), tf.convert_to_tensor
-
-    return same(tf.convert_to_tensor(table))  # a variable is no argument
-
-
 def share_of_sum(loss):
     """What a replica hands on of its `loss`, a float scalar.
 
@@ -116,15 +101,6 @@ def _replica_context():
     context = tf.distribute.get_replica_context()  # `None` beside replicas
     several = context is not None and context.num_replicas_in_sync > 1
     return context if several else None
-
-
-def columns_of_chunk():
-    """Columns of a chunk that `backend.packing` cuts, or `None` for whole.
-
-    Two cores, 4 rows: led-base's feed-forward blocks take 2.6 ms in chunks and
-    5.4 ms whole, the keys of 4,096 tokens 2.0 ms and 5.9 ms.
-    """
-    return None if tf.config.list_logical_devices("GPU") else 32
 
 
 def transpose(x, axes):
@@ -161,40 +137,6 @@ def fold_in(seed, data):
 def uniform(seed, shape):
     """Draws float32 numbers from `[0, 1)`; the same `seed` gives the same."""
     return tf.random.stateless_uniform(shape, tf.cast(seed, "int32"))
-
-
-def linear(x, kernel, bias):
-    """`x @ kernel + bias`, over the last axis of `x`; `bias` may be `None`.
-
-    Written with matrices, since only then does TensorFlow make one operation
-    of product and bias, and of an activation on them (led-base's first
-    feed-forward product of 4,096 tokens: 120 ms with `gelu`, 94 ms so).
-    """
-    kernel = tf.convert_to_tensor(kernel)
-    inner, outer = kernel.shape
-    rows = x if x.shape.rank == 2 else tf.reshape(x, (-1, inner))
-    product = tf.matmul(rows, kernel)
-    if bias is not None:
-        product = tf.nn.bias_add(product, tf.convert_to_tensor(bias))
-    if x.shape.rank == 2:
-        return product
-    return ops.reshape(product, (*ops.shape(x)[:-1], outer))
-
-
-def map_rows(function, x):
-    """`function` of the rows of `x`, a matrix, each apart from the others."""
-    return function(x)
-
-
-def table_product(x, table):
-    """`x @ table^T`, over the last axis of `x`."""
-    rows = x.shape[:-1].num_elements()  # `None` where it is not known
-    if rows is None or rows > FEW_ROWS:
-        return ops.matmul(x, ops.transpose(table))
-    batch = tf.reshape(x, (1, rows, x.shape[-1]))
-    table = tf.convert_to_tensor(table)
-    product = tf.matmul(batch, table[None], transpose_b=True)
-    return tf.reshape(product, (*x.shape[:-1], table.shape[0]))
 
 
 def keep_at_random(seed, shape, rate):

@@ -12,9 +12,6 @@ from keras_led.backend.blocks import ON_CPU
 from keras_led.backend.blocks import BlockLayout
 from keras_led.backend.recording import Recordings
 from keras_led.backend.recording import while_loop as while_loop
-from keras_led.backend.torch_products import linear as linear
-from keras_led.backend.torch_products import map_rows as map_rows
-from keras_led.backend.torch_products import table_product as table_product
 
 # What `jit_compile="auto"` means for `compile`. The loop over blocks is Python,
 # which `torch.compile` would unroll.
@@ -99,11 +96,6 @@ def mean_over_replicas(x):
     return total / group.size()
 
 
-def dense_gradient(table):
-    """`table`: a gradient is a whole tensor here."""
-    return table
-
-
 def share_of_sum(loss):
     """What a replica hands on of its `loss`: all of it.
 
@@ -122,10 +114,6 @@ def _replica_group():
     # A private name, in PyTorch since 2.0; TorchDynamo asks in the same way.
     running = DistributedDataParallel._get_active_ddp_module()
     return None if running is None else running.process_group
-
-
-def columns_of_chunk():
-    """`None`: a product with few rows reads a wide matrix where it lies."""
 
 
 def transpose(x, axes):

@@ -1,4 +1,4 @@
-"""Products of PyTorch with matrices of weights.
+"""Products of PyTorch with matrices of weights, and rows of them.
 
 With few rows, as in decoding, a product does little but read the weights. The
 library that PyTorch has for it on a CPU does not share such a product out well
@@ -8,6 +8,8 @@ rows, float32, two cores of an AMD EPYC). Cut into parts it reads twice as fast.
 
 import torch
 from keras import ops
+
+from keras_led.backend import torch_onednn
 
 FEW_ROWS = 8
 # Parts that the rows of a kernel are summed up in.
@@ -32,6 +34,8 @@ def linear(x, kernel, bias):
     """
     kernel = ops.convert_to_tensor(kernel)
     bias = None if bias is None else ops.convert_to_tensor(bias)
+    if torch_onednn.takes(x, kernel):
+        return torch_onednn.product(x, kernel, bias)
     inner, outer = kernel.shape
     if inner % PARTS or not _has_few_rows(x):
         return torch.nn.functional.linear(x, kernel.t(), bias)
@@ -66,11 +70,50 @@ def table_product(x, table):
     Returns:
         Tensor of shape `(..., V)`.
     """
+    if torch_onednn.takes(x, table):
+        return torch_onednn.product(x, table.t())
     if not _has_few_rows(x):
         return torch.matmul(x, table.t())
     columns = x.reshape(-1, x.shape[-1]).t()
     parts = [rows @ columns for rows in table.split(TABLE_ROWS)]
     return torch.cat(parts).t().reshape(*x.shape[:-1], table.shape[0])
+
+
+def look_up(table, ids):
+    """Reads rows of a table, and hands the table on.
+
+    What reads the table handed on leaves its gradient there, and that of the
+    rows is added to it: a table that is read in several places has one
+    gradient of its size and not one for each.
+
+    Args:
+        table: Float tensor of shape `(V, D)`.
+        ids: Int32 tensor of any shape.
+
+    Returns:
+        Pair of the rows, `(..., D)`, and the table.
+    """
+    return _LookUp.apply(table, ids)
+
+
+class _LookUp(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, table, ids):
+        ctx.save_for_backward(ids)
+        return torch.nn.functional.embedding(ids, table), table.view_as(table)
+
+    @staticmethod
+    def backward(ctx, by_rows, by_table):
+        (ids,) = ctx.saved_tensors
+        rows = by_rows.flatten(0, -2)
+        if torch.is_grad_enabled() or not by_table.is_contiguous():
+            return by_table.index_add(0, ids.flatten(), rows), None
+        # It was made for this function: nothing else reads it.
+        return by_table.index_add_(0, ids.flatten(), rows), None
+
+
+def columns_of_chunk():
+    """`None`: a product with few rows reads a wide matrix where it lies."""
 
 
 def _has_few_rows(x):

@@ -5,7 +5,7 @@ from keras import ops
 from keras_led import backend
 
 
-def look_up(embedding, ids):
+def look_up(embedding, ids, table=None):
     """Reads the rows `ids` of a table.
 
     TensorFlow's own gradient would be a list of rows. Replicas join their
@@ -15,11 +15,18 @@ def look_up(embedding, ids):
     Args:
         embedding: `keras.layers.Embedding`.
         ids: Int tensor of any shape.
+        table: What a former call with this `embedding` returned second. Where
+            each of several readers reads what the one before handed on, they
+            share one gradient of the table's size.
 
     Returns:
-        Float tensor of the shape of `ids` and one more axis, the columns.
+        Pair of a float tensor of the shape of `ids` and one more axis, the
+        columns; and the table as a float tensor for what reads it next, `None`
+        where it is quantized.
     """
     if embedding.quantization_mode is not None:  # its rows do not train
-        return embedding(ids)
-    table = backend.dense_gradient(ops.convert_to_tensor(embedding.embeddings))
-    return ops.cast(ops.take(table, ids, axis=0), embedding.compute_dtype)
+        return embedding(ids), None
+    if table is None:
+        table = ops.convert_to_tensor(embedding.embeddings)
+    rows, table = backend.look_up(table, ops.cast(ids, "int32"))
+    return ops.cast(rows, embedding.compute_dtype), table

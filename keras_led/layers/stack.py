@@ -86,9 +86,8 @@ class LayerStack(keras.layers.Layer):
         """
         length = ops.shape(inputs_embeds)[1]
         positions = ops.arange(length, dtype="int32") + first_position
-        hidden_states = (
-            inputs_embeds + look_up(self.embed_positions, positions)[None]
-        )
+        rows, _ = look_up(self.embed_positions, positions)
+        hidden_states = inputs_embeds + rows[None]
         hidden_states = self.layernorm_embedding(hidden_states)
         return dropout(hidden_states, self.config.dropout, fold_seed(seed, 0))
 

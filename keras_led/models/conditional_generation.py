@@ -11,6 +11,8 @@ from keras_led.layers.resizing import replace_variable
 from keras_led.layers.resizing import resized_table
 from keras_led.models.base import LEDPreTrainedModel
 from keras_led.models.decoding import DecoderState
+from keras_led.models.embedding import embed_decoder_tokens
+from keras_led.models.embedding import embed_document
 from keras_led.models.inputs import check_labels
 from keras_led.models.inputs import takes_dict
 from keras_led.models.language_modeling import LanguageModelingMixin
@@ -108,6 +110,21 @@ class LEDForConditionalGeneration(
                 decoder_input_ids = self.prepare_decoder_input_ids_from_labels(
                     labels
                 )
+        table = None
+        alone = encoder_outputs is None and past_key_values is None
+        if labels is not None and alone and self.reads_one_table():
+            # The encoder, the decoder and the projection read it in turn.
+            inputs_embeds, table = embed_document(
+                self.led.shared, self.led.encoder, input_ids, inputs_embeds
+            )
+            decoder_inputs_embeds, table = embed_decoder_tokens(
+                self.led.shared,
+                self.led.decoder,
+                decoder_input_ids,
+                decoder_inputs_embeds,
+                table=table,
+            )
+            input_ids = decoder_input_ids = None
         output = self.led(
             input_ids=input_ids,
             attention_mask=attention_mask,
@@ -129,7 +146,7 @@ class LEDForConditionalGeneration(
         )
         fields = dict(output)
         logits, loss = self.logits_and_loss(
-            fields.pop("last_hidden_state"), labels
+            fields.pop("last_hidden_state"), labels, table
         )
         output = LEDSeq2SeqLMOutput(fields, loss=loss, logits=logits)
         if return_dict is None:

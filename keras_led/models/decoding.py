@@ -5,11 +5,7 @@ from typing import NamedTuple
 import keras
 from keras import ops
 
-from keras_led.layers.lookup import look_up
-from keras_led.models.inputs import check_embeds
-from keras_led.models.inputs import check_ids
-from keras_led.models.inputs import check_ids_or_embeds
-from keras_led.models.inputs import check_length
+from keras_led.models.embedding import embed_decoder_tokens
 from keras_led.models.inputs import check_shape
 
 
@@ -91,13 +87,14 @@ def decode_tokens(
     """
     config = decoder.config
     self_caches, cross_caches = _split_past(past_key_values, config)
-    inputs_embeds = _checked_embeds(
-        embedding, decoder, input_ids, inputs_embeds, self_caches
+    past = 0 if self_caches is None else self_caches[0][0].shape[2]
+    inputs_embeds, _ = embed_decoder_tokens(
+        embedding, decoder, input_ids, inputs_embeds, past
     )
     batch, length = inputs_embeds.shape[:2]
     if attention_mask is not None:
         if self_caches is not None and length is not None:
-            length += self_caches[0][0].shape[2]
+            length += past
         check_shape("decoder_attention_mask", attention_mask, (batch, length))
         attention_mask = ops.not_equal(attention_mask, 0)
     if encoder_attention_mask is not None:
@@ -167,34 +164,6 @@ def _split_past(past_key_values, config):
     own = tuple(tuple(layer[:2]) for layer in past_key_values)
     cross = tuple(tuple(layer[2:]) for layer in past_key_values)
     return own, cross
-
-
-def _checked_embeds(embedding, decoder, input_ids, inputs_embeds, self_caches):
-    check_ids_or_embeds(
-        "decoder_input_ids", input_ids, "decoder_inputs_embeds", inputs_embeds
-    )
-    name = "decoder_input_ids"
-    if inputs_embeds is None:
-        check_ids(name, input_ids, embedding.input_dim)
-        length = input_ids.shape[1]
-    else:
-        name = "decoder_inputs_embeds"
-        check_embeds(name, inputs_embeds, decoder.config.d_model)
-        length = inputs_embeds.shape[1]
-    past = 0 if self_caches is None else self_caches[0][0].shape[2]
-    if length is not None and past is not None:
-        check_length(
-            name,
-            length + past,
-            decoder.max_positions,
-            "max_decoder_position_embeddings",
-            "Without `decoder_input_ids` or `labels` the decoder reads the "
-            "document itself: pass shorter `decoder_input_ids`, truncate, or "
-            "extend the table.",
-        )
-    if inputs_embeds is None:
-        return look_up(embedding, input_ids)
-    return inputs_embeds
 
 
 class LEDDecoderModel(keras.Model):

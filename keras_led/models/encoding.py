@@ -4,11 +4,7 @@ import keras
 from keras import ops
 
 from keras_led.attention.masks import token_roles
-from keras_led.layers.lookup import look_up
-from keras_led.models.inputs import check_embeds
-from keras_led.models.inputs import check_ids
-from keras_led.models.inputs import check_ids_or_embeds
-from keras_led.models.inputs import check_length
+from keras_led.models.embedding import embed_document
 from keras_led.models.inputs import check_mask
 from keras_led.models.inputs import check_shape
 
@@ -56,27 +52,15 @@ def encode_document(
         TypeError: If `input_ids` does not hold integers.
     """
     config = encoder.config
-    check_ids_or_embeds("input_ids", input_ids, "inputs_embeds", inputs_embeds)
-    if inputs_embeds is None:
-        check_ids("input_ids", input_ids, embedding.input_dim)
-        name, shape = "input_ids", input_ids.shape
-    else:
-        check_embeds("inputs_embeds", inputs_embeds, config.d_model)
-        name, shape = "inputs_embeds", inputs_embeds.shape[:2]
-    check_length(
-        name,
-        shape[1],
-        encoder.max_positions,
-        "max_encoder_position_embeddings",
-        "Truncate the document, or extend the table.",
+    inputs_embeds, _ = embed_document(
+        embedding, encoder, input_ids, inputs_embeds
     )
+    shape = inputs_embeds.shape[:2]
     check_mask("attention_mask", attention_mask, shape)
     check_mask("global_attention_mask", global_attention_mask, shape)
     if head_mask is not None:
         expected = (config.encoder_layers, config.encoder_attention_heads)
         check_shape("head_mask", head_mask, expected)
-    if inputs_embeds is None:
-        inputs_embeds = look_up(embedding, input_ids)
     sizes = ops.shape(inputs_embeds)[:2]
     return encoder(
         inputs_embeds,

@@ -75,41 +75,45 @@ class LanguageModelingMixin:
             self._step_label_smoothing = 0.0
             self._loss_alone = False
 
-    def logits_and_loss(self, hidden_states, labels=None):
+    def logits_and_loss(self, hidden_states, labels=None, table=None):
         """Projects hidden states, and compares with the labels.
 
         Args:
             hidden_states: Float tensor of shape `(B, T, D)`.
             labels: Int tensor of shape `(B, T)`, or `None`.
+            table: Float tensor of shape `(V, D)`: where `reads_one_table()`,
+                the token table as `look_up` handed it on.
 
         Returns:
             Pair of the logits `(B, T, V)`, `None` where only the loss is
             asked for, and the loss, `None` without labels.
         """
         if labels is None:
-            return self.logits(hidden_states), None
+            return self.logits(hidden_states, table), None
         check_shape("labels", labels, hidden_states.shape[:2])
         smoothing = self._step_label_smoothing
         if self._loss_alone and self._projection_is_plain():
             loss = chunked_language_modeling_loss(
                 hidden_states,
-                ops.cast(self._projection_table(), hidden_states.dtype),
+                ops.cast(self._projection_table(table), hidden_states.dtype),
                 self.final_logits_bias,
                 labels,
                 smoothing,
             )
             return None, loss
-        logits = self.logits(hidden_states)
+        logits = self.logits(hidden_states, table)
         return logits, language_modeling_loss(logits, labels, smoothing)
 
-    def logits(self, hidden_states):
+    def logits(self, hidden_states, table=None):
         """Projects hidden states to the vocabulary, `(B, T, D) -> (B, T, V)`.
 
         The projection is the token table read backwards, unless
-        `config.tie_word_embeddings` is `False`.
+        `config.tie_word_embeddings` is `False`; `table` as for
+        `logits_and_loss`.
         """
-        if self.config.tie_word_embeddings and self._projection_is_plain():
-            table = ops.cast(self._projection_table(), hidden_states.dtype)
+        if self.reads_one_table():
+            table = self._projection_table(table)
+            table = ops.cast(table, hidden_states.dtype)
             logits = backend.table_product(hidden_states, table)
         elif self.config.tie_word_embeddings:
             logits = self.led.shared(hidden_states, reverse=True)
@@ -117,12 +121,19 @@ class LanguageModelingMixin:
             logits = self.lm_head(hidden_states)
         return logits + ops.cast(self.final_logits_bias, logits.dtype)
 
+    def reads_one_table(self):
+        """Whether encoder, decoder and projection read the same tensor."""
+        tied = self.config.tie_word_embeddings
+        return tied and self._projection_is_plain()
+
     def _projection_is_plain(self):
         # Quantized tables are read in ways of their own.
         return self.get_output_embeddings().quantization_mode is None
 
-    def _projection_table(self):
+    def _projection_table(self, table=None):
         """The projection as a tensor of shape `(V, D)`."""
+        if table is not None:
+            return table
         if self.config.tie_word_embeddings:
             return ops.convert_to_tensor(self.led.shared.embeddings)
         return ops.transpose(self.lm_head.kernel)

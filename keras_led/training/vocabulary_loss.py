@@ -16,9 +16,10 @@ def chunked_language_modeling_loss(
 ):
     """`language_modeling_loss` of the projected hidden states.
 
-    Logits of `chunk` tokens exist at a time, and their gradients are taken
-    at once, so that the backward pass needs none of them: the memory is
-    `chunk * V` and not `B * T * V`, the number of products the same.
+    Logits of `chunk` tokens exist at a time. Where there are more, their
+    gradients are taken at once, so that the backward pass needs none of them:
+    the memory is `chunk * V` and not `B * T * V`, the number of products the
+    same.
 
     Args:
         hidden_states: Float tensor of shape `(B, T, D)`.
@@ -33,7 +34,6 @@ def chunked_language_modeling_loss(
         Float32 scalar.
     """
     hidden_size = hidden_states.shape[-1]
-    vocab_size = table.shape[0]
     rows = ops.reshape(hidden_states, (-1, hidden_size))
     targets = ops.reshape(ops.cast(labels, "int32"), (-1,))
     counts = ops.not_equal(targets, IGNORED_LABEL)
@@ -42,21 +42,48 @@ def chunked_language_modeling_loss(
     bias = ops.stop_gradient(ops.convert_to_tensor(bias, "float32"))
     bias = ops.reshape(bias, (-1,))
 
+    constants = (targets, total, bias)
+    if rows.shape[0] == chunk:
+        return _loss_of_one(constants, label_smoothing)(rows, table)
+    return _loss_of_chunks(constants, label_smoothing, chunk)(rows, table)
+
+
+def _loss_of_one(constants, label_smoothing):
+    """The loss of a single chunk `(C, D)` and a table.
+
+    The gradient by its logits, `C * V`, is smaller than that by the table.
+    """
+
+    def forward(constants, rows, table):
+        targets, total, bias = constants
+        loss, by_logits = _loss_and_gradient(
+            rows, table, bias, targets, label_smoothing
+        )
+        by_logits = ops.cast(by_logits, rows.dtype)
+        return loss / total, (by_logits, rows, table)
+
+    def backward(constants, kept, upstream):
+        by_logits, rows, table = kept
+        scale = ops.cast(upstream / constants[1], by_logits.dtype)
+        return _products(by_logits * scale, rows, table)
+
+    return backend.custom_gradient(forward, backward, constants)
+
+
+def _loss_of_chunks(constants, label_smoothing, chunk):
+    """The loss of whole chunks, `(chunks * C, D)`, and a table."""
+
     def forward(constants, rows, table):
         targets, total, bias = constants
 
         def body(sums, inputs):
             loss, by_table = sums
             part, part_targets = inputs
-            logits = ops.matmul(part, ops.transpose(table))
             part_loss, by_logits = _loss_and_gradient(
-                ops.cast(logits, "float32") + bias,
-                part_targets,
-                label_smoothing,
+                part, table, bias, part_targets, label_smoothing
             )
             by_logits = ops.cast(by_logits / total, rows.dtype)
-            by_part = ops.matmul(by_logits, table)
-            product = ops.matmul(ops.transpose(by_logits), part)
+            by_part, product = _products(by_logits, part, table)
             by_table = by_table + ops.cast(product, "float32")
             return (loss + part_loss / total, by_table), (by_part,)
 
@@ -64,27 +91,33 @@ def chunked_language_modeling_loss(
             body,
             (
                 ops.zeros((), "float32"),
-                ops.zeros((vocab_size, hidden_size), "float32"),
+                ops.zeros(table.shape, "float32"),
             ),
             (
-                ops.reshape(rows, (-1, chunk, hidden_size)),
+                ops.reshape(rows, (-1, chunk, rows.shape[-1])),
                 ops.reshape(targets, (-1, chunk)),
             ),
             dtype=rows.dtype,
             outputs=1,
         )
-        by_rows = ops.reshape(by_rows, (-1, hidden_size))
+        by_rows = ops.reshape(by_rows, (-1, rows.shape[-1]))
         return loss, (by_rows, ops.cast(by_table, table.dtype))
 
     def backward(constants, gradients, upstream):
         return tuple(x * ops.cast(upstream, x.dtype) for x in gradients)
 
-    loss_of = backend.custom_gradient(forward, backward, (targets, total, bias))
-    return loss_of(rows, table)
+    return backend.custom_gradient(forward, backward, constants)
 
 
-def _loss_and_gradient(logits, targets, label_smoothing):
-    """Summed loss of logits `(C, V)`, and its gradient by them; float32."""
+def _products(by_logits, rows, table):
+    """Gradients by the rows and by the table, from that by the logits."""
+    by_rows = backend.linear(by_logits, table, None)
+    return by_rows, ops.matmul(ops.transpose(by_logits), rows)
+
+
+def _loss_and_gradient(rows, table, bias, targets, label_smoothing):
+    """Summed loss of rows, and its gradient by their logits; float32."""
+    logits = ops.cast(backend.table_product(rows, table), "float32") + bias
     counts = ops.not_equal(targets, IGNORED_LABEL)
     weights = ops.cast(counts, "float32")
     vocab_size = logits.shape[-1]

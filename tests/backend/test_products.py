@@ -1,11 +1,14 @@
 """Products with matrices of weights: few rows, as in decoding, and many."""
 
+import functools
+
 import keras
 import numpy as np
 import pytest
 from keras import ops
 
 from keras_led import backend
+from tests.gradients import gradients
 
 INNER, OUTER = 24, 9
 
@@ -26,6 +29,22 @@ def without_gradients(function, *arrays):
         return ops.convert_to_numpy(function(*tensors))
 
 
+LIBRARIES = ("oneDNN", "MKL") if backend.name == "torch" else ("its own",)
+
+
+@pytest.fixture(params=LIBRARIES, autouse=True)
+def library(request, monkeypatch):
+    """Runs a test with either library of PyTorch, on any processor."""
+    if backend.name == "torch":
+        from keras_led.backend import torch_onednn
+
+        chosen = request.param == "oneDNN"
+        if chosen and not torch_onednn.is_available():
+            pytest.skip("this build of PyTorch has no oneDNN")
+        monkeypatch.setattr(torch_onednn, "is_faster", lambda: chosen)
+    return request.param
+
+
 @pytest.mark.parametrize("shape", [(3, 1), (2, 4), (1, 30), (5,)])
 @pytest.mark.parametrize("inner", [INNER, INNER + 1])
 @pytest.mark.parametrize("with_bias", [True, False])
@@ -44,6 +63,56 @@ def test_linear_is_the_plain_formula(shape, inner, with_bias):
     ):
         assert found.shape == (*shape, OUTER)
         np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("inner, outer", [(24, 9), (9, 24)])
+def test_gradients_of_linear_are_those_of_the_plain_formula(inner, outer):
+    arrays = draw(2, 5, inner), draw(inner, outer), draw(outer)
+    weights = ops.convert_to_tensor(draw(2, 5, outer))
+
+    def loss(linear, *operands):
+        return ops.sum(ops.square(linear(*operands)) * weights)
+
+    def plain(x, kernel, bias):
+        return ops.matmul(x, kernel) + bias
+
+    found = gradients(functools.partial(loss, backend.linear), *arrays)
+    expected = gradients(functools.partial(loss, plain), *arrays)
+    for ours, theirs in zip(found, expected, strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-3)
+
+
+@pytest.mark.skipif(backend.name != "torch", reason="PyTorch's libraries")
+def test_linear_has_gradients_of_gradients():
+    import torch
+
+    arrays = draw(6, 3), draw(3, 4), draw(4)
+
+    def second_gradients(linear):
+        operands = [torch.tensor(x, requires_grad=True) for x in arrays]
+        loss = linear(*operands).pow(3).sum()
+        first = torch.autograd.grad(loss, operands, create_graph=True)
+        penalty = sum(gradient.pow(2).sum() for gradient in first)
+        return torch.autograd.grad(penalty, operands)
+
+    found = second_gradients(backend.linear)
+    expected = second_gradients(lambda x, kernel, bias: x @ kernel + bias)
+    for ours, theirs in zip(found, expected, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-3)
+
+
+@pytest.mark.skipif(backend.name != "torch", reason="PyTorch's libraries")
+def test_users_can_turn_onednn_off(library, monkeypatch):
+    import torch
+
+    from keras_led.backend import torch_onednn
+
+    x = torch.ones(3, 4)
+    assert torch_onednn.takes(x, x.t()) == (library == "oneDNN")
+    assert not torch_onednn.takes(x.double(), x.t().double())
+    assert not torch_onednn.takes(x[:0], x.t())
+    monkeypatch.setattr(torch.backends.mkldnn, "enabled", False)
+    assert not torch_onednn.takes(x, x.t())
 
 
 @pytest.mark.parametrize("shape", [(3, 1), (1, 70)])

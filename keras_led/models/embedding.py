@@ -1,0 +1,97 @@
+"""From token ids to their rows of the token table, once they are checked."""
+
+from keras_led.layers.lookup import look_up
+from keras_led.models.inputs import check_embeds
+from keras_led.models.inputs import check_ids
+from keras_led.models.inputs import check_ids_or_embeds
+from keras_led.models.inputs import check_length
+
+
+def embed_document(
+    embedding, encoder, input_ids=None, inputs_embeds=None, table=None
+):
+    """Checks and looks up what the encoder reads.
+
+    Args:
+        embedding: The `keras.layers.Embedding` of the tokens.
+        encoder: `LEDEncoder`.
+        input_ids: Int tensor of shape `(B, S)`.
+        inputs_embeds: Float tensor of shape `(B, S, D)`, instead of ids.
+        table: See `look_up`.
+
+    Returns:
+        Pair of the embeddings `(B, S, D)` and the table, as `look_up` does.
+
+    Raises:
+        ValueError: If an argument has a wrong shape or value.
+        TypeError: If `input_ids` does not hold integers.
+    """
+    name, length = _checked(
+        embedding, input_ids=input_ids, inputs_embeds=inputs_embeds
+    )
+    check_length(
+        name,
+        length,
+        encoder.max_positions,
+        "max_encoder_position_embeddings",
+        "Truncate the document, or extend the table.",
+    )
+    if inputs_embeds is not None:
+        return inputs_embeds, table
+    return look_up(embedding, input_ids, table)
+
+
+def embed_decoder_tokens(
+    embedding, decoder, input_ids=None, inputs_embeds=None, past=0, table=None
+):
+    """Checks and looks up what the decoder reads.
+
+    Args:
+        embedding: The `keras.layers.Embedding` of the tokens.
+        decoder: `LEDDecoder`.
+        input_ids: Int tensor of shape `(B, T)`.
+        inputs_embeds: Float tensor of shape `(B, T, D)`, instead of ids.
+        past: int, how many tokens precede, or `None` if unknown.
+        table: See `look_up`.
+
+    Returns:
+        Pair of the embeddings `(B, T, D)` and the table, as `look_up` does.
+
+    Raises:
+        ValueError: If an argument has a wrong shape or value.
+        TypeError: If `input_ids` does not hold integers.
+    """
+    name, length = _checked(
+        embedding,
+        decoder_input_ids=input_ids,
+        decoder_inputs_embeds=inputs_embeds,
+    )
+    if length is not None and past is not None:
+        check_length(
+            name,
+            length + past,
+            decoder.max_positions,
+            "max_decoder_position_embeddings",
+            "Without `decoder_input_ids` or `labels` the decoder reads the "
+            "document itself: pass shorter `decoder_input_ids`, truncate, or "
+            "extend the table.",
+        )
+    if inputs_embeds is not None:
+        return inputs_embeds, table
+    return look_up(embedding, input_ids, table)
+
+
+def _checked(embedding, **arguments):
+    """Checks ids and embeddings, of which one is `None`.
+
+    Returns:
+        Pair of the name of the one given and its length in tokens, `None` if
+        unknown.
+    """
+    (ids_name, ids), (embeds_name, embeds) = arguments.items()
+    check_ids_or_embeds(ids_name, ids, embeds_name, embeds)
+    if embeds is None:
+        check_ids(ids_name, ids, embedding.input_dim)
+        return ids_name, ids.shape[1]
+    check_embeds(embeds_name, embeds, embedding.output_dim)
+    return embeds_name, embeds.shape[1]
