@@ -43,6 +43,7 @@ class Benchmark:
             do not go together, so that there is no row.
         prepare: callable from the parsed options to a context manager around
             all measurements, which may complete the options.
+        warm_up: int, calls of a process that do not count, by default.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Benchmark:
     measure: Callable
     skips: Callable = lambda contender, case: False
     prepare: Callable = lambda options: contextlib.nullcontext()
+    warm_up: int = 1
 
 
 def time_calls(call, warm_up, repeats):
@@ -93,7 +95,7 @@ def make_parser(benchmark):
         default=list(benchmark.contenders),
         choices=benchmark.contenders,
     )
-    add_common_arguments(parser)
+    add_common_arguments(parser, benchmark.warm_up)
     default = RESULTS / f"{benchmark.name}.json"
     parser.add_argument("--output", type=pathlib.Path, default=default)
     parser.add_argument("--measure", help=argparse.SUPPRESS)
@@ -101,9 +103,9 @@ def make_parser(benchmark):
     return parser
 
 
-def add_common_arguments(parser):
+def add_common_arguments(parser, warm_up):
     """Adds what every benchmark takes to an `argparse` parser."""
-    parser.add_argument("--warm-up", type=int, default=1, help="calls")
+    parser.add_argument("--warm-up", type=int, default=warm_up, help="calls")
     parser.add_argument("--repeats", type=int, default=1, help="per process")
     parser.add_argument("--rounds", type=int, default=3, help="processes each")
     parser.add_argument(

@@ -1,8 +1,8 @@
 """Products of PyTorch with matrices of weights, and rows of them.
 
-With few rows, as in decoding, a product does little but read the weights. The
-library that PyTorch has for it on a CPU does not share such a product out well
-among its threads: it read them at 5 to 8 GB/s, where the memory gives 25 (four
+With few rows, as in decoding, a product does little but read the weights. MKL,
+where oneDNN is no better, does not share such a product out well among its
+threads: it read them at 5 to 8 GB/s, where the memory gives 25 (four
 rows, float32, two cores of an AMD EPYC). Cut into parts it reads twice as fast.
 """
 

@@ -65,13 +65,14 @@ def test_smoothing_is_that_of_the_distribution():
     np.testing.assert_allclose(float(found), losses.mean(), rtol=1e-5)
 
 
-def test_nothing_but_ignored_labels_gives_no_gradient():
+@pytest.mark.parametrize("chunk", [2, 8])
+def test_nothing_but_ignored_labels_gives_no_gradient(chunk):
     hidden, table, bias, labels = arrays(1, 5)
     ignored = ops.convert_to_tensor(np.full_like(labels, -100))
 
     def loss(hidden, table):
         return chunked_language_modeling_loss(
-            hidden, table, bias, ignored, chunk=2
+            hidden, table, bias, ignored, chunk=chunk
         )
 
     for gradient in gradients(loss, hidden, table):
