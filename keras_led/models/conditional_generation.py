@@ -112,7 +112,7 @@ class LEDForConditionalGeneration(
                 )
         table = None
         alone = encoder_outputs is None and past_key_values is None
-        if labels is not None and alone and self.reads_one_table():
+        if labels is not None and alone and self._reads_one_table():
             # The encoder, the decoder and the projection read it in turn.
             inputs_embeds, table = embed_document(
                 self.led.shared, self.led.encoder, input_ids, inputs_embeds

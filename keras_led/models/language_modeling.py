@@ -81,7 +81,7 @@ class LanguageModelingMixin:
         Args:
             hidden_states: Float tensor of shape `(B, T, D)`.
             labels: Int tensor of shape `(B, T)`, or `None`.
-            table: Float tensor of shape `(V, D)`: where `reads_one_table()`,
+            table: Float tensor of shape `(V, D)`: of a model with tied weights,
                 the token table as `look_up` handed it on.
 
         Returns:
@@ -111,7 +111,7 @@ class LanguageModelingMixin:
         `config.tie_word_embeddings` is `False`; `table` as for
         `logits_and_loss`.
         """
-        if self.reads_one_table():
+        if self._reads_one_table():
             table = self._projection_table(table)
             table = ops.cast(table, hidden_states.dtype)
             logits = backend.table_product(hidden_states, table)
@@ -121,7 +121,7 @@ class LanguageModelingMixin:
             logits = self.lm_head(hidden_states)
         return logits + ops.cast(self.final_logits_bias, logits.dtype)
 
-    def reads_one_table(self):
+    def _reads_one_table(self):
         """Whether encoder, decoder and projection read the same tensor."""
         tied = self.config.tie_word_embeddings
         return tied and self._projection_is_plain()
