@@ -23,19 +23,7 @@ def table_product(x, table):
 
 @jax.custom_vjp
 def look_up(table, ids):
-    """Reads rows of a table, and hands the table on.
-
-    What reads the table handed on leaves its gradient there, and that of the
-    rows is added to it: a table that is read in several places has one
-    gradient of its size and not one for each.
-
-    Args:
-        table: Float tensor of shape `(V, D)`.
-        ids: Int32 tensor of any shape.
-
-    Returns:
-        Pair of the rows, `(..., D)`, and the table.
-    """
+    """Reads rows of a table, as `tensorflow_products.look_up`."""
     return jnp.take(table, ids, axis=0), table
 
 
