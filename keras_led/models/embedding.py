@@ -7,9 +7,7 @@ from keras_led.models.inputs import check_ids_or_embeds
 from keras_led.models.inputs import check_length
 
 
-def embed_document(
-    embedding, encoder, input_ids=None, inputs_embeds=None, table=None
-):
+def embed_document(embedding, encoder, input_ids=None, inputs_embeds=None):
     """Checks and looks up what the encoder reads.
 
     Args:
@@ -17,10 +15,10 @@ def embed_document(
         encoder: `LEDEncoder`.
         input_ids: Int tensor of shape `(B, S)`.
         inputs_embeds: Float tensor of shape `(B, S, D)`, instead of ids.
-        table: See `look_up`.
 
     Returns:
-        Pair of the embeddings `(B, S, D)` and the table, as `look_up` does.
+        Pair of the embeddings `(B, S, D)` and the table, as `look_up` does;
+        `None` for the table where embeddings were given.
 
     Raises:
         ValueError: If an argument has a wrong shape or value.
@@ -37,8 +35,8 @@ def embed_document(
         "Truncate the document, or extend the table.",
     )
     if inputs_embeds is not None:
-        return inputs_embeds, table
-    return look_up(embedding, input_ids, table)
+        return inputs_embeds, None
+    return look_up(embedding, input_ids)
 
 
 def embed_decoder_tokens(

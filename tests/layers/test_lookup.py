@@ -97,6 +97,10 @@ def test_a_graph_that_is_kept_gives_its_gradients_twice():
         torch.autograd.grad(loss, table, retain_graph=True)[0] for _ in range(2)
     )
     torch.testing.assert_close(once, twice, rtol=0, atol=0)
+    places = []
+    same.register_hook(lambda gradient: places.append(gradient.data_ptr()))
+    (first,) = torch.autograd.grad(loss, table, retain_graph=True)
+    assert places == [first.data_ptr()]  # the rows were added to it
     (first,) = torch.autograd.grad(loss, table, create_graph=True)
     torch.testing.assert_close(first, once)
     (second,) = torch.autograd.grad(first.pow(2).sum(), table)
