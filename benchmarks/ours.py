@@ -5,6 +5,7 @@ import numpy as np
 from keras import ops
 
 import keras_led
+from benchmarks.shapes import GLOBAL_TOKENS
 from benchmarks.shapes import config_of
 from benchmarks.shapes import make_batch
 from benchmarks.shapes import make_inputs
@@ -44,6 +45,9 @@ def make(cls, config, dtype):
 def compiled_encoder(model):
     """The encoder as one compiled function of the three arrays.
 
+    As `generate` compiles it: the masks are read before, so that there are as
+    many slots for global tokens as documents need.
+
     Args:
         model: the model.
 
@@ -52,7 +56,10 @@ def compiled_encoder(model):
     """
 
     def encode(inputs):
-        return model.encode(**inputs).last_hidden_state
+        outputs = model.encode(
+            **inputs, max_global_tokens=GLOBAL_TOKENS, global_tokens_fit=True
+        )
+        return outputs.last_hidden_state
 
     return backend.jit(encode, model)
 

@@ -13,6 +13,8 @@ LED_BASE = {
     "max_decoder_position_embeddings": 1024,
     "attention_window": [1024] * 6,
 }
+# Of each document, the first ones, as in summarization.
+GLOBAL_TOKENS = 1
 
 
 def config_of(layers=6, positions=16384):
@@ -51,7 +53,7 @@ def make_inputs(tokens, batch=1):
     shape = (batch, tokens)
     ids = random.integers(5, LED_BASE["vocab_size"], shape).astype("int32")
     wide = np.zeros(shape, "int32")
-    wide[:, 0] = 1
+    wide[:, :GLOBAL_TOKENS] = 1
     return {
         "input_ids": ids,
         "attention_mask": np.ones(shape, "int32"),

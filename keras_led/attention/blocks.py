@@ -7,6 +7,7 @@ long enough for the windows of all its queries:
     keys       ....[ W | block | W ]........
 """
 
+import math
 from typing import NamedTuple
 
 from keras import ops
@@ -24,6 +25,7 @@ class Blocks(NamedTuple):
     num_steps: object
     span: object  # keys in the slice of a block
     margin: object = None  # keys of padding before and behind, or None
+    head_groups: int = 1  # a step works on one of them
 
     def starts(self, step):
         """Where the blocks of a step and their spans start, `(blocks,)`.
@@ -67,9 +69,9 @@ class Blocks(NamedTuple):
 
 def plan_blocks(query, attention_window, layout):
     """Sizes of the blocks for queries of shape `(B, N, L, H)`."""
-    length = ops.shape(query)[2]
+    batch, num_heads, length, _ = ops.shape(query)
     one_sided_window = attention_window // 2
-    query_block, per_step = layout
+    query_block, per_step, scores_per_step = layout
     if isinstance(length, int):
         # Even blocks: 1,025 tokens make 9 blocks of 114, not of 128.
         num_blocks = max(1, ceil_div(length, query_block))
@@ -82,9 +84,23 @@ def plan_blocks(query, attention_window, layout):
     if not loops_allowed():
         per_step = num_blocks
     num_steps = ceil_div(num_blocks, per_step)
-    return Blocks(
+    blocks = Blocks(
         length, one_sided_window, query_block, per_step, num_steps, span
     )
+    scores = (batch, per_step, query_block, span)  # of a head
+    known = all(isinstance(size, int) for size in scores)
+    if scores_per_step is None or not known:
+        return blocks
+    groups = _head_groups(num_heads, scores_per_step // math.prod(scores))
+    return blocks._replace(head_groups=groups)
+
+
+def _head_groups(num_heads, most):
+    """The fewest groups of `most` heads, if two or more can be one."""
+    for groups in range(1, num_heads // 2 + 1):
+        if num_heads % groups == 0 and num_heads // groups <= most:
+            return groups
+    return 1
 
 
 def ceil_div(dividend, divisor):
@@ -94,7 +110,35 @@ def ceil_div(dividend, divisor):
 
 def map_steps(function, blocks):
     """Calls a function of every step, and stacks what it returns."""
-    steps = ops.arange(blocks.num_steps, dtype="int32")
+    return _map(function, ops.arange(blocks.num_steps, dtype="int32"))
+
+
+def map_steps_by_heads(function, blocks, num_heads):
+    """Calls a function of every step for each group of heads.
+
+    Args:
+        function: Callable from a step, an int32 scalar tensor, and the pair of
+            the first head, likewise, and the int number of heads; `None` for
+            all heads.
+        blocks: `Blocks`.
+        num_heads: int, of all groups.
+
+    Returns:
+        What the function returns, stacked, for `join_blocks`.
+    """
+    if blocks.head_groups == 1:
+        return map_steps(lambda step: function(step, None), blocks)
+    count = num_heads // blocks.head_groups
+
+    def of_group(number):
+        group, step = number // blocks.num_steps, number % blocks.num_steps
+        return function(step, (group * count, count))
+
+    steps = blocks.head_groups * blocks.num_steps
+    return _map(of_group, ops.arange(steps, dtype="int32"))
+
+
+def _map(function, steps):
     if steps.shape[0] != 1:
         return ops.map(function, steps)
     outputs = function(steps[0])  # needs no loop
@@ -111,7 +155,8 @@ def query_blocks(query, blocks):
         blocks: `Blocks`.
 
     Returns:
-        Callable from a step, an int32 scalar tensor, to a tensor of shape
+        Callable from a step, an int32 scalar tensor, and the heads to read
+        (see `map_steps_by_heads`; by default all) to a tensor of shape
         `(B, N, blocks, query, H)`; behind the document are zeros.
     """
     batch, num_heads, length, head_dim = ops.shape(query)
@@ -119,23 +164,27 @@ def query_blocks(query, blocks):
     padding = blocks.num_steps * per_step - length
     if not isinstance(padding, int) or padding > 0:
         query = ops.pad(query, ((0, 0), (0, 0), (0, padding), (0, 0)))
-    shape = (batch, num_heads, blocks.per_step, blocks.query_block, head_dim)
 
-    def read(step):
-        size = (batch, num_heads, per_step, head_dim)
-        rows = ops.slice(query, (0, 0, step * per_step, 0), size)
+    def read(step, heads=None):
+        first, count = heads or (0, num_heads)
+        size = (batch, count, per_step, head_dim)
+        rows = ops.slice(query, (0, first, step * per_step, 0), size)
+        shape = (batch, count, blocks.per_step, blocks.query_block, head_dim)
         return ops.reshape(rows, shape)
 
     return read
 
 
 def join_blocks(x, blocks):
-    """`(steps, B, N, blocks, query, X) -> (B, N, L, X)`."""
+    """`(groups * steps, B, N / groups, blocks, query, X) -> (B, N, L, X)`."""
     _, batch, num_heads, _, _, last = ops.shape(x)
-    x = ops.transpose(x, (1, 2, 0, 3, 4, 5))
-    padded = blocks.num_steps * blocks.per_step * blocks.query_block
-    x = ops.reshape(x, (batch, num_heads, padded, last))
-    return x[:, :, : blocks.length]
+    groups, per_step = blocks.head_groups, blocks.per_step * blocks.query_block
+    shape = (groups, blocks.num_steps, batch, num_heads, per_step, last)
+    # In the order that `merge_heads` asks for, which then moves nothing.
+    x = ops.transpose(ops.reshape(x, shape), (2, 1, 4, 0, 3, 5))
+    padded = blocks.num_steps * per_step
+    x = ops.reshape(x, (batch, padded, groups * num_heads, last))
+    return ops.transpose(x[:, : blocks.length], (0, 2, 1, 3))
 
 
 def take_rows(x, starts, size, axis):

@@ -150,7 +150,9 @@ def gather_tokens(x, positions):
 
 def gather_keys(x, positions):
     """Takes those of every head, `(B, N, L, H) -> (B, N, G, H)`."""
-    return ops.take_along_axis(x, positions[:, None, :, None], axis=2)
+    indices = _head_positions(x, positions)
+    rows = ops.reshape(x, (-1, ops.shape(x)[3]))
+    return ops.take(rows, indices, axis=0)
 
 
 def add_to_keys(x, positions, rows):
@@ -159,12 +161,9 @@ def add_to_keys(x, positions, rows):
     Positions are distinct in a row: adding once and writing is the same.
     """
     batch, num_heads, length, head_dim = ops.shape(x)
-    heads = ops.arange(batch * num_heads, dtype="int32")
-    heads = ops.reshape(heads, (batch, num_heads, 1))
-    indices = positions[:, None, :] + length * heads
     flat = ops.scatter_update(
         ops.reshape(x, (batch * num_heads * length, head_dim)),
-        ops.reshape(indices, (-1, 1)),
+        ops.reshape(_head_positions(x, positions), (-1, 1)),
         ops.reshape(gather_keys(x, positions) + rows, (-1, head_dim)),
     )
     return ops.reshape(flat, (batch, num_heads, length, head_dim))
@@ -197,3 +196,11 @@ def write_tokens(x, slots, rows):
 
 def _flat_positions(positions, batch, length):
     return positions + length * ops.arange(batch, dtype="int32")[:, None]
+
+
+def _head_positions(x, positions):
+    """Rows of `x` as a matrix, `(B, N, L, H) -> (B N L, H)`; `(B, N, G)`."""
+    batch, num_heads, length, _ = ops.shape(x)
+    heads = ops.arange(batch * num_heads, dtype="int32")
+    heads = ops.reshape(heads, (batch, num_heads, 1))
+    return ops.add(positions[:, None, :], length * heads)

@@ -14,6 +14,7 @@ from keras import ops
 from keras_led import backend
 from keras_led.attention.blocks import join_blocks
 from keras_led.attention.blocks import map_steps
+from keras_led.attention.blocks import map_steps_by_heads
 from keras_led.attention.blocks import plan_blocks
 from keras_led.attention.blocks import query_blocks
 from keras_led.attention.dropout import dropout
@@ -64,6 +65,7 @@ def windowed_attention(
         plan_blocks(query, attention_window, layout or backend.block_layout(x))
         for x in (True, False)
     )
+    blocks = blocks._replace(head_groups=1)  # known to `_attend` alone
     window_keys = padding_mask  # a window shows those that are not global
     if global_tokens is not None:
         window_keys = window_keys & ~global_tokens.mask
@@ -138,17 +140,17 @@ def _attend(constants, operands, blocks, scale):
     keys_of = backend.spans(key, *beside[:1])
     values_of = backend.spans(value, *beside[1:])
 
-    def attend_step(step):
+    def attend_step(step, heads):
         _, starts = blocks.starts(step)
         return backend.attend(
-            queries_of(step),
-            keys_of(starts, blocks.span, transposed=True),
-            values_of(starts, blocks.span),
+            queries_of(step, heads),
+            keys_of(starts, blocks.span, heads),
+            values_of(starts, blocks.span, heads),
             bias_of(step),
             scale,
         )
 
-    outputs = map_steps(attend_step, blocks)
+    outputs = map_steps_by_heads(attend_step, blocks, query.shape[1])
     return join_blocks(outputs, blocks)
 
 
@@ -184,7 +186,7 @@ def _attend_with_weights(operands, weigh, blocks, return_weights=True):
 
     def attend_step(step):
         _, starts = blocks.starts(step)
-        (keys,) = keys_of(starts, blocks.span, True, joined=True)
+        (keys,) = keys_of(starts, blocks.span, joined=True)
         weights, drop = weigh(queries_of(step), keys, step)
         weights = drop(ops.cast(weights, value.dtype))
         (values,) = values_of(starts, blocks.span, joined=True)

@@ -54,18 +54,14 @@ def attention_gradients(context, operands, upstream, weigh, blocks, scale):
         queries, above, mean = (blocks_of(step) for blocks_of in by_query)
         _, starts = blocks.starts(step)
 
-        def read(spans_of, transposed):
-            (rows,) = spans_of(starts, blocks.span, transposed, joined=True)
-            return rows
-
-        weights, drop = weigh(queries, read(keys_of, True), step)
-        by_weights = drop(
-            backend.times_transposed(above, read(values_of, True))
-        )
+        (keys,) = keys_of(starts, blocks.span, joined=True)
+        (values,) = values_of(starts, blocks.span, joined=True)
+        weights, drop = weigh(queries, keys, step)
+        by_weights = drop(backend.times_transposed(above, values))
         # A dropout's gradient is the same dropout.
         by_scores = weights * (ops.cast(by_weights, "float32") - mean)
         by_scores = ops.cast(by_scores, dtype)
-        by_queries = backend.times(by_scores, read(keys_of, False)) * scale
+        by_queries = backend.times(by_scores, keys) * scale
         by_key = ops.matmul(_swap(queries * scale), by_scores)
         by_value = ops.matmul(_swap(above), drop(ops.cast(weights, dtype)))
         return _add_and_slide(sums, (by_key, by_value), by_queries, blocks)

@@ -39,6 +39,7 @@ if name == "tensorflow":
     from keras_led.backend.tensorflow_attention import spans
     from keras_led.backend.tensorflow_attention import times
     from keras_led.backend.tensorflow_attention import times_transposed
+    from keras_led.backend.tensorflow_norm import layer_norm
     from keras_led.backend.tensorflow_products import columns_of_chunk
     from keras_led.backend.tensorflow_products import linear
     from keras_led.backend.tensorflow_products import look_up
@@ -54,7 +55,6 @@ elif name == "jax":
     from keras_led.backend.jax import custom_gradient
     from keras_led.backend.jax import fold_in
     from keras_led.backend.jax import is_concrete
-    from keras_led.backend.jax import jit
     from keras_led.backend.jax import keep_at_random
     from keras_led.backend.jax import mean_over_replicas
     from keras_led.backend.jax import random_state
@@ -65,7 +65,6 @@ elif name == "jax":
     from keras_led.backend.jax import scan
     from keras_led.backend.jax import set_random_state
     from keras_led.backend.jax import share_of_sum
-    from keras_led.backend.jax import train_step
     from keras_led.backend.jax import transpose
     from keras_led.backend.jax import uniform
     from keras_led.backend.jax import while_loop
@@ -75,7 +74,10 @@ elif name == "jax":
     from keras_led.backend.jax_attention import spans
     from keras_led.backend.jax_attention import times
     from keras_led.backend.jax_attention import times_transposed
+    from keras_led.backend.jax_jit import jit
+    from keras_led.backend.jax_jit import train_step
     from keras_led.backend.jax_products import columns_of_chunk
+    from keras_led.backend.jax_products import layer_norm
     from keras_led.backend.jax_products import linear
     from keras_led.backend.jax_products import look_up
     from keras_led.backend.jax_products import map_rows
@@ -112,6 +114,7 @@ elif name == "torch":
     from keras_led.backend.torch_attention import times
     from keras_led.backend.torch_attention import times_transposed
     from keras_led.backend.torch_products import columns_of_chunk
+    from keras_led.backend.torch_products import layer_norm
     from keras_led.backend.torch_products import linear
     from keras_led.backend.torch_products import look_up
     from keras_led.backend.torch_products import map_rows

@@ -12,10 +12,13 @@ class BlockLayout(NamedTuple):
         query_block: int, queries in one block, in tokens.
         blocks_per_step: int, blocks worked on at once; the steps follow one
             another, so that only one step's scores exist at a time.
+        scores_per_step: int, the most scores of one step, for which it works
+            on some of the heads only, or `None` for all heads at once.
     """
 
     query_block: int
     blocks_per_step: int
+    scores_per_step: int | None = None
 
 
 # 128 queries compute 1.13 x the band of a 1,024 token window and their scores

@@ -36,73 +36,6 @@ def is_concrete(tensor):
     return not isinstance(result, jax.core.Tracer)
 
 
-# XLA on a CPU hands products and sums to a library that is good at few rows, as
-# in decoding, and slow at many: projecting a document of 4,096 tokens to keys
-# and values took 0.78 s with it, 0.51 s without, and the gradient of a layer
-# normalization of so many rows 80 ms and 12 ms.
-LARGE_PRODUCTS = {"xla_cpu_experimental_ynn_fusion_type": ""}
-
-
-def jit(function, model, large_products=False):
-    """Compiles `function`, which reads the weights of `model`.
-
-    The weights travel as arguments: as constants they would be copied into
-    the program and a later change of them would go unseen.
-
-    Args:
-        function: Callable from tensors (or pytrees of them) to the same.
-        model: The Keras model whose variables `function` reads.
-        large_products: bool, whether `function` does little else than project
-            whole documents.
-
-    Returns:
-        A callable with the signature of `function`. It compiles once for each
-        set of input shapes and always sees the current weights.
-    """
-
-    def stateless(values, *args):
-        mapping = zip(model.variables, values, strict=True)
-        with keras.StatelessScope(state_mapping=mapping):
-            return function(*args)
-
-    options = _large_product_options() if large_products else None
-    compiled = jax.jit(stateless, compiler_options=options)
-
-    def call(*args):
-        return compiled([v.value for v in model.variables], *args)
-
-    return call
-
-
-@functools.cache
-def _large_product_options():
-    """`LARGE_PRODUCTS` where this version of XLA knows it, else `None`."""
-    try:
-        jax.jit(lambda: 0, compiler_options=LARGE_PRODUCTS)()
-    except jax.errors.JaxRuntimeError:  # "No such compile option"
-        return None
-    return LARGE_PRODUCTS
-
-
-def train_step(model):
-    """The training step of a compiled Keras model, for large products.
-
-    Args:
-        model: Keras model; its `train_step` takes and returns the state of
-            training.
-
-    Returns:
-        Function likewise, or `None` where Keras has to make it: eagerly, with
-        Flax, or placed on devices by `keras.distribution`.
-    """
-    placed = keras.distribution.distribution() is not None
-    flax = keras.config.is_nnx_enabled()
-    if placed or flax or model.run_eagerly or not model.jit_compile:
-        return None
-    options = _large_product_options()
-    return jax.jit(model.train_step, donate_argnums=0, compiler_options=options)
-
-
 def random_state():
     """Arrays of the random state that Keras' seeds do not hold: none here."""
     return []
@@ -311,8 +244,9 @@ def write_slice(x, index, updates, axis):
 
 def block_layout(holds_scores=True):
     """Chooses the `BlockLayout` for the device that JAX runs on."""
-    del holds_scores  # the scores of a step always exist here
-    return ON_CPU if jax.default_backend() == "cpu" else ON_ACCELERATOR
+    if jax.default_backend() != "cpu":
+        return ON_ACCELERATOR
+    return ON_CPU if holds_scores else ON_CPU._replace(scores_per_step=2**20)
 
 
 def register_pytree(cls):

@@ -10,34 +10,30 @@ import jax.numpy as jnp
 
 def spans(x, beside=None):
     """Prepares keys or values to be read, as `tensorflow_attention.spans`."""
-    # What nothing reads is not computed.
-    turned = jnp.swapaxes(x, 2, 3)
-    beside_turned = None if beside is None else jnp.swapaxes(beside, 2, 3)
 
-    def read(starts, size, transposed=False, joined=False):
-        axis = 3 if transposed else 2
-        table, first = (turned, beside_turned) if transposed else (x, beside)
-        parts = [_slices(table, axis, starts, size)]
-        if beside is not None:
-            shape = (*first.shape[:2], starts.shape[0], *first.shape[2:])
-            parts.insert(0, jnp.broadcast_to(first[:, :, None], shape))
+    def read(starts, size, heads=None, joined=False):
+        if starts.shape[0] == 1:
+            found = _slice(x, heads, starts[0], size)[:, :, None]
+        else:
+            places = starts[:, None] + jnp.arange(size)
+            every = _slice(x, heads, 0, x.shape[2])
+            found = jnp.take(every, places, axis=2, mode="clip")
+        if beside is None:
+            return (found,)
+        first = _slice(beside, heads, 0, beside.shape[2])[:, :, None]
+        shape = (*found.shape[:3], *first.shape[3:])
+        first = jnp.broadcast_to(first, shape)
         if joined:
-            parts = [jnp.concatenate(parts, axis=axis + 1)]
-        if transposed:
-            parts = [jnp.swapaxes(part, 3, 4) for part in parts]
-        return tuple(parts)
+            return (jnp.concatenate([first, found], axis=3),)
+        return first, found
 
     return read
 
 
-def _slices(x, axis, starts, size):
-    """Slices of `x` along `axis`, in a new axis 2."""
-    if starts.shape[0] == 1:
-        found = jax.lax.dynamic_slice_in_dim(x, starts[0], size, axis)
-        return found[:, :, None]
-    rows = starts[:, None] + jnp.arange(size)
-    found = jnp.take(x, rows, axis, mode="clip")
-    return jnp.moveaxis(found, axis, 2)
+def _slice(x, heads, start, size):
+    first, count = heads or (0, x.shape[1])
+    shape = (x.shape[0], count, size, x.shape[3])
+    return jax.lax.dynamic_slice(x, (0, first, start, 0), shape)
 
 
 def scores(query, key, bias, scale):

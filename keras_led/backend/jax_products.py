@@ -4,6 +4,10 @@ import jax
 import jax.numpy as jnp
 from keras import ops
 
+# Rows that `map_rows` hands on at a time: 13 MB within led-base's feed-forward
+# block in float32, which took 114 ms for 4,096 tokens at once, 91 ms so.
+MAPPED_ROWS = 1024
+
 
 def linear(x, kernel, bias):
     """`x @ kernel + bias`, over the last axis of `x`; `bias` may be `None`."""
@@ -12,8 +16,36 @@ def linear(x, kernel, bias):
 
 
 def map_rows(function, x):
-    """`function` of the rows of `x`, a matrix, each apart from the others."""
-    return function(x)
+    """`function` of the rows of `x`, a matrix, each apart from the others.
+
+    On a CPU some rows at a time, so that what it makes on the way stays in the
+    cache.
+
+    Args:
+        function: Callable from a float matrix `(R, I)` to one `(R, O)`.
+        x: Float tensor of shape `(rows, I)`.
+
+    Returns:
+        Tensor of shape `(rows, O)`.
+    """
+    rows, width = x.shape
+    pieces = -(-rows // MAPPED_ROWS)
+    if pieces <= 1 or jax.default_backend() != "cpu":
+        return function(x)
+    size = rows // pieces
+    mapped = jax.lax.map(
+        function, x[: pieces * size].reshape(pieces, size, width)
+    )
+    mapped = mapped.reshape(pieces * size, -1)
+    if rows % pieces == 0:
+        return mapped
+    return jnp.concatenate([mapped, function(x[pieces * size :])])
+
+
+def layer_norm(x, gamma, beta, epsilon):
+    """Normalizes the last axis, as `tensorflow_norm.layer_norm`."""
+    normalized = ops.layer_normalization(x, gamma, beta, -1, epsilon)
+    return normalized.astype(x.dtype)
 
 
 def table_product(x, table):

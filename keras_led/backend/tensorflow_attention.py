@@ -21,21 +21,24 @@ def spans(x, beside=None):
         Callable from int32 starts, `(blocks,)`, and the int size of a slice,
         `S`, to a tuple of float tensors `(B, N, blocks, ..., H)`, whose rows
         are those of `beside` and the slice, `G + S` in all. Of its options,
-        `transposed` says that a product will read them so, and `joined` asks
-        for a single tensor.
+        `heads` says which to read, a pair of the first one, an int32 scalar
+        tensor, and their int number, and `joined` asks for a single tensor.
     """
     slots = 0 if beside is None else tf.shape(beside)[2]
     table = x if beside is None else tf.concat([beside, x], axis=2)
 
-    def read(starts, size, transposed=False, joined=False):
-        del transposed, joined  # products read either side as fast
+    def read(starts, size, heads=None, joined=False):
+        del joined  # products read one tensor as fast
         rows = starts[:, None] + tf.range(size) + slots
         if beside is not None:
             shape = (tf.shape(starts)[0], slots)
-            first = tf.broadcast_to(tf.range(slots), shape)
-            rows = tf.concat([first, rows], axis=1)
-        found = tf.gather(table, rows, axis=2)
-        found.set_shape((*x.shape[:2], starts.shape[0], None, x.shape[-1]))
+            before = tf.broadcast_to(tf.range(slots), shape)
+            rows = tf.concat([before, rows], axis=1)
+        first, count = heads or (0, x.shape[1])
+        chosen = table if heads is None else table[:, first : first + count]
+        found = tf.gather(chosen, rows, axis=2)
+        shape = (x.shape[0], count, starts.shape[0], None, x.shape[-1])
+        found.set_shape(shape)
         return (found,)
 
     return read

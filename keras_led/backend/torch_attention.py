@@ -11,20 +11,25 @@ def spans(x, beside=None):
     x = ops.convert_to_tensor(x)
     beside = None if beside is None else ops.convert_to_tensor(beside)
 
-    def read(starts, size, transposed=False, joined=False):
-        del transposed, joined  # products read either side as fast
+    def read(starts, size, heads=None, joined=False):
+        del joined  # products read one tensor as fast
+        chosen = _of_heads(x, heads)
         if starts.shape[0] == 1:
-            found = x.narrow(2, int(starts[0]), size)[:, :, None]
+            found = chosen.narrow(2, int(starts[0]), size)[:, :, None]
         else:
             rows = starts[:, None] + torch.arange(size, device=x.device)
-            found = x[:, :, rows]
+            found = chosen[:, :, rows]
         if beside is None:
             return (found,)
         shape = (*found.shape[:3], *beside.shape[2:])
-        first = beside[:, :, None].expand(shape)
+        first = _of_heads(beside, heads)[:, :, None].expand(shape)
         return (torch.cat([first, found], dim=3),)
 
     return read
+
+
+def _of_heads(x, heads):
+    return x if heads is None else x.narrow(1, int(heads[0]), heads[1])
 
 
 def scores(query, key, bias, scale):

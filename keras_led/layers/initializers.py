@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from keras_led.layers.dense import Dense
+from keras_led.layers.normalization import LayerNormalization
 
 
 @keras.saving.register_keras_serializable(package="keras_led")
@@ -48,4 +49,4 @@ def dense(units, init_std, name, dtype):
 
 def layer_norm(name, dtype):
     """A `LayerNormalization` with the epsilon of the peers."""
-    return keras.layers.LayerNormalization(epsilon=1e-5, name=name, dtype=dtype)
+    return LayerNormalization(epsilon=1e-5, name=name, dtype=dtype)

@@ -19,7 +19,7 @@ from tests.attention import reference
 from tests.gradients import compiled
 from tests.gradients import gradients
 
-HEADS, HEAD_DIM = 2, 3
+HEADS, HEAD_DIM = 4, 3
 
 
 def draw(seed, *shape):
@@ -64,8 +64,10 @@ def global_tokens(global_mask, slots):
     return global_mask, positions.astype("int32"), places < counts
 
 
-# (batch, length, window, (query block, blocks a step), slots)
+# (batch, length, window, (query block, blocks a step, scores a step), slots)
 SHAPES = [
+    (1, 13, 4, (4, 1, 2 * 4 * 8), 2),  # two heads at once, of four
+    (2, 14, 6, (5, 2, 10**3), 3),
     (2, 1, 2, (4, 1), 1),
     (1, 5, 2, (1, 2), 2),
     (3, 7, 4, (3, 1), 7),
@@ -151,10 +153,18 @@ def test_block_layout_does_not_change_the_result():
                 query, key, value, every
             )
         )
-        for layout in [(1, 1), (5, 1), (7, 2), (4, 16), (128, 1)]
+        for layout in [
+            (1, 1),
+            (5, 1),
+            (7, 2),
+            (4, 16),
+            (128, 1),
+            (5, 1, 2 * 2 * 5 * 11),  # two heads at once, of four
+            (7, 2, 2 * 2 * 14 * 13),
+        ]
     ]
     for result in results[1:]:
-        np.testing.assert_allclose(result, results[0], atol=1e-6)
+        np.testing.assert_allclose(result, results[0], atol=1e-5)
 
 
 def dense_in_ops(query, key, value, pairs):

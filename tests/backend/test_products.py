@@ -1,6 +1,7 @@
 """Products with matrices of weights: few rows, as in decoding, and many."""
 
 import functools
+import importlib
 
 import keras
 import numpy as np
@@ -144,3 +145,24 @@ def test_rows_are_mapped_in_pieces_to_the_same():
         kernel,
     )
     np.testing.assert_allclose(found, x @ kernel, atol=1e-5)
+
+
+@pytest.mark.parametrize("rows", [3, 8, 11])
+def test_rows_in_pieces_are_mapped_as_all_at_once(rows, monkeypatch):
+    if backend.name != "tensorflow":
+        module = importlib.import_module(
+            f"keras_led.backend.{backend.name}_products"
+        )
+        monkeypatch.setattr(module, "MAPPED_ROWS", 4)
+    kernel = draw(INNER, OUTER)
+    seen = []
+
+    def function(x):
+        seen.append(x.shape[0])
+        return ops.tanh(ops.matmul(x, ops.convert_to_tensor(kernel)))
+
+    x = draw(rows, INNER)
+    found = without_gradients(lambda x: backend.map_rows(function, x), x)
+    np.testing.assert_allclose(found, np.tanh(x @ kernel), atol=1e-5)
+    whole = backend.name == "tensorflow" or rows <= 4
+    assert max(seen) == rows if whole else max(seen) <= 4

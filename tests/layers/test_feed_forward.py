@@ -7,7 +7,7 @@ from keras_led.layers.encoder_layer import EncoderLayer
 
 
 @pytest.mark.skipif(
-    keras.backend.backend() != "torch", reason="pieces of rows: PyTorch only"
+    keras.backend.backend() != "torch", reason="no pieces without gradients"
 )
 def test_noise_within_the_block_is_the_same_without_gradients(monkeypatch):
     import torch

@@ -1,0 +1,86 @@
+"""Layer normalization of TensorFlow.
+
+On a CPU with oneDNN there is one kernel for all of it, but no operation to call
+it by: the optimizer of graphs puts it in the place of a batch normalization
+whose channels are the rows, followed by a scale and an offset. led-base,
+4,096 tokens, two cores: 0.6 ms, and 2.9 ms for `ops.layer_normalization`.
+"""
+
+import contextvars
+import functools
+import platform
+
+import tensorflow as tf
+from keras import ops
+
+# The kernel is made anew in each call, which takes longer than a few rows do.
+FEW_NUMBERS = 2**16
+
+_is_optimized = contextvars.ContextVar("is_optimized", default=False)
+
+
+def by_one_kernel(function):
+    """`function`, whose graph is to be optimized for this machine alone.
+
+    Graphs that are saved, trained or compiled by XLA get the plain formula,
+    which any runtime takes.
+    """
+
+    @functools.wraps(function)
+    def run(*args, **kwargs):
+        token = _is_optimized.set(True)
+        try:
+            return function(*args, **kwargs)
+        finally:
+            _is_optimized.reset(token)
+
+    return run
+
+
+def layer_norm(x, gamma, beta, epsilon):
+    """Normalizes the last axis to mean 0 and variance 1, then scales it.
+
+    Args:
+        x: Float tensor of shape `(..., D)`.
+        gamma: Float tensor or variable of shape `(D,)`, the scale.
+        beta: Float tensor or variable of shape `(D,)`, the offset.
+        epsilon: float, added to the variance.
+
+    Returns:
+        Tensor of the shape and dtype of `x`.
+    """
+    if not _has_kernel(x):
+        normalized = ops.layer_normalization(x, gamma, beta, -1, epsilon)
+        return ops.cast(normalized, x.dtype)
+    shape = tf.shape(x)
+    # A number that the optimizer cannot know: with a known one it would no
+    # longer recognize what follows.
+    rows = tf.raw_ops.PlaceholderWithDefault(
+        input=tf.reduce_prod(shape[:-1]), shape=[]
+    )
+    empty = tf.constant([], "float32")
+    normalized, *_ = tf.raw_ops.FusedBatchNormV3(
+        x=tf.reshape(x, [1, rows, x.shape[-1], 1]),
+        scale=tf.fill([rows], 1.0),
+        offset=tf.fill([rows], 0.0),
+        mean=empty,
+        variance=empty,
+        epsilon=epsilon,
+        data_format="NCHW",
+        is_training=True,  # by the mean and variance of `x`
+    )
+    normalized = tf.reshape(normalized, shape)
+    normalized.set_shape(x.shape)  # no operation, unlike `ensure_shape`
+    return normalized * tf.cast(gamma, x.dtype) + tf.cast(beta, x.dtype)
+
+
+def _has_kernel(x):
+    size = x.shape.num_elements()  # `None` where it is not known
+    return (
+        _is_optimized.get()
+        and x.dtype in (tf.float32, tf.bfloat16)
+        and x.shape.rank in (2, 3)
+        and (size is None or size > FEW_NUMBERS)
+        and platform.machine() in ("x86_64", "AMD64")
+        and not tf.config.list_logical_devices("GPU")
+    )
