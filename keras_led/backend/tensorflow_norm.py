@@ -7,7 +7,6 @@ whose channels are the rows, followed by a scale and an offset. led-base,
 """
 
 import contextvars
-import functools
 import platform
 
 import tensorflow as tf
@@ -26,11 +25,10 @@ def by_one_kernel(function):
     which any runtime takes.
     """
 
-    @functools.wraps(function)
-    def run(*args, **kwargs):
+    def run(*args):
         token = _is_optimized.set(True)
         try:
-            return function(*args, **kwargs)
+            return function(*args)
         finally:
             _is_optimized.reset(token)
 
