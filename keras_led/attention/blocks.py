@@ -91,12 +91,13 @@ def plan_blocks(query, attention_window, layout):
     known = all(isinstance(size, int) for size in scores)
     if scores_per_step is None or not known:
         return blocks
-    groups = _head_groups(num_heads, scores_per_step // math.prod(scores))
+    most = scores_per_step // max(1, math.prod(scores))  # 0: an empty batch
+    groups = _head_groups(num_heads, most)
     return blocks._replace(head_groups=groups)
 
 
 def _head_groups(num_heads, most):
-    """The fewest groups of `most` heads, if two or more can be one."""
+    """The fewest groups of at most `most` heads and at least two, or 1."""
     for groups in range(1, num_heads // 2 + 1):
         if num_heads % groups == 0 and num_heads // groups <= most:
             return groups

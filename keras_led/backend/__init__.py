@@ -76,8 +76,8 @@ elif name == "jax":
     from keras_led.backend.jax_attention import times_transposed
     from keras_led.backend.jax_jit import jit
     from keras_led.backend.jax_jit import train_step
+    from keras_led.backend.jax_norm import layer_norm
     from keras_led.backend.jax_products import columns_of_chunk
-    from keras_led.backend.jax_products import layer_norm
     from keras_led.backend.jax_products import linear
     from keras_led.backend.jax_products import look_up
     from keras_led.backend.jax_products import map_rows
@@ -113,8 +113,8 @@ elif name == "torch":
     from keras_led.backend.torch_attention import spans
     from keras_led.backend.torch_attention import times
     from keras_led.backend.torch_attention import times_transposed
+    from keras_led.backend.torch_norm import layer_norm
     from keras_led.backend.torch_products import columns_of_chunk
-    from keras_led.backend.torch_products import layer_norm
     from keras_led.backend.torch_products import linear
     from keras_led.backend.torch_products import look_up
     from keras_led.backend.torch_products import map_rows

@@ -12,8 +12,9 @@ class BlockLayout(NamedTuple):
         query_block: int, queries in one block, in tokens.
         blocks_per_step: int, blocks worked on at once; the steps follow one
             another, so that only one step's scores exist at a time.
-        scores_per_step: int, the most scores of one step, for which it works
-            on some of the heads only, or `None` for all heads at once.
+        scores_per_step: int, scores that a step should not go beyond: it
+            works on some of the heads only, on two at least. It works on all
+            where that is not enough, and where this is `None`.
     """
 
     query_block: int

@@ -5,7 +5,8 @@ import jax.numpy as jnp
 from keras import ops
 
 # Rows that `map_rows` hands on at a time: 13 MB within led-base's feed-forward
-# block in float32, which took 114 ms for 4,096 tokens at once, 91 ms so.
+# block in float32. Its encoder took 5.6 s for 16,384 tokens so, 6.0 s with all
+# rows at once, and for 4,096 tokens the same.
 MAPPED_ROWS = 1024
 
 
@@ -40,12 +41,6 @@ def map_rows(function, x):
     if rows % pieces == 0:
         return mapped
     return jnp.concatenate([mapped, function(x[pieces * size :])])
-
-
-def layer_norm(x, gamma, beta, epsilon):
-    """Normalizes the last axis, as `tensorflow_norm.layer_norm`."""
-    normalized = ops.layer_normalization(x, gamma, beta, -1, epsilon)
-    return normalized.astype(x.dtype)
 
 
 def table_product(x, table):

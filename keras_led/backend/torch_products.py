@@ -60,15 +60,6 @@ def map_rows(function, x):
     return torch.cat([function(rows) for rows in x.split(MAPPED_ROWS)])
 
 
-def layer_norm(x, gamma, beta, epsilon):
-    """Normalizes the last axis, as `tensorflow_norm.layer_norm`."""
-    gamma, beta = (
-        ops.cast(ops.convert_to_tensor(weight), x.dtype)
-        for weight in (gamma, beta)
-    )
-    return torch.nn.functional.layer_norm(x, gamma.shape, gamma, beta, epsilon)
-
-
 def table_product(x, table):
     """`x @ table^T`: the likeness of hidden states to each row of a table.
 

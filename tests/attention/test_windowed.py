@@ -167,6 +167,19 @@ def test_block_layout_does_not_change_the_result():
         np.testing.assert_allclose(result, results[0], atol=1e-5)
 
 
+def test_an_empty_batch_has_an_empty_context():
+    query, key, value = draw(0, 3, 0, HEADS, 12, HEAD_DIM)
+    every = np.ones((0, 12), bool)
+    for layout in [None, BlockLayout(5, 1, 100)]:
+        context, _ = windowed_attention(
+            *map(ops.convert_to_tensor, (query, key, value)),
+            ops.convert_to_tensor(every),
+            4,
+            layout=layout,
+        )
+        assert tuple(context.shape) == (0, HEADS, 12, HEAD_DIM)
+
+
 def dense_in_ops(query, key, value, pairs):
     scores = ops.matmul(query, ops.transpose(key, (0, 1, 3, 2)))
     scores = ops.where(pairs[:, None], scores, -1e9)
