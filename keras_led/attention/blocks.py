@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from keras import ops
 
+from keras_led import backend
 from keras_led.backend.blocks import loops_allowed
 
 
@@ -25,7 +26,7 @@ class Blocks(NamedTuple):
     num_steps: object
     span: object  # keys in the slice of a block
     margin: object = None  # keys of padding before and behind, or None
-    head_groups: int = 1  # a step works on one of them
+    head_groups: int = 1  # of them `map_queries` works on one at a time
 
     def starts(self, step):
         """Where the blocks of a step and their spans start, `(blocks,)`.
@@ -109,37 +110,51 @@ def ceil_div(dividend, divisor):
     return (dividend + divisor - 1) // divisor
 
 
-def map_steps(function, blocks):
-    """Calls a function of every step, and stacks what it returns."""
-    return _map(function, ops.arange(blocks.num_steps, dtype="int32"))
-
-
-def map_steps_by_heads(function, blocks, num_heads):
-    """Calls a function of every step for each group of heads.
+def map_queries(function, query, blocks):
+    """Replaces every block of queries by what a function makes of it.
 
     Args:
-        function: Callable from a step, an int32 scalar tensor, and the pair of
-            the first head, likewise, and the int number of heads; `None` for
-            all heads.
+        function: Callable from queries `(B, n, blocks, query, H)`, their step,
+            an int32 scalar, and which heads they are, a pair of the first
+            one, likewise, and the int number, or `None` for all; to a tensor
+            of the shape and dtype of the queries. Behind the document are
+            queries of zeros.
+        query: Tensor of shape `(B, N, L, H)`.
         blocks: `Blocks`.
-        num_heads: int, of all groups.
 
     Returns:
-        What the function returns, stacked, for `join_blocks`.
+        Tensor of the shape and dtype of `query`.
     """
-    if blocks.head_groups == 1:
-        return map_steps(lambda step: function(step, None), blocks)
+    if backend.replace_slices is None:
+        queries_of = query_blocks(query, blocks)
+        return join_blocks(
+            map_steps(lambda i: function(queries_of(i), i, None), blocks),
+            blocks,
+        )
+    batch, num_heads, length, head_dim = ops.shape(query)
+    per_step = blocks.per_step * blocks.query_block
     count = num_heads // blocks.head_groups
+    cut = (blocks.per_step, blocks.query_block, count)
 
-    def of_group(number):
-        group, step = number // blocks.num_steps, number % blocks.num_steps
-        return function(step, (group * count, count))
+    def replace(rows, start):
+        queries = ops.reshape(rows, (batch, *cut, head_dim))
+        queries = backend.transpose(queries, (0, 3, 1, 2, 4))
+        heads = None if count == num_heads else (start[2], count)
+        context = function(queries, start[1] // per_step, heads)
+        context = backend.transpose(context, (0, 2, 3, 1, 4))
+        return ops.reshape(context, (batch, per_step, count, head_dim))
 
-    steps = blocks.head_groups * blocks.num_steps
-    return _map(of_group, ops.arange(steps, dtype="int32"))
+    # As the hidden dimension lies: heads are split and merged block by block.
+    rows = ops.transpose(query, (0, 2, 1, 3))
+    rows = _pad(rows, blocks.num_steps * per_step - length, axis=1)
+    size = (batch, per_step, count, head_dim)
+    rows = backend.replace_slices(replace, rows, size)
+    return ops.transpose(rows[:, :length], (0, 2, 1, 3))
 
 
-def _map(function, steps):
+def map_steps(function, blocks):
+    """Calls a function of every step, and stacks what it returns."""
+    steps = ops.arange(blocks.num_steps, dtype="int32")
     if steps.shape[0] != 1:
         return ops.map(function, steps)
     outputs = function(steps[0])  # needs no loop
@@ -156,36 +171,40 @@ def query_blocks(query, blocks):
         blocks: `Blocks`.
 
     Returns:
-        Callable from a step, an int32 scalar tensor, and the heads to read
-        (see `map_steps_by_heads`; by default all) to a tensor of shape
+        Callable from a step, an int32 scalar tensor, to a tensor of shape
         `(B, N, blocks, query, H)`; behind the document are zeros.
     """
     batch, num_heads, length, head_dim = ops.shape(query)
     per_step = blocks.per_step * blocks.query_block
-    padding = blocks.num_steps * per_step - length
-    if not isinstance(padding, int) or padding > 0:
-        query = ops.pad(query, ((0, 0), (0, 0), (0, padding), (0, 0)))
+    query = _pad(query, blocks.num_steps * per_step - length, axis=2)
 
-    def read(step, heads=None):
-        first, count = heads or (0, num_heads)
-        size = (batch, count, per_step, head_dim)
-        rows = ops.slice(query, (0, first, step * per_step, 0), size)
-        shape = (batch, count, blocks.per_step, blocks.query_block, head_dim)
-        return ops.reshape(rows, shape)
+    def read(step):
+        size = (batch, num_heads, per_step, head_dim)
+        rows = ops.slice(query, (0, 0, step * per_step, 0), size)
+        shape = (batch, num_heads, blocks.per_step, blocks.query_block)
+        return ops.reshape(rows, (*shape, head_dim))
 
     return read
 
 
 def join_blocks(x, blocks):
-    """`(groups * steps, B, N / groups, blocks, query, X) -> (B, N, L, X)`."""
-    _, batch, num_heads, _, _, last = ops.shape(x)
-    groups, per_step = blocks.head_groups, blocks.per_step * blocks.query_block
-    shape = (groups, blocks.num_steps, batch, num_heads, per_step, last)
+    """`(steps, B, N, blocks, query, X) -> (B, N, L, X)`."""
+    steps, batch, num_heads, _, _, last = ops.shape(x)
+    per_step = blocks.per_step * blocks.query_block
+    x = ops.reshape(x, (steps, batch, num_heads, per_step, last))
     # In the order that `merge_heads` asks for, which then moves nothing.
-    x = ops.transpose(ops.reshape(x, shape), (2, 1, 4, 0, 3, 5))
-    padded = blocks.num_steps * per_step
-    x = ops.reshape(x, (batch, padded, groups * num_heads, last))
+    x = ops.transpose(x, (1, 0, 3, 2, 4))
+    x = ops.reshape(x, (batch, steps * per_step, num_heads, last))
     return ops.transpose(x[:, : blocks.length], (0, 2, 1, 3))
+
+
+def _pad(x, padding, axis):
+    """Zeros behind `x`; `padding` is an int or an int scalar tensor."""
+    if isinstance(padding, int) and padding == 0:
+        return x
+    widths = [(0, 0)] * len(x.shape)
+    widths[axis] = (0, padding)
+    return ops.pad(x, widths)
 
 
 def take_rows(x, starts, size, axis):

@@ -13,8 +13,8 @@ from keras import ops
 
 from keras_led import backend
 from keras_led.attention.blocks import join_blocks
+from keras_led.attention.blocks import map_queries
 from keras_led.attention.blocks import map_steps
-from keras_led.attention.blocks import map_steps_by_heads
 from keras_led.attention.blocks import plan_blocks
 from keras_led.attention.blocks import query_blocks
 from keras_led.attention.dropout import dropout
@@ -65,7 +65,6 @@ def windowed_attention(
         plan_blocks(query, attention_window, layout or backend.block_layout(x))
         for x in (True, False)
     )
-    blocks = blocks._replace(head_groups=1)  # known to `_attend` alone
     window_keys = padding_mask  # a window shows those that are not global
     if global_tokens is not None:
         window_keys = window_keys & ~global_tokens.mask
@@ -136,22 +135,20 @@ def _attend(constants, operands, blocks, scale):
     window_keys, slots, _ = constants
     query, key, value, *beside = operands
     bias_of = _bias(window_keys, slots, blocks)
-    queries_of = query_blocks(query, blocks)
-    keys_of = backend.spans(key, *beside[:1])
+    keys_of = backend.key_spans(key, *beside[:1])
     values_of = backend.spans(value, *beside[1:])
 
-    def attend_step(step, heads):
+    def attend_step(queries, step, heads):
         _, starts = blocks.starts(step)
         return backend.attend(
-            queries_of(step, heads),
+            queries,
             keys_of(starts, blocks.span, heads),
             values_of(starts, blocks.span, heads),
             bias_of(step),
             scale,
         )
 
-    outputs = map_steps_by_heads(attend_step, blocks, query.shape[1])
-    return join_blocks(outputs, blocks)
+    return map_queries(attend_step, query, blocks)
 
 
 def _weigher(constants, blocks, rate, scale):

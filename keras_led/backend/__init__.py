@@ -13,7 +13,6 @@ if name == "tensorflow":
     from keras_led.backend.tensorflow import JIT_BY_DEFAULT
     from keras_led.backend.tensorflow import KEYS_FIRST
     from keras_led.backend.tensorflow import block_layout
-    from keras_led.backend.tensorflow import cond
     from keras_led.backend.tensorflow import contiguous
     from keras_led.backend.tensorflow import custom_gradient
     from keras_led.backend.tensorflow import fold_in
@@ -22,23 +21,26 @@ if name == "tensorflow":
     from keras_led.backend.tensorflow import keep_at_random
     from keras_led.backend.tensorflow import mean_over_replicas
     from keras_led.backend.tensorflow import random_state
-    from keras_led.backend.tensorflow import recomputed_cond
     from keras_led.backend.tensorflow import register_pytree
     from keras_led.backend.tensorflow import remat
     from keras_led.backend.tensorflow import replica
-    from keras_led.backend.tensorflow import scan
     from keras_led.backend.tensorflow import set_random_state
     from keras_led.backend.tensorflow import share_of_sum
     from keras_led.backend.tensorflow import train_step
     from keras_led.backend.tensorflow import transpose
     from keras_led.backend.tensorflow import uniform
-    from keras_led.backend.tensorflow import while_loop
     from keras_led.backend.tensorflow import write_slice
     from keras_led.backend.tensorflow_attention import attend
+    from keras_led.backend.tensorflow_attention import key_spans
     from keras_led.backend.tensorflow_attention import scores
     from keras_led.backend.tensorflow_attention import spans
     from keras_led.backend.tensorflow_attention import times
     from keras_led.backend.tensorflow_attention import times_transposed
+    from keras_led.backend.tensorflow_loops import cond
+    from keras_led.backend.tensorflow_loops import recomputed_cond
+    from keras_led.backend.tensorflow_loops import replace_slices
+    from keras_led.backend.tensorflow_loops import scan
+    from keras_led.backend.tensorflow_loops import while_loop
     from keras_led.backend.tensorflow_norm import layer_norm
     from keras_led.backend.tensorflow_products import columns_of_chunk
     from keras_led.backend.tensorflow_products import linear
@@ -50,7 +52,6 @@ elif name == "jax":
     from keras_led.backend.jax import JIT_BY_DEFAULT
     from keras_led.backend.jax import KEYS_FIRST
     from keras_led.backend.jax import block_layout
-    from keras_led.backend.jax import cond
     from keras_led.backend.jax import contiguous
     from keras_led.backend.jax import custom_gradient
     from keras_led.backend.jax import fold_in
@@ -58,24 +59,27 @@ elif name == "jax":
     from keras_led.backend.jax import keep_at_random
     from keras_led.backend.jax import mean_over_replicas
     from keras_led.backend.jax import random_state
-    from keras_led.backend.jax import recomputed_cond
     from keras_led.backend.jax import register_pytree
     from keras_led.backend.jax import remat
     from keras_led.backend.jax import replica
-    from keras_led.backend.jax import scan
     from keras_led.backend.jax import set_random_state
     from keras_led.backend.jax import share_of_sum
     from keras_led.backend.jax import transpose
     from keras_led.backend.jax import uniform
-    from keras_led.backend.jax import while_loop
     from keras_led.backend.jax import write_slice
     from keras_led.backend.jax_attention import attend
+    from keras_led.backend.jax_attention import key_spans
     from keras_led.backend.jax_attention import scores
     from keras_led.backend.jax_attention import spans
     from keras_led.backend.jax_attention import times
     from keras_led.backend.jax_attention import times_transposed
     from keras_led.backend.jax_jit import jit
     from keras_led.backend.jax_jit import train_step
+    from keras_led.backend.jax_loops import cond
+    from keras_led.backend.jax_loops import recomputed_cond
+    from keras_led.backend.jax_loops import replace_slices
+    from keras_led.backend.jax_loops import scan
+    from keras_led.backend.jax_loops import while_loop
     from keras_led.backend.jax_norm import layer_norm
     from keras_led.backend.jax_products import columns_of_chunk
     from keras_led.backend.jax_products import linear
@@ -87,7 +91,6 @@ elif name == "torch":
     from keras_led.backend.torch import JIT_BY_DEFAULT
     from keras_led.backend.torch import KEYS_FIRST
     from keras_led.backend.torch import block_layout
-    from keras_led.backend.torch import cond
     from keras_led.backend.torch import contiguous
     from keras_led.backend.torch import custom_gradient
     from keras_led.backend.torch import fold_in
@@ -96,11 +99,9 @@ elif name == "torch":
     from keras_led.backend.torch import keep_at_random
     from keras_led.backend.torch import mean_over_replicas
     from keras_led.backend.torch import random_state
-    from keras_led.backend.torch import recomputed_cond
     from keras_led.backend.torch import register_pytree
     from keras_led.backend.torch import remat
     from keras_led.backend.torch import replica
-    from keras_led.backend.torch import scan
     from keras_led.backend.torch import set_random_state
     from keras_led.backend.torch import share_of_sum
     from keras_led.backend.torch import train_step
@@ -109,10 +110,15 @@ elif name == "torch":
     from keras_led.backend.torch import while_loop
     from keras_led.backend.torch import write_slice
     from keras_led.backend.torch_attention import attend
+    from keras_led.backend.torch_attention import key_spans
     from keras_led.backend.torch_attention import scores
     from keras_led.backend.torch_attention import spans
     from keras_led.backend.torch_attention import times
     from keras_led.backend.torch_attention import times_transposed
+    from keras_led.backend.torch_loops import cond
+    from keras_led.backend.torch_loops import recomputed_cond
+    from keras_led.backend.torch_loops import replace_slices
+    from keras_led.backend.torch_loops import scan
     from keras_led.backend.torch_norm import layer_norm
     from keras_led.backend.torch_products import columns_of_chunk
     from keras_led.backend.torch_products import linear

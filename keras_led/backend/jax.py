@@ -185,49 +185,6 @@ def remat(function):
     return run
 
 
-def scan(body, carry, xs, dtype, outputs):
-    """Runs `body` once for each row of `xs`, one after another.
-
-    Unlike `ops.scan`, what a run puts out may differ from what it hands on.
-
-    Args:
-        body: Callable from a tuple of tensors handed on and a tuple of rows
-            to the next tuple to hand on, of the same shapes and dtypes, and a
-            tuple of outputs.
-        carry: Tuple of tensors handed to the first run.
-        xs: Tuple of tensors of one length.
-        dtype: str, of all outputs.
-        outputs: int, how many there are.
-
-    Returns:
-        Tuple of what the last run handed on, and of the outputs, stacked.
-    """
-    del dtype, outputs  # seen by JAX itself
-    return jax.lax.scan(body, carry, xs)
-
-
-def while_loop(condition, body, state, constants=(), recordable=True):
-    """Runs `body` as long as `condition` holds.
-
-    Args:
-        condition: Callable from the state to a bool scalar tensor.
-        body: Callable from the state and `constants` to the next state, of
-            the same shapes and dtypes.
-        state: Pytree of tensors.
-        constants: Pytree of tensors and static values that `body` reads.
-        recordable: bool, for PyTorch; ignored here.
-
-    Returns:
-        The last state.
-    """
-    del recordable
-    return ops.while_loop(
-        lambda *state: condition(state),
-        lambda *state: body(state, constants),
-        state,
-    )
-
-
 def write_slice(x, index, updates, axis):
     """Writes `updates` into `x` at `index` of `axis`, for a new tensor.
 
@@ -257,30 +214,3 @@ def register_pytree(cls):
         lambda keys, values: cls(zip(keys, values, strict=True)),
     )
     return optrees.register(cls)
-
-
-def cond(predicate, true_function, false_function, operands):
-    """Runs one of two functions of the same tensors.
-
-    Where a gradient is taken through them, see `recomputed_cond`.
-
-    Args:
-        predicate: Bool scalar tensor.
-        true_function: Callable from tensors to a pytree of them.
-        false_function: Callable likewise.
-        operands: Tuple of float tensors, the arguments of both.
-
-    Returns:
-        What the chosen function returns.
-    """
-    return jax.lax.cond(predicate, true_function, false_function, *operands)
-
-
-def recomputed_cond(predicate, true_function, false_function, operands):
-    """`cond` with a gradient, of functions that may read weights.
-
-    The gradient recomputes the branch that ran. Else the condition would put
-    out what the gradients of both need, zeros for the branch that did not run.
-    """
-    functions = map(jax.checkpoint, (true_function, false_function))
-    return cond(predicate, *functions, operands)

@@ -44,6 +44,10 @@ def spans(x, beside=None):
     return read
 
 
+# Of keys for `attend`, which reads them as it reads values.
+key_spans = spans
+
+
 def scores(query, key, bias, scale):
     """`scale * query @ key^T + bias`, in float32.
 

@@ -32,6 +32,10 @@ def _of_heads(x, heads):
     return x if heads is None else x.narrow(1, int(heads[0]), heads[1])
 
 
+# Of keys for `attend`, which reads them as it reads values.
+key_spans = spans
+
+
 def scores(query, key, bias, scale):
     """`scale * query @ key^T + bias`, as `tensorflow_attention.scores`."""
     products = times_transposed(query * scale, key)

@@ -75,11 +75,12 @@ def test_attends_to_what_the_bias_lets_through(blocks, dtype, tolerance):
     def tensor(array):
         return ops.cast(ops.convert_to_tensor(array), dtype)
 
+    read_keys = backend.key_spans(tensor(x), tensor(beside))
     read = backend.spans(tensor(x), tensor(beside))
     starts = ops.convert_to_tensor(starts, "int32")
     found = backend.attend(
         tensor(query),
-        read(starts, SIZE),
+        read_keys(starts, SIZE),
         read(starts, SIZE),
         ops.convert_to_tensor(bias),
         scale,
@@ -87,6 +88,16 @@ def test_attends_to_what_the_bias_lets_through(blocks, dtype, tolerance):
     assert keras.backend.standardize_dtype(found.dtype) == dtype
     np.testing.assert_allclose(
         numbers(found), softmax(scores) @ key, atol=tolerance
+    )
+    found = backend.attend(
+        tensor(query[:, 1:]),
+        read_keys(starts, SIZE, (1, 2)),
+        read(starts, SIZE, (1, 2)),
+        ops.convert_to_tensor(bias),
+        scale,
+    )
+    np.testing.assert_allclose(
+        numbers(found), (softmax(scores) @ key)[:, 1:], atol=tolerance
     )
     (joined,) = read(starts, SIZE, joined=True)
     found = backend.scores(

@@ -138,7 +138,7 @@ def test_contiguous_keeps_the_values_of_a_view():
 
 
 def test_rows_are_mapped_in_pieces_to_the_same():
-    x, kernel = draw(5001, 3), draw(3, 2)
+    x, kernel = draw(5001, 3), draw(3, 3)
     found = without_gradients(
         lambda x, kernel: backend.map_rows(lambda rows: rows @ kernel, x),
         x,
@@ -154,7 +154,7 @@ def test_rows_in_pieces_are_mapped_as_all_at_once(rows, monkeypatch):
             f"keras_led.backend.{backend.name}_products"
         )
         monkeypatch.setattr(module, "MAPPED_ROWS", 4)
-    kernel = draw(INNER, OUTER)
+    kernel = draw(INNER, INNER)
     seen = []
 
     def function(x):

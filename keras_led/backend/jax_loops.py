@@ -1,0 +1,106 @@
+"""Loops and conditions of JAX."""
+
+import math
+
+import jax
+import jax.numpy as jnp
+from keras import ops
+
+
+def scan(body, carry, xs, dtype, outputs):
+    """Runs `body` once for each row of `xs`, one after another.
+
+    Unlike `ops.scan`, what a run puts out may differ from what it hands on.
+
+    Args:
+        body: Callable from a tuple of tensors handed on and a tuple of rows
+            to the next tuple to hand on, of the same shapes and dtypes, and a
+            tuple of outputs.
+        carry: Tuple of tensors handed to the first run.
+        xs: Tuple of tensors of one length.
+        dtype: str, of all outputs.
+        outputs: int, how many there are.
+
+    Returns:
+        Tuple of what the last run handed on, and of the outputs, stacked.
+    """
+    del dtype, outputs  # seen by JAX itself
+    return jax.lax.scan(body, carry, xs)
+
+
+def while_loop(condition, body, state, constants=(), recordable=True):
+    """Runs `body` as long as `condition` holds.
+
+    Args:
+        condition: Callable from the state to a bool scalar tensor.
+        body: Callable from the state and `constants` to the next state, of
+            the same shapes and dtypes.
+        state: Pytree of tensors.
+        constants: Pytree of tensors and static values that `body` reads.
+        recordable: bool, for PyTorch; ignored here.
+
+    Returns:
+        The last state.
+    """
+    del recordable
+    return ops.while_loop(
+        lambda *state: condition(state),
+        lambda *state: body(state, constants),
+        state,
+    )
+
+
+def replace_slices(function, x, size):
+    """Replaces slices of `x`, one after another, by a function of them.
+
+    Args:
+        function: Callable from a slice and where it starts, a tuple of an
+            int32 scalar for each axis, to a tensor of the shape and dtype of
+            the slice.
+        x: Tensor.
+        size: Tuple of ints, the shape of a slice. What a slice is too long
+            for at the end of an axis stays as it is.
+
+    Returns:
+        Tensor of the shape and dtype of `x`, which may lie in its memory.
+    """
+    if 0 in x.shape:
+        return x
+    counts = [a // b for a, b in zip(x.shape, size, strict=True)]
+
+    def body(number, x):
+        index = jnp.unravel_index(number, counts)
+        start = [i * step for i, step in zip(index, size, strict=True)]
+        found = function(jax.lax.dynamic_slice(x, start, size), start)
+        return jax.lax.dynamic_update_slice(x, found, start)
+
+    if math.prod(counts) == 1:
+        return body(0, x)  # needs no loop
+    return jax.lax.fori_loop(0, math.prod(counts), body, x)
+
+
+def cond(predicate, true_function, false_function, operands):
+    """Runs one of two functions of the same tensors.
+
+    Where a gradient is taken through them, see `recomputed_cond`.
+
+    Args:
+        predicate: Bool scalar tensor.
+        true_function: Callable from tensors to a pytree of them.
+        false_function: Callable likewise.
+        operands: Tuple of float tensors, the arguments of both.
+
+    Returns:
+        What the chosen function returns.
+    """
+    return jax.lax.cond(predicate, true_function, false_function, *operands)
+
+
+def recomputed_cond(predicate, true_function, false_function, operands):
+    """`cond` with a gradient, of functions that may read weights.
+
+    The gradient recomputes the branch that ran. Else the condition would put
+    out what the gradients of both need, zeros for the branch that did not run.
+    """
+    functions = map(jax.checkpoint, (true_function, false_function))
+    return cond(predicate, *functions, operands)
