@@ -148,13 +148,6 @@ def gather_tokens(x, positions):
     return ops.take(flat, _flat_positions(positions, batch, length), axis=0)
 
 
-def gather_keys(x, positions):
-    """Takes those of every head, `(B, N, L, H) -> (B, N, G, H)`."""
-    indices = _head_positions(x, positions)
-    rows = ops.reshape(x, (-1, ops.shape(x)[3]))
-    return ops.take(rows, indices, axis=0)
-
-
 def add_to_keys(x, positions, rows):
     """Adds `rows`, `(B, N, G, H)`, to those of `x`, `(B, N, L, H)`.
 
@@ -164,7 +157,7 @@ def add_to_keys(x, positions, rows):
     flat = ops.scatter_update(
         ops.reshape(x, (batch * num_heads * length, head_dim)),
         ops.reshape(_head_positions(x, positions), (-1, 1)),
-        ops.reshape(gather_keys(x, positions) + rows, (-1, head_dim)),
+        ops.reshape(backend.take_keys(x, positions) + rows, (-1, head_dim)),
     )
     return ops.reshape(flat, (batch, num_heads, length, head_dim))
 
@@ -173,7 +166,7 @@ def write_tokens(x, slots, rows):
     """Replaces the rows of `x` at the valid slots.
 
     Args:
-        x: Float tensor of shape `(B, L, D)`.
+        x: Float tensor of shape `(B, L, D)`, not to be read any more.
         slots: `GlobalSlots` of `G` slots.
         rows: Float tensor of shape `(B, G, D)`.
 
@@ -186,9 +179,9 @@ def write_tokens(x, slots, rows):
     kept = gather_tokens(x, slots.positions)
     rows = ops.where(slots.valid[:, :, None], rows, kept)
     indices = _flat_positions(slots.positions, batch, length)
-    flat = ops.scatter_update(
+    flat = backend.write_rows(
         ops.reshape(x, (batch * length, dim)),
-        ops.reshape(indices, (batch * num_slots, 1)),
+        ops.reshape(indices, (batch * num_slots,)),
         ops.reshape(rows, (batch * num_slots, dim)),
     )
     return ops.reshape(flat, (batch, length, dim))

@@ -20,7 +20,6 @@ from keras_led.attention.blocks import query_blocks
 from keras_led.attention.dropout import dropout
 from keras_led.attention.dropout import fold_seed
 from keras_led.attention.global_tokens import add_to_keys
-from keras_led.attention.global_tokens import gather_keys
 from keras_led.attention.softmax import softmax
 from keras_led.attention.span_bias import span_bias
 from keras_led.attention.windowed_gradient import attention_gradients
@@ -126,7 +125,7 @@ def _beside(slots, operands):
     if slots is None:
         return operands
     _, key, value = operands
-    beside = (gather_keys(x, slots.positions) for x in (key, value))
+    beside = (backend.take_keys(x, slots.positions) for x in (key, value))
     return *operands, *beside
 
 

@@ -34,6 +34,7 @@ if name == "tensorflow":
     from keras_led.backend.tensorflow_attention import key_spans
     from keras_led.backend.tensorflow_attention import scores
     from keras_led.backend.tensorflow_attention import spans
+    from keras_led.backend.tensorflow_attention import take_keys
     from keras_led.backend.tensorflow_attention import times
     from keras_led.backend.tensorflow_attention import times_transposed
     from keras_led.backend.tensorflow_loops import cond
@@ -43,10 +44,13 @@ if name == "tensorflow":
     from keras_led.backend.tensorflow_loops import while_loop
     from keras_led.backend.tensorflow_norm import layer_norm
     from keras_led.backend.tensorflow_products import columns_of_chunk
+    from keras_led.backend.tensorflow_products import gelu
     from keras_led.backend.tensorflow_products import linear
     from keras_led.backend.tensorflow_products import look_up
     from keras_led.backend.tensorflow_products import map_rows
+    from keras_led.backend.tensorflow_products import scale_rows
     from keras_led.backend.tensorflow_products import table_product
+    from keras_led.backend.tensorflow_products import write_rows
 elif name == "jax":
     from keras_led.backend.jax import CHANGES_WITHOUT_DATA
     from keras_led.backend.jax import JIT_BY_DEFAULT
@@ -71,6 +75,7 @@ elif name == "jax":
     from keras_led.backend.jax_attention import key_spans
     from keras_led.backend.jax_attention import scores
     from keras_led.backend.jax_attention import spans
+    from keras_led.backend.jax_attention import take_keys
     from keras_led.backend.jax_attention import times
     from keras_led.backend.jax_attention import times_transposed
     from keras_led.backend.jax_jit import jit
@@ -82,10 +87,13 @@ elif name == "jax":
     from keras_led.backend.jax_loops import while_loop
     from keras_led.backend.jax_norm import layer_norm
     from keras_led.backend.jax_products import columns_of_chunk
+    from keras_led.backend.jax_products import gelu
     from keras_led.backend.jax_products import linear
     from keras_led.backend.jax_products import look_up
     from keras_led.backend.jax_products import map_rows
+    from keras_led.backend.jax_products import scale_rows
     from keras_led.backend.jax_products import table_product
+    from keras_led.backend.jax_products import write_rows
 elif name == "torch":
     from keras_led.backend.torch import CHANGES_WITHOUT_DATA
     from keras_led.backend.torch import JIT_BY_DEFAULT
@@ -113,6 +121,7 @@ elif name == "torch":
     from keras_led.backend.torch_attention import key_spans
     from keras_led.backend.torch_attention import scores
     from keras_led.backend.torch_attention import spans
+    from keras_led.backend.torch_attention import take_keys
     from keras_led.backend.torch_attention import times
     from keras_led.backend.torch_attention import times_transposed
     from keras_led.backend.torch_loops import cond
@@ -121,10 +130,13 @@ elif name == "torch":
     from keras_led.backend.torch_loops import scan
     from keras_led.backend.torch_norm import layer_norm
     from keras_led.backend.torch_products import columns_of_chunk
+    from keras_led.backend.torch_products import gelu
     from keras_led.backend.torch_products import linear
     from keras_led.backend.torch_products import look_up
     from keras_led.backend.torch_products import map_rows
+    from keras_led.backend.torch_products import scale_rows
     from keras_led.backend.torch_products import table_product
+    from keras_led.backend.torch_products import write_rows
 else:
     raise ImportError(
         "keras_led runs on the Keras backends 'tensorflow', 'jax' and "

@@ -89,3 +89,8 @@ def times(x, y):
 def times_transposed(x, y):
     """`x @ y^T` likewise."""
     return x @ jnp.swapaxes(y, -1, -2)
+
+
+def take_keys(x, positions):
+    """Takes those of every head, as `tensorflow_attention.take_keys`."""
+    return jnp.take_along_axis(x, positions[:, None, :, None], axis=2)

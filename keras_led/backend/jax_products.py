@@ -18,15 +18,17 @@ def linear(x, kernel, bias):
     return product if bias is None else ops.add(product, bias)
 
 
-def map_rows(function, x):
-    """`function` of the rows of `x`, a matrix, each apart from the others.
+def map_rows(function, x, *others):
+    """`function` of the rows of matrices, each apart from the others.
 
     On a CPU some rows at a time, so that what it makes on the way stays in the
     cache, and in their place: room for all results is new in every call.
 
     Args:
-        function: Callable from a float matrix to one of its shape and dtype.
+        function: Callable from float matrices of some of the rows to a matrix
+            of the shape and dtype of the first.
         x: Float tensor of shape `(rows, D)`.
+        *others: Tensors of shape `(rows, ...)`.
 
     Returns:
         Tensor of the shape of `x`.
@@ -34,14 +36,36 @@ def map_rows(function, x):
     rows, width = x.shape
     pieces = -(-rows // MAPPED_ROWS)
     if pieces <= 1 or jax.default_backend() != "cpu":
-        return function(x)
+        return function(x, *others)
     size = rows // pieces
-    rest = x[pieces * size :]
-    x = replace_slices(lambda part, _: function(part), x, (size, width))
-    if rest.shape[0] == 0:
+
+    def of_piece(piece, start):
+        parts = (
+            jax.lax.dynamic_slice_in_dim(other, start[0], size)
+            for other in others
+        )
+        return function(piece, *parts)
+
+    rest = [matrix[pieces * size :] for matrix in (x, *others)]
+    x = replace_slices(of_piece, x, (size, width))
+    if rows % pieces == 0:
         return x
-    start = (pieces * size, 0)
-    return jax.lax.dynamic_update_slice(x, function(rest), start)
+    return jax.lax.dynamic_update_slice(x, function(*rest), (pieces * size, 0))
+
+
+def gelu(x):
+    """The exact one, with erf; see `torch_products.gelu`."""
+    return ops.gelu(x, approximate=False)
+
+
+def scale_rows(x, factors):
+    """`x * factors`; see `torch_products.scale_rows`."""
+    return x * factors
+
+
+def write_rows(x, indices, rows):
+    """`x` with other rows; see `torch_products.write_rows`."""
+    return x.at[indices].set(rows)
 
 
 def table_product(x, table):

@@ -101,3 +101,19 @@ def times(x, y):
 def times_transposed(x, y):
     """`x @ y^T` likewise."""
     return tf.matmul(x, y, transpose_b=True)
+
+
+def take_keys(x, positions):
+    """Takes those of every head, `(B, N, L, H)` and `(B, G)` to `(B, N, G, H)`.
+
+    As rows of a matrix: where a position has many axes behind it, TensorFlow
+    transposes all of `x` to take it.
+    """
+    shape = tf.shape(x)
+    batch, num_heads, length = shape[0], shape[1], shape[2]
+    heads = tf.reshape(tf.range(batch * num_heads), (batch, num_heads, 1))
+    rows = positions[:, None, :] + length * heads
+    found = tf.gather(tf.reshape(x, (-1, x.shape[-1])), rows)
+    return tf.ensure_shape(
+        found, (*x.shape[:2], positions.shape[1], x.shape[3])
+    )

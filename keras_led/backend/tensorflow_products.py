@@ -27,9 +27,24 @@ def linear(x, kernel, bias):
     return ops.reshape(product, (*ops.shape(x)[:-1], outer))
 
 
-def map_rows(function, x):
-    """`function` of the rows of `x`, a matrix, each apart from the others."""
-    return function(x)
+def map_rows(function, x, *others):
+    """`function` of the rows of matrices, as `jax_products.map_rows`."""
+    return function(x, *others)
+
+
+def gelu(x):
+    """The exact one, with erf; see `torch_products.gelu`."""
+    return ops.gelu(x, approximate=False)
+
+
+def scale_rows(x, factors):
+    """`x * factors`; see `torch_products.scale_rows`."""
+    return x * factors
+
+
+def write_rows(x, indices, rows):
+    """`x` with other rows; see `torch_products.write_rows`."""
+    return tf.tensor_scatter_nd_update(x, indices[:, None], rows)
 
 
 def table_product(x, table):

@@ -74,3 +74,10 @@ def times(x, y):
 def times_transposed(x, y):
     """`x @ y^T` likewise."""
     return x @ y.transpose(-1, -2)
+
+
+def take_keys(x, positions):
+    """Takes those of every head, as `tensorflow_attention.take_keys`."""
+    x = ops.convert_to_tensor(x)
+    positions = ops.convert_to_tensor(positions, dtype="int64")
+    return torch.take_along_dim(x, positions[:, None, :, None], dim=2)

@@ -3,6 +3,8 @@
 from keras import activations
 from keras import ops
 
+from keras_led import backend
+
 
 def _quick_gelu(x):
     return x * ops.sigmoid(1.702 * x)
@@ -25,12 +27,12 @@ def _leaky_relu(x):
 
 
 _FUNCTIONS = {
-    "gelu": activations.gelu,  # the exact one, with erf
+    "gelu": backend.gelu,
     "gelu_10": _clipped_gelu,
     "gelu_accurate": _tanh_gelu,
     "gelu_fast": _tanh_gelu,
     "gelu_new": _tanh_gelu,
-    "gelu_python": activations.gelu,
+    "gelu_python": backend.gelu,
     "gelu_pytorch_tanh": _tanh_gelu,
     "leaky_relu": _leaky_relu,
     "linear": activations.linear,
@@ -53,7 +55,8 @@ def activation(name):
         name: str, one of `keras_led.config_checks.ACTIVATION_NAMES`.
 
     Returns:
-        Callable from a tensor to one of the same shape and dtype.
+        Callable from a tensor, not to be read any more, to one of the same
+        shape and dtype.
 
     Raises:
         ValueError: If the name is unknown.

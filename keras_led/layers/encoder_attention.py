@@ -117,7 +117,7 @@ class WindowedSelfAttention(keras.layers.Layer):
         # Masked tokens attend to nothing: their context is 0.
         attends = ops.cast(masks.padding_mask, context.dtype)
         context = merge_heads(scale_heads(context, head_mask))
-        context = context * attends[:, :, None]
+        context = backend.scale_rows(context, attends[:, :, None])
         if tokens is not None:
             context = tokens.with_slots(
                 lambda slots, hidden_states, context: write_tokens(
@@ -202,7 +202,7 @@ class WindowedSelfAttention(keras.layers.Layer):
 
 
 class EncoderSelfAttention(keras.layers.Layer):
-    """`WindowedSelfAttention` and the projection of its output.
+    """`WindowedSelfAttention`, and `project` for its output.
 
     Args:
         d_model: int, `D`, hidden dim.
@@ -251,14 +251,17 @@ class EncoderSelfAttention(keras.layers.Layer):
         head_mask=None,
         output_attentions=False,
     ):
-        context, *weights = self.longformer_self_attn(
+        return self.longformer_self_attn(
             hidden_states,
             masks=masks,
             seed=seed,
             head_mask=head_mask,
             output_attentions=output_attentions,
         )
-        return (self.output_projection(context), *weights)
+
+    def project(self, context):
+        """The projection of the output, `(..., D)` to same."""
+        return self.output_projection(context)
 
     def get_config(self):
         inner = self.longformer_self_attn.get_config()

@@ -49,20 +49,26 @@ class EncoderLayer(TransformerLayer):
         head_mask=None,
         output_attentions=False,
     ):
-        attended, *weights = self.self_attn(
+        context, *weights = self.self_attn(
             hidden_states,
             masks=masks,
             seed=fold_seed(seed, 0),
             head_mask=head_mask,
             output_attentions=output_attentions,
         )
-        hidden_states = self.add_and_norm(
-            hidden_states,
-            attended,
-            self.self_attn_layer_norm,
-            fold_seed(seed, 1),
+
+        def after_attention(rows, context):
+            rows = self.add_and_norm(
+                rows,
+                self.self_attn.project(context),
+                self.self_attn_layer_norm,
+                fold_seed(seed, 1),
+            )
+            return self.feed_forward(rows, fold_seed(seed, 2))
+
+        hidden_states = self.by_rows(
+            after_attention, seed, hidden_states, context
         )
-        hidden_states = self.feed_forward(hidden_states, fold_seed(seed, 2))
         return (keep_finite(hidden_states), *weights)
 
     def get_config(self):

@@ -84,11 +84,28 @@ class TransformerLayer(keras.layers.Layer):
                 fold_seed(seed, 1),
             )
 
-        # As a matrix: see `linear` of the TensorFlow backend.
-        rows = ops.reshape(hidden_states, (-1, self.d_model))
+        return self.by_rows(block, seed, hidden_states)
+
+    def by_rows(self, function, seed, hidden_states, *others):
+        """Calls a function that works on each token apart from the others.
+
+        Args:
+            function: Callable from matrices `(rows, D)` to one.
+            seed: Int tensor of shape `(2,)` that the function draws noise
+                from, or `None` for none.
+            hidden_states: Float tensor of shape `(B, T, D)`.
+            *others: Float tensors likewise.
+
+        Returns:
+            Float tensor of the shape of `hidden_states`.
+        """
+        # As matrices: see `linear` of the TensorFlow backend.
+        rows = [
+            ops.reshape(x, (-1, self.d_model)) for x in (hidden_states, *others)
+        ]
         # One seed is for all rows: pieces would each draw the same noise.
         drops = seed is not None
-        output = block(rows) if drops else backend.map_rows(block, rows)
+        output = function(*rows) if drops else backend.map_rows(function, *rows)
         return ops.reshape(output, ops.shape(hidden_states))
 
     def get_config(self):
