@@ -93,4 +93,7 @@ def times_transposed(x, y):
 
 def take_keys(x, positions):
     """Takes those of every head, as `tensorflow_attention.take_keys`."""
-    return jnp.take_along_axis(x, positions[:, None, :, None], axis=2)
+    batch, num_heads, length, head_dim = x.shape
+    heads = jnp.arange(batch * num_heads).reshape(batch, num_heads, 1)
+    rows = positions[:, None, :] + length * heads
+    return jnp.take(x.reshape(-1, head_dim), rows, axis=0, mode="clip")
