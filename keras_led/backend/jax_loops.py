@@ -8,40 +8,13 @@ from keras import ops
 
 
 def scan(body, carry, xs, dtype, outputs):
-    """Runs `body` once for each row of `xs`, one after another.
-
-    Unlike `ops.scan`, what a run puts out may differ from what it hands on.
-
-    Args:
-        body: Callable from a tuple of tensors handed on and a tuple of rows
-            to the next tuple to hand on, of the same shapes and dtypes, and a
-            tuple of outputs.
-        carry: Tuple of tensors handed to the first run.
-        xs: Tuple of tensors of one length.
-        dtype: str, of all outputs.
-        outputs: int, how many there are.
-
-    Returns:
-        Tuple of what the last run handed on, and of the outputs, stacked.
-    """
+    """Runs `body` once for each row, as `tensorflow_loops.scan`."""
     del dtype, outputs  # seen by JAX itself
     return jax.lax.scan(body, carry, xs)
 
 
 def while_loop(condition, body, state, constants=(), recordable=True):
-    """Runs `body` as long as `condition` holds.
-
-    Args:
-        condition: Callable from the state to a bool scalar tensor.
-        body: Callable from the state and `constants` to the next state, of
-            the same shapes and dtypes.
-        state: Pytree of tensors.
-        constants: Pytree of tensors and static values that `body` reads.
-        recordable: bool, for PyTorch; ignored here.
-
-    Returns:
-        The last state.
-    """
+    """Runs `body` in a loop, as `tensorflow_loops.while_loop`."""
     del recordable
     return ops.while_loop(
         lambda *state: condition(state),
@@ -62,7 +35,8 @@ def replace_slices(function, x, size):
             for at the end of an axis stays as it is.
 
     Returns:
-        Tensor of the shape and dtype of `x`, which may lie in its memory.
+        Tensor of the shape and dtype of `x`; in a compiled program in the
+        memory of `x`, if nothing reads that any more.
     """
     if 0 in x.shape:
         return x
@@ -80,19 +54,7 @@ def replace_slices(function, x, size):
 
 
 def cond(predicate, true_function, false_function, operands):
-    """Runs one of two functions of the same tensors.
-
-    Where a gradient is taken through them, see `recomputed_cond`.
-
-    Args:
-        predicate: Bool scalar tensor.
-        true_function: Callable from tensors to a pytree of them.
-        false_function: Callable likewise.
-        operands: Tuple of float tensors, the arguments of both.
-
-    Returns:
-        What the chosen function returns.
-    """
+    """Runs one of two functions, as `tensorflow_loops.cond`."""
     return jax.lax.cond(predicate, true_function, false_function, *operands)
 
 

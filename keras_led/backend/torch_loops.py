@@ -6,22 +6,7 @@ import torch
 
 
 def scan(body, carry, xs, dtype, outputs):
-    """Runs `body` once for each row of `xs`, one after another.
-
-    Unlike `ops.scan`, what a run puts out may differ from what it hands on.
-
-    Args:
-        body: Callable from a tuple of tensors handed on and a tuple of rows
-            to the next tuple to hand on, of the same shapes and dtypes, and a
-            tuple of outputs.
-        carry: Tuple of tensors handed to the first run.
-        xs: Tuple of tensors of one length.
-        dtype: str, of all outputs.
-        outputs: int, how many there are.
-
-    Returns:
-        Tuple of what the last run handed on, and of the outputs, stacked.
-    """
+    """Runs `body` once for each row, as `tensorflow_loops.scan`."""
     del dtype
     found = [[] for _ in range(outputs)]
     for rows in zip(*xs, strict=True):
@@ -48,19 +33,7 @@ def replace_slices(function, x, size):
 
 
 def cond(predicate, true_function, false_function, operands):
-    """Runs one of two functions of the same tensors.
-
-    Where a gradient is taken through them, see `recomputed_cond`.
-
-    Args:
-        predicate: Bool scalar tensor.
-        true_function: Callable from tensors to a pytree of them.
-        false_function: Callable likewise.
-        operands: Tuple of float tensors, the arguments of both.
-
-    Returns:
-        What the chosen function returns.
-    """
+    """Runs one of two functions, as `tensorflow_loops.cond`."""
     # Shapes alone are asked for on the "meta" device: either branch will do.
     chosen = predicate.device.type == "meta" or bool(predicate)
     return (true_function if chosen else false_function)(*operands)
