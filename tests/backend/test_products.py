@@ -166,3 +166,26 @@ def test_rows_in_pieces_are_mapped_as_all_at_once(rows, monkeypatch):
     np.testing.assert_allclose(found, np.tanh(x @ kernel), atol=1e-5)
     whole = backend.name == "tensorflow" or rows <= 4
     assert max(seen) == rows if whole else max(seen) <= 4
+
+
+def test_what_may_write_in_place_gives_the_same_with_and_without_gradients():
+    x, factors = draw(5, 3), draw(5, 1)
+    rows, indices = draw(2, 3), np.array([4, 1], "int32")
+    replaced = x.copy()
+    replaced[indices] = rows
+    cases = [
+        (backend.scale_rows, (factors,), x * factors),
+        (backend.write_rows, (indices, rows), replaced),
+        (backend.gelu, (), ops.convert_to_numpy(ops.gelu(x, False))),
+    ]
+    for function, others, expected in cases:
+        tensors = [ops.convert_to_tensor(other) for other in others]
+        kept = ops.convert_to_tensor(x.copy())
+        found = ops.convert_to_numpy(function(kept, *tensors))
+        np.testing.assert_allclose(found, expected, atol=1e-6)
+        # With gradients, as here, PyTorch too leaves the argument alone.
+        np.testing.assert_array_equal(ops.convert_to_numpy(kept), x)
+        found = without_gradients(
+            lambda x, *others, run=function: run(x, *others), x.copy(), *others
+        )
+        np.testing.assert_allclose(found, expected, atol=1e-6)
