@@ -27,6 +27,7 @@ class Blocks(NamedTuple):
     span: object  # keys in the slice of a block
     margin: object = None  # keys of padding before and behind, or None
     head_groups: int = 1  # of them `map_queries` works on one at a time
+    fitted: bool = False  # whether a span ends where the document does
 
     def starts(self, step):
         """Where the blocks of a step and their spans start, `(blocks,)`.
@@ -39,9 +40,24 @@ class Blocks(NamedTuple):
         )
         if self.margin is not None:
             return starts + self.margin, starts
-        return starts, ops.clip(
-            starts - self.one_sided_window, 0, self.length - self.span
-        )
+        furthest = self.length if self.fitted else self.length - self.span
+        return starts, ops.clip(starts - self.one_sided_window, 0, furthest)
+
+    def span_at(self, step):
+        """How many keys a span of a step has, an int or int32 scalar.
+
+        At both ends of the document fewer than elsewhere, if fitted: of
+        led-base's 4,096 tokens, 7 % less in all.
+        """
+        if not self.fitted:
+            return self.span
+        start = step * self.query_block
+        end = start + self.query_block + self.one_sided_window
+        if isinstance(step, int) and isinstance(self.length, int):
+            first = max(start - self.one_sided_window, 0)
+            return min(end, self.length) - first
+        first = ops.maximum(start - self.one_sided_window, 0)
+        return ops.minimum(end, self.length) - first
 
     def with_margin(self):
         """The same blocks over padded keys, where no span is cut short.
@@ -68,8 +84,18 @@ class Blocks(NamedTuple):
         return ops.pad(x, padding)
 
 
-def plan_blocks(query, attention_window, layout):
-    """Sizes of the blocks for queries of shape `(B, N, L, H)`."""
+def plan_blocks(query, attention_window, layout, fitted=False):
+    """Sizes of the blocks for queries of shape `(B, N, L, H)`.
+
+    Args:
+        query: Float tensor of shape `(B, N, L, H)`.
+        attention_window: int, in tokens, both sides together.
+        layout: `BlockLayout`.
+        fitted: bool, whether spans may differ in length, from step to step.
+
+    Returns:
+        `Blocks`.
+    """
     batch, num_heads, length, _ = ops.shape(query)
     one_sided_window = attention_window // 2
     query_block, per_step, scores_per_step = layout
@@ -88,6 +114,7 @@ def plan_blocks(query, attention_window, layout):
     blocks = Blocks(
         length, one_sided_window, query_block, per_step, num_steps, span
     )
+    blocks = blocks._replace(fitted=fitted and per_step == 1)
     scores = (batch, per_step, query_block, span)  # of a head
     known = all(isinstance(size, int) for size in scores)
     if scores_per_step is None or not known:

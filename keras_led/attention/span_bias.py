@@ -36,9 +36,10 @@ def span_bias(window_keys, valid, blocks):
         # it read the band.
         begins = _reach(blocks) - (starts - key_starts)
         begins = ops.maximum(begins, 0)  # of blocks behind the document
-        in_band = take_rows(band, begins, blocks.span, axis=1)
+        span = blocks.span_at(step)
+        in_band = take_rows(band, begins, span, axis=1)
         in_band = ops.transpose(in_band, (1, 0, 2))  # (blocks, query, span)
-        keys = take_rows(by_key, key_starts, blocks.span, axis=1)
+        keys = take_rows(by_key, key_starts, span, axis=1)
         bias = (in_band[None] + keys[:, :, None, :])[:, None]
         if by_slot is None:
             return bias

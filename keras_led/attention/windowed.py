@@ -60,9 +60,14 @@ def windowed_attention(
         then the window, where slot `W` is the query's own position. Rows of
         padding and of global tokens hold no meaning: the caller sets them.
     """
-    blocks, plain = (
-        plan_blocks(query, attention_window, layout or backend.block_layout(x))
-        for x in (True, False)
+    blocks = plan_blocks(
+        query, attention_window, layout or backend.block_layout()
+    )
+    plain = plan_blocks(
+        query,
+        attention_window,
+        layout or backend.block_layout(holds_scores=False),
+        fitted=backend.shapes_may_vary(),
     )
     window_keys = padding_mask  # a window shows those that are not global
     if global_tokens is not None:
@@ -72,26 +77,27 @@ def windowed_attention(
     if return_weights:
         slots = None if global_tokens is None else global_tokens.slots
         weigh = _weigher((window_keys, slots, seed), blocks, rate, scale)
-        return _attend_with_weights(_beside(slots, operands), weigh, blocks)
+        return _attend_with_weights(operands, slots, weigh, blocks)
 
     def attend(constants, *operands):
-        operands = _beside(constants[1], operands)
         if rate == 0 or seed is None:
             return _attend(constants, operands, plain, scale)
+        _, slots, _ = constants
         weigh = _weigher(constants, blocks, rate, scale)
-        return _attend_with_weights(operands, weigh, blocks, False)[0]
+        return _attend_with_weights(operands, slots, weigh, blocks, False)[0]
 
     def derive(constants, context, upstream, *operands):
         window_keys, slots, seed = constants
         padded = blocks.with_margin()
         window_keys = padded.pad_keys(window_keys, axis=1)
         weigh = _weigher((window_keys, slots, seed), padded, rate, scale)
+        positions = None if slots is None else slots.positions
         by_query, by_key, by_value, *beside = attention_gradients(
-            context, _beside(slots, operands), upstream, weigh, padded, scale
+            context, operands, positions, upstream, weigh, padded, scale
         )
         if slots is not None:
             by_key, by_value = (
-                add_to_keys(x, slots.positions, rows)
+                add_to_keys(x, positions, rows)
                 for x, rows in zip((by_key, by_value), beside, strict=True)
             )
         return by_query, by_key, by_value
@@ -120,29 +126,22 @@ def _with_slots(function, constants, operands):
     return global_tokens.with_slots(call, operands)
 
 
-def _beside(slots, operands):
-    """Query, key and value, and the key and value of every global token."""
-    if slots is None:
-        return operands
-    _, key, value = operands
-    beside = (backend.take_keys(x, slots.positions) for x in (key, value))
-    return *operands, *beside
-
-
 def _attend(constants, operands, blocks, scale):
     """The context alone, `(B, N, L, H)`, without dropout."""
     window_keys, slots, _ = constants
-    query, key, value, *beside = operands
+    query, key, value = operands
+    positions = None if slots is None else slots.positions
     bias_of = _bias(window_keys, slots, blocks)
-    keys_of = backend.key_spans(key, *beside[:1])
-    values_of = backend.spans(value, *beside[1:])
+    keys_of = backend.key_spans(key, positions)
+    values_of = backend.spans(value, positions)
 
     def attend_step(queries, step, heads):
         _, starts = blocks.starts(step)
+        span = blocks.span_at(step)
         return backend.attend(
             queries,
-            keys_of(starts, blocks.span, heads),
-            values_of(starts, blocks.span, heads),
+            keys_of(starts, span, heads),
+            values_of(starts, span, heads),
             bias_of(step),
             scale,
         )
@@ -174,11 +173,12 @@ def _bias(window_keys, slots, blocks):
     return span_bias(window_keys, valid, blocks)
 
 
-def _attend_with_weights(operands, weigh, blocks, return_weights=True):
-    query, key, value, *beside = operands
+def _attend_with_weights(operands, slots, weigh, blocks, return_weights=True):
+    query, key, value = operands
+    positions = None if slots is None else slots.positions
     queries_of = query_blocks(query, blocks)
-    keys_of = backend.spans(key, *beside[:1])
-    values_of = backend.spans(value, *beside[1:])
+    keys_of = backend.spans(key, positions)
+    values_of = backend.spans(value, positions)
 
     def attend_step(step):
         _, starts = blocks.starts(step)

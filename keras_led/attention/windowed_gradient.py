@@ -18,13 +18,16 @@ from keras_led.attention.blocks import join_blocks
 from keras_led.attention.blocks import query_blocks
 
 
-def attention_gradients(context, operands, upstream, weigh, blocks, scale):
+def attention_gradients(
+    context, operands, positions, upstream, weigh, blocks, scale
+):
     """Gradients of the context by the operands of the attention.
 
     Args:
         context: Float tensor of shape `(B, N, L, H)`, of the forward pass.
-        operands: Tuple of query, key and value, `(B, N, L, H)`, and of global
-            key and value, `(B, N, G, H)`, if there are any.
+        operands: Tuple of query, key and value, `(B, N, L, H)`.
+        positions: Int32 tensor of shape `(B, G)`, of the global keys that come
+            before the others, or `None`.
         upstream: Float tensor of shape `(B, N, L, H)`, by the context.
         weigh: Callable from queries, keys and step to the weights of the
             step, in float32, and the function of their dropout.
@@ -32,14 +35,20 @@ def attention_gradients(context, operands, upstream, weigh, blocks, scale):
         scale: float, of the scores.
 
     Returns:
-        Tuple of tensors with the shapes and dtypes of `operands`.
+        Tuple of tensors of the shapes of `operands`, and two more for the
+        global keys and values as such, `(B, N, G, H)`, if there are any; all
+        of the dtype of the query.
     """
-    query, key, value, *beside = operands
+    query, key, value = operands
     dtype = query.dtype
-    padded_key = blocks.pad_keys(key, axis=2)
-    padded_value = blocks.pad_keys(value, axis=2)
-    keys_of = backend.spans(padded_key, *beside[:1])
-    values_of = backend.spans(padded_value, *beside[1:])
+    beside = []
+    if positions is not None:
+        batch, num_heads, _, head_dim = ops.shape(key)
+        shape = (batch, num_heads, head_dim, ops.shape(positions)[1])
+        beside = [ops.zeros(shape, "float32")] * 2
+        positions = positions + (blocks.margin or 0)
+    keys_of = backend.spans(blocks.pad_keys(key, axis=2), positions)
+    values_of = backend.spans(blocks.pad_keys(value, axis=2), positions)
     # The mean of a row's gradients under its weights, and under dropout too.
     means = ops.sum(
         ops.cast(context, "float32") * ops.cast(upstream, "float32"),
@@ -69,19 +78,12 @@ def attention_gradients(context, operands, upstream, weigh, blocks, scale):
     in_sight = _sums_in_sight(key, blocks)
     sums, (by_queries, *done) = backend.scan(
         body,
-        (
-            in_sight,
-            in_sight,
-            *(ops.zeros(_swapped_shape(x), "float32") for x in beside),
-        ),
+        (in_sight, in_sight, *beside),
         (ops.arange(blocks.num_steps, dtype="int32"),),
         dtype=dtype,
         outputs=1 if blocks.margin is None else 3,
     )
-    sums = [
-        ops.cast(found, x.dtype)
-        for found, x in zip(sums, operands[1:], strict=True)
-    ]
+    sums = [ops.cast(x, dtype) for x in sums]
     if done:
         sums[:2] = [
             _join_keys(x, rest, blocks)
@@ -160,8 +162,3 @@ def _pad_last(x, before, behind):
 def _swap(x):
     axes = tuple(range(len(x.shape)))
     return ops.transpose(x, (*axes[:-2], axes[-1], axes[-2]))
-
-
-def _swapped_shape(x):
-    *leading, rows, columns = ops.shape(x)
-    return (*leading, columns, rows)

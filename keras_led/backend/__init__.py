@@ -37,6 +37,7 @@ if name == "tensorflow":
     from keras_led.backend.tensorflow_attention import take_keys
     from keras_led.backend.tensorflow_attention import times
     from keras_led.backend.tensorflow_attention import times_transposed
+    from keras_led.backend.tensorflow_graphs import shapes_may_vary
     from keras_led.backend.tensorflow_loops import cond
     from keras_led.backend.tensorflow_loops import recomputed_cond
     from keras_led.backend.tensorflow_loops import replace_slices
@@ -84,6 +85,7 @@ elif name == "jax":
     from keras_led.backend.jax_loops import recomputed_cond
     from keras_led.backend.jax_loops import replace_slices
     from keras_led.backend.jax_loops import scan
+    from keras_led.backend.jax_loops import shapes_may_vary
     from keras_led.backend.jax_loops import while_loop
     from keras_led.backend.jax_norm import layer_norm
     from keras_led.backend.jax_products import columns_of_chunk
@@ -128,6 +130,7 @@ elif name == "torch":
     from keras_led.backend.torch_loops import recomputed_cond
     from keras_led.backend.torch_loops import replace_slices
     from keras_led.backend.torch_loops import scan
+    from keras_led.backend.torch_loops import shapes_may_vary
     from keras_led.backend.torch_norm import layer_norm
     from keras_led.backend.torch_products import columns_of_chunk
     from keras_led.backend.torch_products import gelu

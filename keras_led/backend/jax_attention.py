@@ -8,18 +8,21 @@ import jax
 import jax.numpy as jnp
 
 
-def spans(x, beside=None):
+def spans(x, positions=None):
     """Prepares values to be read, as `tensorflow_attention.spans`."""
+    beside = None if positions is None else take_keys(x, positions)
     return _reader(x, beside, axis=2)
 
 
-def key_spans(key, beside=None):
+def key_spans(key, positions=None):
     """Prepares keys to be read by `attend`, with the tokens as last axis.
 
     Turned all at once: products want them so, and XLA would turn each slice
     of them (led-base, 4,096 tokens: 3 % of the encoder).
     """
-    beside = None if beside is None else jnp.swapaxes(beside, 2, 3)
+    beside = None
+    if positions is not None:
+        beside = jnp.swapaxes(take_keys(key, positions), 2, 3)
     return _reader(jnp.swapaxes(key, 2, 3), beside, axis=3)
 
 

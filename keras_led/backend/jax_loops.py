@@ -53,6 +53,11 @@ def replace_slices(function, x, size):
     return jax.lax.fori_loop(0, math.prod(counts), body, x)
 
 
+def shapes_may_vary():
+    """`False`; see `tensorflow_graphs.shapes_may_vary`."""
+    return False
+
+
 def cond(predicate, true_function, false_function, operands):
     """Runs one of two functions, as `tensorflow_loops.cond`."""
     return jax.lax.cond(predicate, true_function, false_function, *operands)

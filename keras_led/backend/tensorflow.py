@@ -6,9 +6,9 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from keras_led.backend import tensorflow_norm
 from keras_led.backend.blocks import ON_ACCELERATOR
 from keras_led.backend.blocks import ON_CPU
+from keras_led.backend.tensorflow_graphs import private_graph
 
 # What `jit_compile="auto"` means for `compile`. A graph without XLA is as fast
 # here, builds sooner, and takes batches of any length.
@@ -54,7 +54,7 @@ def jit(function, model, large_products=False):
     # A graph refers to variables by handle: the model is not asked for them.
     by_xla = getattr(model, "compile_with_xla", None)
     if not by_xla:
-        function = tensorflow_norm.by_one_kernel(function)
+        function = private_graph(function)
     # Control flow is written with `keras.ops`: rewriting Python into graph
     # code would only double the time to trace (2.1 s against 1.0 s for beam
     # search with a tiny model).

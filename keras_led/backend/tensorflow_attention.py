@@ -9,31 +9,36 @@ attention to a window.
 import tensorflow as tf
 
 
-def spans(x, beside=None):
+def spans(x, positions=None):
     """Prepares keys or values to be read slice by slice.
 
     Args:
         x: Float tensor of shape `(B, N, L, H)`.
-        beside: Float tensor of shape `(B, N, G, H)` that comes before each
-            slice, or `None`.
+        positions: Int32 tensor of shape `(B, G)`, of those that come before
+            each slice, or `None`.
 
     Returns:
-        Callable from int32 starts, `(blocks,)`, and the int size of a slice,
-        `S`, to a tuple of float tensors `(B, N, blocks, ..., H)`, whose rows
-        are those of `beside` and the slice, `G + S` in all. Of its options,
-        `heads` says which to read, a pair of the first one, an int32 scalar
-        tensor, and their int number, and `joined` asks for a single tensor.
+        Callable from int32 starts, `(blocks,)`, and the size of a slice, `S`,
+        an int or int32 scalar, to a tuple of float tensors
+        `(B, N, blocks, ..., H)`, whose rows are those at the positions and
+        the slice, `G + S` in all. Of its options, `heads` says which to read,
+        a pair of the first one, an int32 scalar tensor, and their int number,
+        and `joined` asks for a single tensor.
     """
-    slots = 0 if beside is None else tf.shape(beside)[2]
-    table = x if beside is None else tf.concat([beside, x], axis=2)
+    table, before = x, None
+    if positions is not None:
+        before = positions[0]
+        if x.shape[0] != 1:  # each document has others: they go in front
+            table = tf.concat([take_keys(x, positions), x], axis=2)
+            before = tf.range(tf.size(before))
+    in_front = 0 if table is x else tf.size(before)
 
     def read(starts, size, heads=None, joined=False):
         del joined  # products read one tensor as fast
-        rows = starts[:, None] + tf.range(size) + slots
-        if beside is not None:
-            shape = (tf.shape(starts)[0], slots)
-            before = tf.broadcast_to(tf.range(slots), shape)
-            rows = tf.concat([before, rows], axis=1)
+        rows = starts[:, None] + tf.range(size) + in_front
+        if before is not None:
+            shape = (tf.shape(starts)[0], tf.size(before))
+            rows = tf.concat([tf.broadcast_to(before, shape), rows], axis=1)
         first, count = heads or (0, x.shape[1])
         chosen = table if heads is None else table[:, first : first + count]
         found = tf.gather(chosen, rows, axis=2)

@@ -6,33 +6,15 @@ whose channels are the rows, followed by a scale and an offset. led-base,
 4,096 tokens, two cores: 0.6 ms, and 2.9 ms for `ops.layer_normalization`.
 """
 
-import contextvars
 import platform
 
 import tensorflow as tf
 from keras import ops
 
+from keras_led.backend.tensorflow_graphs import in_private_graph
+
 # The kernel is made anew in each call, which takes longer than a few rows do.
 FEW_NUMBERS = 2**16
-
-_is_optimized = contextvars.ContextVar("is_optimized", default=False)
-
-
-def by_one_kernel(function):
-    """`function`, whose graph is to be optimized for this machine alone.
-
-    Graphs that are saved, trained or compiled by XLA get the plain formula,
-    which any runtime takes.
-    """
-
-    def run(*args):
-        token = _is_optimized.set(True)
-        try:
-            return function(*args)
-        finally:
-            _is_optimized.reset(token)
-
-    return run
 
 
 def layer_norm(x, gamma, beta, epsilon):
@@ -75,7 +57,7 @@ def layer_norm(x, gamma, beta, epsilon):
 def _has_kernel(x):
     size = x.shape.num_elements()  # `None` where it is not known
     return (
-        _is_optimized.get()
+        in_private_graph()
         and x.dtype in (tf.float32, tf.bfloat16)
         and x.shape.rank in (2, 3)
         and (size is None or size > FEW_NUMBERS)

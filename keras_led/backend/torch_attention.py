@@ -5,11 +5,11 @@ from keras import ops
 from torch.nn.functional import scaled_dot_product_attention
 
 
-def spans(x, beside=None):
+def spans(x, positions=None):
     """Prepares keys or values to be read, as `tensorflow_attention.spans`."""
 
     x = ops.convert_to_tensor(x)
-    beside = None if beside is None else ops.convert_to_tensor(beside)
+    beside = None if positions is None else take_keys(x, positions)
 
     def read(starts, size, heads=None, joined=False):
         del joined  # products read one tensor as fast

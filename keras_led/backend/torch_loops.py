@@ -32,6 +32,11 @@ def replace_slices(function, x, size):
     return replaced
 
 
+def shapes_may_vary():
+    """`True`; see `tensorflow_graphs.shapes_may_vary`."""
+    return True
+
+
 def cond(predicate, true_function, false_function, operands):
     """Runs one of two functions, as `tensorflow_loops.cond`."""
     # Shapes alone are asked for on the "meta" device: either branch will do.

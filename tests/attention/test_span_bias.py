@@ -7,19 +7,24 @@ from keras_led.attention.span_bias import span_bias
 from keras_led.backend.blocks import BlockLayout
 
 
-@pytest.mark.parametrize("margin", [False, True])
+@pytest.mark.parametrize(
+    ("margin", "fitted"), [(False, False), (True, False), (False, True)]
+)
 @pytest.mark.parametrize("layout", [(3, 1), (4, 2), (128, 16)])
 @pytest.mark.parametrize("window", [2, 6, 40])
 @pytest.mark.parametrize("length", [1, 10, 11])
 def test_lets_through_the_window_and_the_valid_slots(
-    length, window, layout, margin
+    length, window, layout, margin, fitted
 ):
     batch = 2
     random = np.random.default_rng(length)
     visible = random.random((batch, length)) < 0.7
     valid = np.array([[True, False], [True, True]])
     blocks = plan_blocks(
-        np.zeros((batch, 1, length, 4)), window, BlockLayout(*layout)
+        np.zeros((batch, 1, length, 4)),
+        window,
+        BlockLayout(*layout),
+        fitted,
     )
     keys = ops.convert_to_tensor(visible)
     if margin:
@@ -27,7 +32,13 @@ def test_lets_through_the_window_and_the_valid_slots(
         keys = blocks.pad_keys(keys, axis=1)
     bias_of = span_bias(keys, ops.convert_to_tensor(valid), blocks)
     for step in range(blocks.num_steps):
+        span = blocks.span_at(step)
+        if fitted and layout[1] == 1:  # just what the windows reach
+            first = step * blocks.query_block
+            end = min(first + blocks.query_block + window // 2, length)
+            assert span == end - max(first - window // 2, 0)
         step = ops.convert_to_tensor(step, "int32")
+        assert int(blocks.span_at(step)) == span
         bias = ops.convert_to_numpy(bias_of(step))
         assert bias.dtype == np.float32 and np.isfinite(bias).all()
         starts, key_starts = map(ops.convert_to_numpy, blocks.starts(step))
@@ -35,7 +46,7 @@ def test_lets_through_the_window_and_the_valid_slots(
         for block, start in enumerate(starts - shift):
             for row in range(min(blocks.query_block, length - start)):
                 first = key_starts[block] - shift
-                places = first + np.arange(blocks.span)
+                places = first + np.arange(span)
                 inside = (places >= 0) & (places < length)
                 seen = visible[:, np.clip(places, 0, length - 1)] & inside
                 seen &= abs(places - start - row) <= window // 2
