@@ -1,5 +1,6 @@
 """How JAX compiles, and the options of XLA that it is told on a CPU."""
 
+import contextvars
 import functools
 
 import jax
@@ -16,9 +17,16 @@ LARGE_PRODUCTS = {"xla_cpu_experimental_ynn_fusion_type": ""}
 # processors have none so wide.
 WIDE_VECTORS = {"xla_cpu_prefer_vector_width": 512}
 
+_takes_no_gradient = contextvars.ContextVar("takes_no_gradient", default=False)
+
+
+def in_inference():
+    """Whether what is being traced is what `jit` compiles."""
+    return _takes_no_gradient.get()
+
 
 def jit(function, model, large_products=False):
-    """Compiles `function`, which reads the weights of `model`.
+    """Compiles `function`, which reads the weights of `model`, for inference.
 
     The weights travel as arguments: as constants they would be copied into
     the program and a later change of them would go unseen.
@@ -36,8 +44,12 @@ def jit(function, model, large_products=False):
 
     def stateless(values, *args):
         mapping = zip(model.variables, values, strict=True)
-        with keras.StatelessScope(state_mapping=mapping):
-            return function(*args)
+        token = _takes_no_gradient.set(True)
+        try:
+            with keras.StatelessScope(state_mapping=mapping):
+                return function(*args)
+        finally:
+            _takes_no_gradient.reset(token)
 
     options = _options(large_products)
     compiled = jax.jit(stateless, compiler_options=options)

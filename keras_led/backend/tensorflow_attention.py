@@ -9,6 +9,20 @@ attention to a window.
 import tensorflow as tf
 
 
+def map_operands(function, x):
+    """Query, key and value of the attention, by a function of hidden states.
+
+    Args:
+        function: Callable from `(B, T, D)`, the hidden states of some tokens,
+            to a tuple of the three, `(B, N, T, H)`.
+        x: Float tensor of shape `(B, L, D)`.
+
+    Returns:
+        Tuple of the three, `(B, N, L, H)`.
+    """
+    return function(x)
+
+
 def spans(x, positions=None):
     """Prepares keys or values to be read slice by slice.
 

@@ -5,6 +5,11 @@ from keras import ops
 from torch.nn.functional import scaled_dot_product_attention
 
 
+def map_operands(function, x):
+    """Query, key and value, as `tensorflow_attention.map_operands`."""
+    return function(x)
+
+
 def spans(x, positions=None):
     """Prepares keys or values to be read, as `tensorflow_attention.spans`."""
 

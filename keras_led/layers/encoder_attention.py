@@ -90,10 +90,7 @@ class WindowedSelfAttention(keras.layers.Layer):
     ):
         tokens = masks.global_tokens
         every_token_fits = tokens is None or tokens.fits is None
-        operands = tuple(
-            split_heads(projection(hidden_states), self.num_heads)
-            for projection in (self.query, self.key, self.value)
-        )
+        operands = backend.map_operands(self._operands, hidden_states)
 
         def attend(return_weights):
             return windowed_attention(
@@ -140,6 +137,12 @@ class WindowedSelfAttention(keras.layers.Layer):
         # others would not add up.
         return context, *(
             ops.where(tokens.fits, weights, float("nan")) for weights in found
+        )
+
+    def _operands(self, hidden_states):
+        return tuple(
+            split_heads(projection(hidden_states), self.num_heads)
+            for projection in (self.query, self.key, self.value)
         )
 
     def _global_rows(self, hidden_states, masks, slots, seed, return_weights):

@@ -1,11 +1,14 @@
 """The backend's products for windowed attention, against NumPy."""
 
+import importlib
+
 import keras
 import numpy as np
 import pytest
 from keras import ops
 
 from keras_led import backend
+from tests.gradients import compiled
 
 BATCH, HEADS, LENGTH, DIM, SIZE = 2, 3, 11, 4, 5
 POSITIONS = [[7, 1], [0, 9]]  # of the keys that come first
@@ -52,6 +55,45 @@ def test_spans_read_the_slices_behind_what_comes_first(
     np.testing.assert_array_equal(joined, expected)
     (joined,) = read(starts_tensor, SIZE, heads, joined=True)
     np.testing.assert_array_equal(numbers(joined), expected)
+
+
+@pytest.mark.parametrize("batch", [1, 2])
+@pytest.mark.parametrize("length", [2, 8, 11])
+def test_operands_of_a_long_document_are_those_of_all_at_once(
+    batch, length, monkeypatch
+):
+    if backend.name == "jax":
+        module = importlib.import_module("keras_led.backend.jax_attention")
+        monkeypatch.setattr(module, "CACHED_SIZE", 2 * DIM)
+        monkeypatch.setattr(module, "MAPPED_ROWS", 4)
+    kernels = [draw(seed, DIM, HEADS * DIM) for seed in (10, 11, 12)]
+    seen = []
+
+    def heads(x):
+        seen.append(x.shape[1])
+        shape = (batch, x.shape[1], HEADS, DIM)
+        return tuple(
+            ops.transpose(
+                ops.reshape(ops.matmul(x, kernel), shape), (0, 2, 1, 3)
+            )
+            for kernel in kernels
+        )
+
+    x = draw(13, batch, length, DIM)
+    found = compiled(lambda x: backend.map_operands(heads, x))(
+        ops.convert_to_tensor(x)
+    )
+    for operand, kernel in zip(found, kernels, strict=True):
+        expected = (x @ kernel).reshape(batch, length, HEADS, DIM)
+        np.testing.assert_allclose(
+            numbers(operand), expected.transpose(0, 2, 1, 3), atol=1e-5
+        )
+    cut = backend.name == "jax" and batch * length > 2
+    assert max(seen) <= 4 if cut else set(seen) == {length}
+    # A gradient is taken of all at once.
+    seen.clear()
+    backend.map_operands(heads, ops.convert_to_tensor(x))
+    assert seen == [length]
 
 
 def softmax(x):
