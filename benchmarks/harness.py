@@ -114,7 +114,7 @@ def add_common_arguments(parser, warm_up):
 
 
 def run(benchmark, options, say=print):
-    """Measures every case; the contenders take turns.
+    """Measures every case; cases and contenders take turns.
 
     Args:
         benchmark: `Benchmark`.
@@ -127,39 +127,45 @@ def run(benchmark, options, say=print):
     records = []
     times = {"warm_up": options.warm_up, "repeats": options.repeats}
     with benchmark.prepare(options):
-        for case in benchmark.cases(options):
-            case = {**case, **times}
-            turns = take_turns(benchmark, options, case)
+        cases = [{**case, **times} for case in benchmark.cases(options)]
+        turns = take_turns(benchmark, options, cases)
+        for case, found in zip(cases, turns, strict=True):
             for path in ("directory", "model"):  # of this machine only
                 case.pop(path, None)
-            for name, runs in turns.items():
+            for name, runs in found.items():
                 about = {"benchmark": benchmark.name, "contender": name}
                 records.append({**about, **case, **merge(runs)})
                 say(line_of(records[-1]))
     return records
 
 
-def take_turns(benchmark, options, case):
-    """Measures one case: A B C A B C and so on, a process each.
+def take_turns(benchmark, options, cases):
+    """Measures all cases, a process for each contender in each round.
+
+    A round goes through all of them: a machine that is slow for some minutes
+    is so for the lengths that are compared, as it is for the contenders.
 
     Args:
         benchmark: `Benchmark`.
         options: its parsed command line.
-        case: dict.
+        cases: list of dicts.
 
     Returns:
-        Dict of contender's name to the list of its measurements.
+        For each case a dict of contender's name to the list of its
+        measurements.
     """
-    names = [n for n in options.contenders if not benchmark.skips(n, case)]
-    found = {name: [] for name in names}
     module = f"benchmarks.{benchmark.name}"
+    turns = []
+    for case in cases:
+        names = [n for n in options.contenders if not benchmark.skips(n, case)]
+        turns.append({name: [] for name in names})
     for _ in range(options.rounds):
-        for name in names:
-            # What failed once would fail again.
-            if not any("failed" in one for one in found[name]):
-                one = measure_apart(module, CONTENDERS[name], case)
-                found[name].append(one)
-    return found
+        for case, found in zip(cases, turns, strict=True):
+            for name, runs in found.items():
+                # What failed once would fail again.
+                if not any("failed" in run for run in runs):
+                    runs.append(measure_apart(module, CONTENDERS[name], case))
+    return turns
 
 
 def merge(runs):
