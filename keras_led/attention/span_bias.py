@@ -2,6 +2,7 @@
 
 from keras import ops
 
+from keras_led import backend
 from keras_led.attention.blocks import take_rows
 from keras_led.attention.softmax import KEPT_SCORE
 from keras_led.attention.softmax import MASKED_SCORE
@@ -23,9 +24,32 @@ def span_bias(window_keys, valid, blocks):
 
     Returns:
         Callable from a step, an int32 scalar tensor, to a float32 tensor of
-        shape `(B, 1, blocks, query, G + span)`: 0 where a query may see a
-        key, else so low that the key has no weight.
+        shape `(B, 1, blocks, query, G + span)`, or 1 in place of `B`: 0 where
+        a query may see a key, else so low that the key has no weight.
     """
+    of_step = _by_step(window_keys, valid, blocks)
+    if not blocks.fitted:
+        return of_step
+    # Most blocks see all keys of their windows: theirs is the same for all.
+    plain = _plain(valid, blocks)
+    every_slot = True if valid is None else ops.all(valid)
+
+    def of_step_or_plain(step):
+        starts, key_starts = blocks.starts(step)
+        span = blocks.span_at(step)
+        seen = take_rows(window_keys, key_starts, span, axis=1)
+        inner = ops.all(starts - key_starts == blocks.one_sided_window)
+        return backend.cond(
+            inner & ops.all(seen) & every_slot,
+            lambda: plain(span),
+            lambda: of_step(step),
+            (),
+        )
+
+    return of_step_or_plain
+
+
+def _by_step(window_keys, valid, blocks):
     by_key = _bias(window_keys)
     by_slot = None if valid is None else _bias(valid)
     band = _band(blocks)
@@ -49,6 +73,19 @@ def span_bias(window_keys, valid, blocks):
         return ops.concatenate([beside, bias], axis=-1)
 
     return of_step
+
+
+def _plain(valid, blocks):
+    """The bias of a block whose span starts as far before it as its window.
+
+    Returns:
+        Callable from how many keys it has, all seen, to a float32 tensor
+        `(1, 1, 1, query, G + keys)`.
+    """
+    window = _band(blocks)[:, _reach(blocks) - blocks.one_sided_window :]
+    slots = 0 if valid is None else ops.shape(valid)[1]
+    table = ops.pad(window, ((0, 0), (slots, 0)))[None, None, None]
+    return lambda keys: table[..., : slots + keys]
 
 
 def _reach(blocks):
