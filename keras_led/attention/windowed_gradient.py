@@ -46,7 +46,8 @@ def attention_gradients(
         batch, num_heads, _, head_dim = ops.shape(key)
         shape = (batch, num_heads, head_dim, ops.shape(positions)[1])
         beside = [ops.zeros(shape, "float32")] * 2
-        positions = positions + (blocks.margin or 0)
+        if blocks.margin is not None:
+            positions = positions + blocks.margin
     keys_of = backend.spans(blocks.pad_keys(key, axis=2), positions)
     values_of = backend.spans(blocks.pad_keys(value, axis=2), positions)
     # The mean of a row's gradients under its weights, and under dropout too.
