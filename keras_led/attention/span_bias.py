@@ -50,6 +50,7 @@ def span_bias(window_keys, valid, blocks):
 
 
 def _by_step(window_keys, valid, blocks):
+    """The bias of any step, put together from windows, keys and slots."""
     by_key = _bias(window_keys)
     by_slot = None if valid is None else _bias(valid)
     band = _band(blocks)

@@ -26,7 +26,7 @@ def map_operands(function, x):
     Of a document beyond a CPU's cache those of some tokens at a time: else each
     product is written once more with its bias, and again with its axes turned
     (led-base, 16,384 tokens: 2 to 3 % of the encoder; 4,096 tokens lose 1 %).
-    A training step would take a sixth longer.
+    A training step of as many tokens would take a fifth longer.
     """
     cached = x.size <= CACHED_SIZE
     if cached or jax.default_backend() != "cpu" or not in_inference():
