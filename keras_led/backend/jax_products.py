@@ -28,7 +28,8 @@ def map_rows(function, x, *others):
         function: Callable from float matrices of some of the rows to a matrix
             of the shape and dtype of the first.
         x: Float tensor of shape `(rows, D)`.
-        *others: Tensors of shape `(rows, ...)`.
+        *others: Tensors of shape `(rows, ...)`, the last of them not to be
+            read any more.
 
     Returns:
         Tensor of the shape of `x`.

@@ -20,11 +20,11 @@ def replace_slices(function, x, size):
     """Replaces slices of `x`, as `jax_loops.replace_slices`."""
     if 0 in x.shape:
         return x
-    replaced = x.clone()
-    places = (
-        range(0, length - step + 1, step)
-        for length, step in zip(x.shape, size, strict=True)
-    )
+    lengths = tuple(zip(x.shape, size, strict=True))
+    # Where each number is replaced, none is copied before.
+    every = all(length % step == 0 for length, step in lengths)
+    replaced = torch.empty_like(x) if every else x.clone()
+    places = (range(0, length - step + 1, step) for length, step in lengths)
     for start in itertools.product(*places):
         ends = zip(start, size, strict=True)
         part = tuple(slice(first, first + step) for first, step in ends)

@@ -94,7 +94,8 @@ class TransformerLayer(keras.layers.Layer):
             seed: Int tensor of shape `(2,)` that the function draws noise
                 from, or `None` for none.
             hidden_states: Float tensor of shape `(B, T, D)`.
-            *others: Float tensors likewise.
+            *others: Float tensors likewise, the last of them not to be read
+                any more.
 
         Returns:
             Float tensor of the shape of `hidden_states`.

@@ -168,6 +168,31 @@ def test_rows_in_pieces_are_mapped_as_all_at_once(rows, monkeypatch):
     assert max(seen) == rows if whole else max(seen) <= 4
 
 
+@pytest.mark.parametrize("last", [(11, 3), (11, 2)])
+def test_rows_are_mapped_with_those_of_others(last, monkeypatch):
+    if backend.name != "tensorflow":
+        module = importlib.import_module(
+            f"keras_led.backend.{backend.name}_products"
+        )
+        monkeypatch.setattr(module, "MAPPED_ROWS", 4)
+
+    def function(rows, *others):
+        return rows + sum(ops.sum(x, axis=-1, keepdims=True) for x in others)
+
+    x, *others = before = draw(11, 3), draw(11, 1), draw(*last)
+    expected = x + sum(other.sum(axis=1, keepdims=True) for other in others)
+    kept = [array.copy() for array in before[:-1]]
+
+    def mapped(*tensors):
+        found = backend.map_rows(function, *tensors)
+        return ops.concatenate([found, *tensors[:-1]], axis=1)
+
+    found = without_gradients(mapped, *before)
+    np.testing.assert_allclose(found[:, :3], expected, atol=1e-6)
+    # The last alone may lose its numbers.
+    np.testing.assert_array_equal(found[:, 3:], np.concatenate(kept, axis=1))
+
+
 def test_what_may_write_in_place_gives_the_same_with_and_without_gradients():
     x, factors = draw(5, 3), draw(5, 1)
     rows, indices = draw(2, 3), np.array([4, 1], "int32")
