@@ -59,9 +59,9 @@ def map_rows(function, x, *others):
     few = x.shape[0] <= MAPPED_ROWS
     if few or x.device.type != "cpu" or torch.is_grad_enabled():
         return function(x, *others)
-    last = others[-1] if others else None
-    fits = others and (last.shape, last.dtype) == (x.shape, x.dtype)
-    mapped = last if fits else torch.empty_like(x)
+    mapped = others[-1] if others else x
+    if mapped is x or (mapped.shape, mapped.dtype) != (x.shape, x.dtype):
+        mapped = torch.empty_like(x)
     pieces = (matrix.split(MAPPED_ROWS) for matrix in (mapped, x, *others))
     for piece, *rows in zip(*pieces, strict=True):
         piece.copy_(function(*rows))
