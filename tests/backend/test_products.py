@@ -147,13 +147,18 @@ def test_rows_are_mapped_in_pieces_to_the_same():
     np.testing.assert_allclose(found, x @ kernel, atol=1e-5)
 
 
-@pytest.mark.parametrize("rows", [3, 8, 11])
-def test_rows_in_pieces_are_mapped_as_all_at_once(rows, monkeypatch):
+@pytest.fixture
+def pieces_of_4(monkeypatch):
+    """Lets `map_rows` hand on 4 rows at a time, where it does so at all."""
     if backend.name != "tensorflow":
         module = importlib.import_module(
             f"keras_led.backend.{backend.name}_products"
         )
         monkeypatch.setattr(module, "MAPPED_ROWS", 4)
+
+
+@pytest.mark.parametrize("rows", [3, 8, 11])
+def test_rows_in_pieces_are_mapped_as_all_at_once(rows, pieces_of_4):
     kernel = draw(INNER, INNER)
     seen = []
 
@@ -169,13 +174,7 @@ def test_rows_in_pieces_are_mapped_as_all_at_once(rows, monkeypatch):
 
 
 @pytest.mark.parametrize("last", [(11, 3), (11, 2)])
-def test_rows_are_mapped_with_those_of_others(last, monkeypatch):
-    if backend.name != "tensorflow":
-        module = importlib.import_module(
-            f"keras_led.backend.{backend.name}_products"
-        )
-        monkeypatch.setattr(module, "MAPPED_ROWS", 4)
-
+def test_rows_are_mapped_with_those_of_others(last, pieces_of_4):
     def function(rows, *others):
         return rows + sum(ops.sum(x, axis=-1, keepdims=True) for x in others)
 
