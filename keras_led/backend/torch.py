@@ -12,6 +12,7 @@ from keras_led.backend.blocks import ON_CPU
 from keras_led.backend.blocks import BlockLayout
 from keras_led.backend.recording import Recordings
 from keras_led.backend.recording import while_loop as while_loop
+from keras_led.backend.torch_memory import keep_freed_memory
 
 # What `jit_compile="auto"` means for `compile`. The loop over blocks is Python,
 # which `torch.compile` would unroll.
@@ -44,6 +45,7 @@ def jit(function, model, large_products=False):
         A callable with the signature of `function`.
     """
     del large_products
+    keep_freed_memory()
     recordings = Recordings(model)
 
     @functools.wraps(function)

@@ -14,6 +14,8 @@ BATCH, HEADS, LENGTH, DIM, SIZE = 2, 3, 11, 4, 5
 POSITIONS = [[7, 1], [0, 9]]  # of the keys that come first
 SLOTS = 2
 
+pytestmark = pytest.mark.usefixtures("library")
+
 
 def draw(seed, *shape):
     return np.random.default_rng(seed).standard_normal(shape).astype("float32")

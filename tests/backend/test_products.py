@@ -30,20 +30,7 @@ def without_gradients(function, *arrays):
         return ops.convert_to_numpy(function(*tensors))
 
 
-LIBRARIES = ("oneDNN", "MKL") if backend.name == "torch" else ("its own",)
-
-
-@pytest.fixture(params=LIBRARIES, autouse=True)
-def library(request, monkeypatch):
-    """Runs a test with either library of PyTorch, on any processor."""
-    if backend.name == "torch":
-        from keras_led.backend import torch_onednn
-
-        chosen = request.param == "oneDNN"
-        if chosen and not torch_onednn.is_available():
-            pytest.skip("this build of PyTorch has no oneDNN")
-        monkeypatch.setattr(torch_onednn, "is_faster", lambda: chosen)
-    return request.param
+pytestmark = pytest.mark.usefixtures("library")
 
 
 @pytest.mark.parametrize("shape", [(3, 1), (2, 4), (1, 30), (5,)])
