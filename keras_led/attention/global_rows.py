@@ -7,20 +7,27 @@ of the document with the global key and value matrices.
 
 from keras import ops
 
+from keras_led import backend
 from keras_led.attention.dense import dot_product_attention
 from keras_led.attention.dropout import dropout
 from keras_led.attention.softmax import masked_softmax
 
 
-def low_rank_is_cheaper(num_slots, num_heads, d_model):
-    """Compares `G * N * L * D` with `L * D * D` multiplications, each twice.
+def low_rank_is_cheaper(num_slots, num_heads, d_model, length):
+    """Compares `G N (L + D) D` with `L D D` multiplications, each twice.
 
     Args:
         num_slots: int, `G`, or `None` for an unknown, large number.
         num_heads: int, `N`.
         d_model: int, `D`.
+        length: int, `L`, or `None` for an unknown one: taken as long.
     """
-    return num_slots is not None and num_slots * num_heads < d_model
+    if num_slots is None:
+        return False
+    rows = num_slots * num_heads
+    if length is None:
+        return rows < d_model
+    return rows * (length + d_model) < length * d_model
 
 
 def projected_global_rows(query, key, value, padding_mask, **options):
@@ -72,32 +79,38 @@ def low_rank_global_rows(
         dropout, shape `(B, N, G, L)`.
     """
     batch, num_heads, num_slots, head_dim = ops.shape(query)
-    dim = hidden_states.shape[-1]
-
-    def by_head(weights):
-        kernel, bias = weights
-        kernel = ops.reshape(kernel, (dim, num_heads, head_dim))
-        bias = ops.reshape(bias, (num_heads, head_dim))
-        return ops.cast(kernel, query.dtype), ops.cast(bias, query.dtype)
-
-    key_kernel, key_bias = by_head(key_weights)
-    value_kernel, value_bias = by_head(value_weights)
-    document_query = ops.einsum("bngh,dnh->bngd", query, key_kernel)
-    queries = ops.reshape(document_query, (batch, num_heads * num_slots, dim))
+    length, dim = ops.shape(hidden_states)[1], hidden_states.shape[-1]
+    rows = num_heads * num_slots
+    (key_kernel, key_bias), (value_kernel, value_bias) = (
+        (
+            ops.cast(kernel, query.dtype),
+            ops.reshape(ops.cast(bias, query.dtype), (num_heads, 1, head_dim)),
+        )
+        for kernel, bias in (key_weights, value_weights)
+    )
+    # Whole kernels times rows that are 0 but for their own head, and only that
+    # head's columns of what comes out: head by head, the kernels would be
+    # copied, which takes longer than all the products.
+    own_head = ops.eye(num_heads, dtype=query.dtype)[:, None, :, None]
+    queries = query[:, :, :, None, :] * own_head  # (B, N, G, N, H)
+    queries = ops.reshape(queries, (batch, rows, dim))
+    queries = backend.table_product(queries, key_kernel)
     # Not the other way round, which would transpose the whole document.
     scores = ops.matmul(hidden_states, ops.transpose(queries, (0, 2, 1)))
     scores = ops.transpose(scores, (0, 2, 1))
-    length = ops.shape(hidden_states)[1]
     scores = ops.reshape(scores, (batch, num_heads, num_slots, length))
-    scores = scores + ops.einsum("bngh,nh->bng", query, key_bias)[..., None]
+    scores = scores + ops.sum(query * key_bias, axis=-1, keepdims=True)
     weights = masked_softmax(scores, padding_mask[:, None, None, :])
     weights = ops.cast(weights, query.dtype)
     kept = dropout(weights, rate, seed)
     summary = ops.matmul(
-        ops.reshape(kept, (batch, num_heads * num_slots, length)),
-        hidden_states,
+        ops.reshape(kept, (batch, rows, length)), hidden_states
     )
-    summary = ops.reshape(summary, (batch, num_heads, num_slots, dim))
-    context = ops.einsum("bngd,dnh->bngh", summary, value_kernel)
+    context = backend.linear(summary, value_kernel, None)
+    context = ops.reshape(
+        context, (batch, num_heads, num_slots, num_heads, head_dim)
+    )
+    context = ops.diagonal(context, axis1=1, axis2=3)  # (B, G, H, N)
+    context = ops.transpose(context, (0, 3, 1, 2))
     total = ops.sum(kept, axis=-1, keepdims=True)  # 1, but for dropout
-    return context + total * value_bias[None, :, None, :], weights
+    return context + total * value_bias, weights

@@ -150,7 +150,10 @@ class WindowedSelfAttention(keras.layers.Layer):
         query = self._scaled_heads(self.query_global(tokens))
         options = {"rate": self.dropout, "seed": seed}
         if self._global_kernels_are_plain() and low_rank_is_cheaper(
-            masks.bound_of(slots), self.num_heads, self.d_model
+            masks.bound_of(slots),
+            self.num_heads,
+            self.d_model,
+            hidden_states.shape[1],
         ):
             return low_rank_global_rows(
                 query,

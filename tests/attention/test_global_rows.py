@@ -29,7 +29,7 @@ def test_both_ways_equal_dense_attention():
     expected, expected_weights = reference.attend(query, key, value, pairs)
 
     context, weights = low_rank_global_rows(
-        query, x, key_weights, value_weights, padding
+        ops.convert_to_tensor(query), x, key_weights, value_weights, padding
     )
     np.testing.assert_allclose(
         ops.convert_to_numpy(context), expected, atol=2e-5
@@ -49,6 +49,10 @@ def test_both_ways_equal_dense_attention():
 
 
 def test_the_cheaper_way_follows_from_the_sizes():
-    assert low_rank_is_cheaper(1, 12, 768)
-    assert low_rank_is_cheaper(63, 12, 768)
-    assert not low_rank_is_cheaper(64, 12, 768)
+    assert low_rank_is_cheaper(1, 12, 768, 4096)
+    assert low_rank_is_cheaper(63, 12, 768, None)
+    assert not low_rank_is_cheaper(64, 12, 768, None)
+    assert low_rank_is_cheaper(53, 12, 768, 4096)
+    assert not low_rank_is_cheaper(54, 12, 768, 4096)
+    assert not low_rank_is_cheaper(32, 12, 768, 768)
+    assert not low_rank_is_cheaper(None, 12, 768, 4096)
