@@ -13,6 +13,7 @@ from keras_led.backend.blocks import BlockLayout
 from keras_led.backend.recording import Recordings
 from keras_led.backend.recording import while_loop as while_loop
 from keras_led.backend.torch_memory import keep_freed_memory
+from keras_led.backend.torch_memory import shared_rooms
 
 # What `jit_compile="auto"` means for `compile`. The loop over blocks is Python,
 # which `torch.compile` would unroll.
@@ -50,7 +51,7 @@ def jit(function, model, large_products=False):
 
     @functools.wraps(function)
     def call(*args):
-        with torch.no_grad(), recordings.active():
+        with torch.no_grad(), recordings.active(), shared_rooms():
             return function(*args)
 
     return call

@@ -6,12 +6,42 @@ import torch
 from keras import ops
 from torch.nn.functional import scaled_dot_product_attention
 
+from keras_led.backend import torch_memory
 from keras_led.backend import torch_onednn
+from keras_led.backend.torch_products import MAPPED_ROWS
 
 
 def map_operands(function, x):
-    """Query, key and value, as `tensorflow_attention.map_operands`."""
-    return function(x)
+    """Query, key and value, as `tensorflow_attention.map_operands`.
+
+    Of a long document on a CPU those of some tokens at a time, into memory
+    that the layers share: else the system would hand out 150 MB in each layer
+    of led-base, 16,384 tokens, page by page.
+    """
+    small = x.nbytes <= torch_memory.ASKED_FOR or x.device.type != "cpu"
+    if small or torch.is_grad_enabled() or not torch_memory.has_rooms():
+        return function(x)
+    batch, length, _ = x.shape
+    size = max(1, MAPPED_ROWS // batch)
+    operands = None
+    for start in range(0, length, size):
+        parts = function(x[:, start : start + size])
+        operands = operands or tuple(_rooms(parts, length))
+        for operand, part in zip(operands, parts, strict=True):
+            operand[:, :, start : start + size] = part
+    return operands
+
+
+def _rooms(parts, length):
+    """Room for query, key and value, each as the attention reads it."""
+    for name, part in zip(("query", "key", "value"), parts, strict=True):
+        batch, num_heads, _, head_dim = part.shape
+        if name == "query":  # of all heads together
+            shape = (batch, length, num_heads, head_dim)
+            yield torch_memory.room(name, shape, part).transpose(1, 2)
+        else:
+            shape = (batch, num_heads, length, head_dim)
+            yield torch_memory.room(name, shape, part)
 
 
 def spans(x, positions=None):

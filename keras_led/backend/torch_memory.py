@@ -1,11 +1,18 @@
 """What the C library does with the memory that tensors on a CPU free."""
 
+import contextlib
+import contextvars
 import functools
 
 import torch
 
-# The largest piece that glibc adapts to, 32 MB, less room for its own record.
-_LARGEST = 2**25 - 2**16
+# Bytes above which glibc asks the system for each tensor and gives it back.
+ASKED_FOR = 2**25
+
+# The largest piece that it adapts to; the rest is for its own record of it.
+_LARGEST = ASKED_FOR - 2**16
+
+_rooms = contextvars.ContextVar("keras_led_rooms", default=None)
 
 
 @functools.cache
@@ -19,3 +26,39 @@ def keep_freed_memory():
     in some processes and 7.3 s in others.
     """
     torch.empty(_LARGEST, dtype=torch.uint8, device="cpu")
+
+
+@contextlib.contextmanager
+def shared_rooms():
+    """Lets all that calls `room` inside share memory, until it ends."""
+    token = _rooms.set({})
+    try:
+        yield
+    finally:
+        _rooms.reset(token)
+
+
+def has_rooms():
+    """Whether this runs within `shared_rooms`."""
+    return _rooms.get() is not None
+
+
+def room(name, shape, like):
+    """A tensor to write into, within `shared_rooms`.
+
+    Args:
+        name: str. Who asks for it again gets the same memory, where the shape
+            is the same: the tensor before must not be read any more.
+        shape: Tuple of ints.
+        like: Tensor of the dtype and device wanted.
+
+    Returns:
+        Tensor of any numbers.
+    """
+    rooms, shape = _rooms.get(), torch.Size(shape)
+    found = rooms.get(name)
+    fits = found is not None and found.shape == shape
+    if not fits or found.dtype != like.dtype:
+        rooms.pop(name, None)  # freed before there is another
+        found = rooms[name] = like.new_empty(shape)
+    return found
