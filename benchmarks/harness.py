@@ -175,9 +175,11 @@ def merge(runs):
         runs: list of dicts, as `Benchmark.measure` returns them.
 
     Returns:
-        Dict: the seconds of all of them and their median, the largest peak
-        and the fastest rates, so that the limit is the machine's best; the
-        first failure alone if there was one.
+        Dict: the seconds of all of them and their median, the largest peak,
+        the limits and their median too, since a machine that others share is
+        faster and slower by the minute, and the least of many would compare
+        its best one with a usual one; the first failure alone if there was
+        one.
     """
     failures = [run for run in runs if "failed" in run]
     if failures:
@@ -195,8 +197,10 @@ def merge(runs):
             merged[key] = max(values)
     limits = [run["limit_seconds"] for run in runs if "limit_seconds" in run]
     if limits:
-        merged["limit_seconds"] = min(limits)
-        merged["times_limit"] = merged["median_seconds"] / min(limits)
+        limit = statistics.median(limits)
+        merged["limits"] = limits
+        merged["limit_seconds"] = limit
+        merged["times_limit"] = merged["median_seconds"] / limit
     return merged
 
 

@@ -76,13 +76,14 @@ def test_cases_and_contenders_take_turns(calls):
     assert "median 3 s of 2 (1 to 5)" in lines[0]
 
 
-def test_merge_takes_median_time_largest_peak_and_least_limit():
+def test_merge_takes_median_time_and_limit_and_largest_peak():
     merged = harness.merge([measured(1.0), measured(5.0), measured(2.0)])
     assert merged["seconds"] == [1.0, 5.0, 2.0]
     assert merged["median_seconds"] == 2.0
     assert merged["peak_gigabytes"] == 0.5
-    assert merged["limit_seconds"] == 0.5
-    assert merged["times_limit"] == 4.0
+    assert merged["limits"] == [0.5, 2.5, 1.0]
+    assert merged["limit_seconds"] == 1.0
+    assert merged["times_limit"] == 2.0
     assert merged["processes"] == 3
 
 
