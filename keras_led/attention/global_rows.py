@@ -110,7 +110,9 @@ def low_rank_global_rows(
     context = ops.reshape(
         context, (batch, num_heads, num_slots, num_heads, head_dim)
     )
-    context = ops.diagonal(context, axis1=1, axis2=3)  # (B, G, H, N)
-    context = ops.transpose(context, (0, 3, 1, 2))
+    # Not `ops.diagonal`, which formats for small devices do not have.
+    context = ops.stack(
+        [context[:, head, :, head] for head in range(num_heads)], axis=1
+    )
     total = ops.sum(kept, axis=-1, keepdims=True)  # 1, but for dropout
     return context + total * value_bias, weights
