@@ -110,7 +110,7 @@ def low_rank_global_rows(
     context = ops.reshape(
         context, (batch, num_heads, num_slots, num_heads, head_dim)
     )
-    # Not `ops.diagonal`, which formats for small devices do not have.
+    # Not `ops.diagonal`, which TensorFlow Lite does not have.
     context = ops.stack(
         [context[:, head, :, head] for head in range(num_heads)], axis=1
     )

@@ -30,7 +30,11 @@ print(pages() - before)
 """
 
 
-@pytest.mark.skipif(backend.name != "torch", reason="PyTorch's own tensors")
+pytestmark = pytest.mark.skipif(
+    backend.name != "torch", reason="PyTorch's own tensors"
+)
+
+
 @pytest.mark.skipif(
     platform.libc_ver()[0] != "glibc", reason="another C library"
 )
@@ -49,3 +53,23 @@ def test_freed_memory_is_kept_for_the_next_tensor():
         check=True,
     )
     assert int(output.stdout) < 12288
+
+
+def test_who_asks_for_a_room_again_gets_the_same_memory():
+    import torch
+
+    from keras_led.backend import torch_memory
+
+    like = torch.zeros(1)
+    assert not torch_memory.has_rooms()
+    with torch_memory.shared_rooms():
+        assert torch_memory.has_rooms()
+        first = torch_memory.room("key", (2, 3), like)
+        assert torch_memory.room("key", (2, 3), like) is first
+        assert torch_memory.room("value", (2, 3), like) is not first
+        assert torch_memory.room("key", (3, 2), like).shape == (3, 2)
+        half = torch_memory.room("key", (3, 2), like.half())
+        assert half.dtype == torch.float16
+        with torch_memory.shared_rooms():  # of another call
+            assert torch_memory.room("value", (2, 3), like) is not first
+    assert not torch_memory.has_rooms()
