@@ -66,10 +66,12 @@ def test_who_asks_for_a_room_again_gets_the_same_memory():
         assert torch_memory.has_rooms()
         first = torch_memory.room("key", (2, 3), like)
         assert torch_memory.room("key", (2, 3), like) is first
-        assert torch_memory.room("value", (2, 3), like) is not first
+        value = torch_memory.room("value", (2, 3), like)
+        assert value is not first
         assert torch_memory.room("key", (3, 2), like).shape == (3, 2)
         half = torch_memory.room("key", (3, 2), like.half())
         assert half.dtype == torch.float16
         with torch_memory.shared_rooms():  # of another call
-            assert torch_memory.room("value", (2, 3), like) is not first
+            assert torch_memory.room("value", (2, 3), like) is not value
+        assert torch_memory.room("value", (2, 3), like) is value
     assert not torch_memory.has_rooms()
