@@ -61,7 +61,7 @@ def compiled_encoder(model):
         )
         return outputs.last_hidden_state
 
-    return backend.jit(encode, model)
+    return backend.jit(encode, model, recordable=True)
 
 
 def numbers(tensor):

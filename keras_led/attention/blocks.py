@@ -35,9 +35,12 @@ class Blocks(NamedTuple):
         Both count from the first key, that of the margin if there is one.
         """
         first = step * self.per_step * self.query_block
-        starts = first + self.query_block * ops.arange(
-            self.per_step, dtype="int32"
-        )
+        if isinstance(self.per_step, int) and self.per_step == 1:
+            # A number that a recording of PyTorch's can tell.
+            starts = first + ops.convert_to_tensor([0], dtype="int32")
+        else:
+            offsets = ops.arange(self.per_step, dtype="int32")
+            starts = first + self.query_block * offsets
         if self.margin is not None:
             return starts + self.margin, starts
         furthest = self.length if self.fitted else self.length - self.span
@@ -206,8 +209,7 @@ def query_blocks(query, blocks):
     query = _pad(query, blocks.num_steps * per_step - length, axis=2)
 
     def read(step):
-        size = (batch, num_heads, per_step, head_dim)
-        rows = ops.slice(query, (0, 0, step * per_step, 0), size)
+        rows = backend.read_slice(query, step * per_step, per_step, axis=2)
         shape = (batch, num_heads, blocks.per_step, blocks.query_block)
         return ops.reshape(rows, (*shape, head_dim))
 
@@ -240,7 +242,6 @@ def take_rows(x, starts, size, axis):
     `(B, N, L, H) -> (B, N, blocks, size, H)` for axis 2.
     """
     if starts.shape[0] == 1:
-        shape, begin = list(ops.shape(x)), [0] * len(x.shape)
-        shape[axis], begin[axis] = size, starts[0]
-        return ops.expand_dims(ops.slice(x, begin, shape), axis)
+        rows = backend.read_slice(x, starts[0], size, axis)
+        return ops.expand_dims(rows, axis)
     return ops.take(x, starts[:, None] + ops.arange(size, dtype="int32"), axis)

@@ -21,6 +21,7 @@ if name == "tensorflow":
     from keras_led.backend.tensorflow import keep_at_random
     from keras_led.backend.tensorflow import mean_over_replicas
     from keras_led.backend.tensorflow import random_state
+    from keras_led.backend.tensorflow import read_slice
     from keras_led.backend.tensorflow import register_pytree
     from keras_led.backend.tensorflow import remat
     from keras_led.backend.tensorflow import replica
@@ -65,6 +66,7 @@ elif name == "jax":
     from keras_led.backend.jax import keep_at_random
     from keras_led.backend.jax import mean_over_replicas
     from keras_led.backend.jax import random_state
+    from keras_led.backend.jax import read_slice
     from keras_led.backend.jax import register_pytree
     from keras_led.backend.jax import remat
     from keras_led.backend.jax import replica
@@ -99,6 +101,7 @@ elif name == "jax":
     from keras_led.backend.jax_products import table_product
     from keras_led.backend.jax_products import write_rows
 elif name == "torch":
+    from keras_led.backend.recording import while_loop
     from keras_led.backend.torch import CHANGES_WITHOUT_DATA
     from keras_led.backend.torch import JIT_BY_DEFAULT
     from keras_led.backend.torch import KEYS_FIRST
@@ -107,19 +110,17 @@ elif name == "torch":
     from keras_led.backend.torch import custom_gradient
     from keras_led.backend.torch import fold_in
     from keras_led.backend.torch import is_concrete
-    from keras_led.backend.torch import jit
     from keras_led.backend.torch import keep_at_random
     from keras_led.backend.torch import mean_over_replicas
     from keras_led.backend.torch import random_state
+    from keras_led.backend.torch import read_slice
     from keras_led.backend.torch import register_pytree
     from keras_led.backend.torch import remat
     from keras_led.backend.torch import replica
     from keras_led.backend.torch import set_random_state
     from keras_led.backend.torch import share_of_sum
-    from keras_led.backend.torch import train_step
     from keras_led.backend.torch import transpose
     from keras_led.backend.torch import uniform
-    from keras_led.backend.torch import while_loop
     from keras_led.backend.torch import write_slice
     from keras_led.backend.torch_attention import attend
     from keras_led.backend.torch_attention import key_spans
@@ -129,6 +130,8 @@ elif name == "torch":
     from keras_led.backend.torch_attention import take_keys
     from keras_led.backend.torch_attention import times
     from keras_led.backend.torch_attention import times_transposed
+    from keras_led.backend.torch_jit import jit
+    from keras_led.backend.torch_jit import train_step
     from keras_led.backend.torch_loops import cond
     from keras_led.backend.torch_loops import recomputed_cond
     from keras_led.backend.torch_loops import replace_slices

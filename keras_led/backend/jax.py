@@ -185,6 +185,20 @@ def remat(function):
     return run
 
 
+def read_slice(x, index, size, axis):
+    """Reads `size` entries of `x` from `index` of `axis` on.
+
+    Args:
+        x: Tensor.
+        index: int or int scalar tensor.
+        size: int or int scalar tensor.
+        axis: int.
+    """
+    start, shape = [0] * len(x.shape), list(ops.shape(x))
+    start[axis], shape[axis] = index, size
+    return ops.slice(x, start, shape)
+
+
 def write_slice(x, index, updates, axis):
     """Writes `updates` into `x` at `index` of `axis`, for a new tensor.
 

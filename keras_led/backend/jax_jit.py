@@ -25,7 +25,7 @@ def in_inference():
     return _takes_no_gradient.get()
 
 
-def jit(function, model, large_products=False):
+def jit(function, model, large_products=False, recordable=False):
     """Compiles `function`, which reads the weights of `model`, for inference.
 
     The weights travel as arguments: as constants they would be copied into
@@ -36,11 +36,14 @@ def jit(function, model, large_products=False):
         model: The Keras model whose variables `function` reads.
         large_products: bool, whether `function` does little else than project
             whole documents.
+        recordable: bool, a hint for PyTorch; ignored here.
 
     Returns:
         A callable with the signature of `function`. It compiles once for each
         set of input shapes and always sees the current weights.
     """
+
+    del recordable
 
     def stateless(values, *args):
         mapping = zip(model.variables, values, strict=True)

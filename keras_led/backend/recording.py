@@ -1,4 +1,4 @@
-"""Loops of PyTorch whose step is recorded, then replayed without Python.
+"""Operations of PyTorch that are recorded, then replayed without Python.
 
 A step of decoding is some 1,500 small operations, and reaching each of them
 through Keras takes as long as the matrix products between. So a step that has
@@ -15,12 +15,23 @@ import torch
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.utils import _pytree
 
+from keras_led.backend import torch_graphs
+from keras_led.backend.torch_constants import fold_constants
+
 # A trace takes as long as about 50 steps and saves half of each further one.
 RECORD_AFTER = 24
+# Of a function that is called once for a batch of documents.
+RECORD_CALLS_AFTER = 1
 # Recordings kept for one function: one for each set of shapes.
 CAPACITY = 16
 
 _ACTIVE = contextvars.ContextVar("keras_led_recordings", default=None)
+_RECORDING = contextvars.ContextVar("keras_led_recording", default=False)
+
+
+def is_recording():
+    """Whether what runs is being recorded: it may not read numbers."""
+    return _RECORDING.get()
 
 
 class Recordings:
@@ -44,14 +55,16 @@ class Recordings:
         finally:
             _ACTIVE.reset(token)
 
-    def find(self, body, state, constants):
+    def find(self, body, state, constants, after=None):
         """Returns the step for these shapes, recording it when due, or `None`.
 
         Args:
-            body: Callable from `state` and `constants` to the next state.
+            body: Callable from `state` and `constants` to a list of tensors.
             state: List of tensors.
             constants: List of tensors and of static values.
+            after: int, runs before it is recorded; by default `RECORD_AFTER`.
         """
+        after = RECORD_AFTER if after is None else after
         weights = [variable.value for variable in self._model.variables]
         key = tuple(_signature(leaf) for leaf in (*state, *constants))
         # A weight that was put in the place of another has another id; those
@@ -61,22 +74,40 @@ class Recordings:
             self._steps.move_to_end(key)
             return self._steps[key][1]
         self._runs[key] += 1
-        if self._runs[key] <= RECORD_AFTER:
+        if self._runs[key] <= after:
             return None
         del self._runs[key]
         try:
-            step = _record(body, state, constants)
+            step = _record(body, state, constants, weights)
         except RuntimeError as error:
             step = None
             warnings.warn(
-                "PyTorch could not record a step of the loop, which so takes "
-                f"about twice the time, with the same result: {error}",
+                "PyTorch could not record operations, which so take about "
+                f"twice the time, with the same result: {error}",
                 stacklevel=2,
             )
         self._steps[key] = weights, step
         if len(self._steps) > CAPACITY:
             self._steps.popitem(last=False)
         return step
+
+    def call(self, function, args):
+        """`function(*args)`, by its recording once there is one.
+
+        Args:
+            function: Callable from pytrees of tensors and static values to a
+                pytree of tensors and `None`s. It reads no other tensor than
+                these and weights of the model.
+            args: Tuple of its arguments.
+        """
+        leaves, structure = _pytree.tree_flatten(args)
+
+        def body(leaves, static):
+            del static
+            return function(*_pytree.tree_unflatten(leaves, structure))
+
+        step = self.find(body, leaves, [structure], RECORD_CALLS_AFTER)
+        return function(*args) if step is None else step(leaves, [structure])
 
 
 def while_loop(condition, body, state, constants=(), recordable=True):
@@ -106,10 +137,16 @@ def while_loop(condition, body, state, constants=(), recordable=True):
         )
         return _pytree.tree_leaves(state)
 
+    def runs(leaves):
+        return bool(condition(_pytree.tree_unflatten(leaves, structure)))
+
     step = None
-    while bool(condition(_pytree.tree_unflatten(leaves, structure))):
+    while runs(leaves):
         if step is None and recordings is not None:
             step = recordings.find(flat_body, leaves, fixed)
+        if step is not None and torch_graphs.takes(leaves):
+            leaves = torch_graphs.run_loop(runs, step, leaves, fixed)
+            break
         leaves = (step or flat_body)(leaves, fixed)
     return _pytree.tree_unflatten(leaves, structure)
 
@@ -120,22 +157,26 @@ def _signature(leaf):
     return leaf
 
 
-def _record(body, state, constants):
+def _record(body, state, constants, weights):
     """Traces one step to a function of the same two lists."""
     tensors = [torch.is_tensor(leaf) for leaf in constants]
+    outputs = []
 
     def chosen(values):
         return [x for x, kept in zip(values, tensors, strict=True) if kept]
 
     def of_tensors(state, given):
         given = iter(given)
-        return body(
+        output = body(
             state,
             [
                 next(given) if kept else leaf
                 for leaf, kept in zip(constants, tensors, strict=True)
             ],
         )
+        leaves, structure = _pytree.tree_flatten(output)
+        outputs[:] = [structure, [torch.is_tensor(leaf) for leaf in leaves]]
+        return [leaf for leaf in leaves if torch.is_tensor(leaf)]
 
     # A trace tells its arguments apart as objects: one tensor that stands at
     # two places (a buffer and its first contents) must be two.
@@ -143,7 +184,19 @@ def _record(body, state, constants):
         [tensor.detach() for tensor in group]
         for group in (state, chosen(constants))
     ]
-    graph = make_fx(of_tensors)(*arguments)
+    token = _RECORDING.set(True)
+    try:
+        graph = make_fx(of_tensors)(*arguments)
+    finally:
+        _RECORDING.reset(token)
+    fold_constants(graph, weights)
     graph.graph.eliminate_dead_code()
     graph.recompile()
-    return lambda state, constants: graph(list(state), chosen(constants))
+    structure, kept = outputs
+
+    def step(state, constants):
+        found = iter(graph(list(state), chosen(constants)))
+        leaves = [next(found) if tensor else None for tensor in kept]
+        return _pytree.tree_unflatten(leaves, structure)
+
+    return step

@@ -37,7 +37,7 @@ def is_concrete(tensor):
     return not tf.is_tensor(tensor) or hasattr(tensor, "numpy")
 
 
-def jit(function, model, large_products=False):
+def jit(function, model, large_products=False, recordable=False):
     """Compiles `function`, which reads the weights of `model`, to one graph.
 
     Args:
@@ -45,12 +45,13 @@ def jit(function, model, large_products=False):
         model: The Keras model whose variables `function` reads. Where it has
             a true `compile_with_xla`, XLA compiles the graph.
         large_products: bool, a hint for XLA; ignored here.
+        recordable: bool, a hint for PyTorch; ignored here.
 
     Returns:
         A callable with the signature of `function`. It compiles once for each
         set of input shapes and always sees the current weights.
     """
-    del large_products
+    del large_products, recordable
     # A graph refers to variables by handle: the model is not asked for them.
     by_xla = getattr(model, "compile_with_xla", None)
     if not by_xla:
@@ -188,6 +189,20 @@ def custom_gradient(forward, backward, constants):
 def remat(function):
     """`function`, whose backward pass computes it once more; as Keras does."""
     return keras.remat(function)
+
+
+def read_slice(x, index, size, axis):
+    """Reads `size` entries of `x` from `index` of `axis` on.
+
+    Args:
+        x: Tensor.
+        index: int or int scalar tensor.
+        size: int or int scalar tensor.
+        axis: int.
+    """
+    start, shape = [0] * len(x.shape), list(ops.shape(x))
+    start[axis], shape[axis] = index, size
+    return ops.slice(x, start, shape)
 
 
 def write_slice(x, index, updates, axis):

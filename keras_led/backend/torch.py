@@ -4,16 +4,14 @@ import functools
 
 import keras
 import torch
+from keras import ops
 from torch.nn.parallel import DistributedDataParallel
 from torch.utils import _pytree
 
+from keras_led.backend import recording
 from keras_led.backend.blocks import ON_ACCELERATOR
 from keras_led.backend.blocks import ON_CPU
 from keras_led.backend.blocks import BlockLayout
-from keras_led.backend.recording import Recordings
-from keras_led.backend.recording import while_loop as while_loop
-from keras_led.backend.torch_memory import keep_freed_memory
-from keras_led.backend.torch_memory import shared_rooms
 
 # What `jit_compile="auto"` means for `compile`. The loop over blocks is Python,
 # which `torch.compile` would unroll.
@@ -31,34 +29,9 @@ def is_concrete(tensor):
     """Whether the values of `tensor` can be read now, outside a trace."""
     if isinstance(tensor, keras.KerasTensor) or torch.compiler.is_compiling():
         return False
+    if recording.is_recording():
+        return False
     return not (torch.is_tensor(tensor) and tensor.device.type == "meta")
-
-
-def jit(function, model, large_products=False):
-    """Runs `function`, which reads the weights of `model`, without gradients.
-
-    Args:
-        function: Callable from tensors (or pytrees of them) to the same.
-        model: The Keras model whose variables `function` reads.
-        large_products: bool, a hint for XLA; ignored here.
-
-    Returns:
-        A callable with the signature of `function`.
-    """
-    del large_products
-    keep_freed_memory()
-    recordings = Recordings(model)
-
-    @functools.wraps(function)
-    def call(*args):
-        with torch.no_grad(), recordings.active(), shared_rooms():
-            return function(*args)
-
-    return call
-
-
-def train_step(model):
-    """`None`: Keras' own training step is as fast as any."""
 
 
 def random_state():
@@ -134,20 +107,24 @@ def contiguous(x):
 
 
 def fold_in(seed, data):
-    """Derives a new seed from `seed` and the int `data`; both shape `(2,)`."""
-    first, second = (int(part) for part in seed)
+    """Derives a new seed from `seed` and the int `data`; both shape `(2,)`.
+
+    It stays on the CPU, where Python reads it: to read one from a GPU is to
+    wait for all that the GPU has still to do, some 450 times a training step.
+    """
+    first, second = seed.tolist()
     mixed = _mix(_mix(first, second), int(data))
-    parts = [mixed, _mix(mixed, first ^ second)]
-    return torch.tensor(parts, device=seed.device)
+    return torch.tensor([mixed, _mix(mixed, first ^ second)], device="cpu")
 
 
 def uniform(seed, shape):
     """Draws float32 numbers from `[0, 1)`; the same `seed` gives the same."""
-    generator = torch.Generator(device=seed.device)
+    device = ops.zeros((0,)).device  # the one that Keras uses
+    generator = torch.Generator(device=device)
     # The CPU's generator reads 32 bits of its seed: all of ours go into them.
-    generator.manual_seed(_mix(*(int(part) for part in seed)))
+    generator.manual_seed(_mix(*seed.tolist()))
     shape = tuple(int(size) for size in shape)
-    return torch.rand(shape, generator=generator, device=seed.device)
+    return torch.rand(shape, generator=generator, device=device)
 
 
 def keep_at_random(seed, shape, rate):
@@ -211,6 +188,18 @@ def remat(function):
     return keras.remat(function)
 
 
+def read_slice(x, index, size, axis):
+    """Reads `size` entries of `x` from `index` of `axis` on.
+
+    Args:
+        x: Tensor.
+        index: int or int scalar tensor.
+        size: int or int scalar tensor.
+        axis: int.
+    """
+    return ops.convert_to_tensor(x).narrow(axis, int(index), int(size))
+
+
 def write_slice(x, index, updates, axis):
     """Writes `updates` into `x` at `index` of `axis`, for a new tensor.
 
@@ -231,7 +220,7 @@ def block_layout(holds_scores=True):
         holds_scores: bool, whether all scores of a step exist at once.
     """
     if torch.cuda.is_available():
-        return ON_ACCELERATOR
+        return ON_ACCELERATOR if holds_scores else BlockLayout(256, 32)
     # The kernel of `attend` takes larger tiles of 192 queries and more.
     return ON_CPU if holds_scores else BlockLayout(256, 1)
 

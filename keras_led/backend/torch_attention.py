@@ -89,8 +89,9 @@ def attend(query, keys, values, bias, scale):
     which the kernel calls.
     """
     (key,), (value,) = keys, values
-    lowest = torch.finfo(query.dtype).min / 2  # infinity would give NaN
-    bias = bias.clamp(min=lowest).to(query.dtype)
+    if query.dtype == torch.float16:  # too narrow: infinity would give NaN
+        bias = bias.clamp(min=torch.finfo(torch.float16).min / 2)
+    bias = bias.to(query.dtype)
     if query.device.type == "cpu" and query.dtype != torch.float32:
         # The bias is 0 for whatever counts, and the softmax adds in float32.
         products = times_transposed(query * scale, key).add_(bias)

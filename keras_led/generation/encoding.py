@@ -81,6 +81,7 @@ def _run_encoder(model, request, size, shows):
         model,
         key,
         lambda: lambda tensors: model.encode(**tensors, **flags),
+        recordable=True,
     )
     return run(tensors)
 

@@ -11,15 +11,14 @@ CAPACITY = 64
 _ATTRIBUTE = "_keras_led_generation_functions"
 
 
-def compiled(model, key, make, large_products=False):
+def compiled(model, key, make, **hints):
     """Returns the compiled function for `key`, making it when new.
 
     Args:
         model: the model whose weights the function reads.
         key: hashable, everything static the function depends on.
         make: callable without arguments that returns the plain function.
-        large_products: bool, whether it does little else than project whole
-            documents; see `backend.jit`.
+        **hints: `large_products` and `recordable`; see `backend.jit`.
 
     Returns:
         The compiled function.
@@ -35,7 +34,7 @@ def compiled(model, key, make, large_products=False):
     if key in cache:
         cache.move_to_end(key)
         return cache[key]
-    cache[key] = backend.jit(make(), model, large_products)
+    cache[key] = backend.jit(make(), model, **hints)
     if len(cache) > CAPACITY:
         cache.popitem(last=False)
     return cache[key]

@@ -81,6 +81,7 @@ def prepare(model, request):
         ("start", plan.rows, plan.max_length, decoder.use_cache),
         lambda: decoder.start,
         large_products=True,
+        recordable=True,
     )
     inputs["decoding"] = start(document)
     return decoder, key, inputs, encoder_outputs

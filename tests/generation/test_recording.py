@@ -1,9 +1,12 @@
 """PyTorch's recorded steps: the tokens of the steps they stand for."""
 
+import contextlib
+
 import keras
 import numpy as np
 import pytest
 
+from keras_led.backend.blocks import BlockLayout
 from keras_led.generation import functions
 from tests import peer
 from tests.generation.pairs import documents
@@ -64,6 +67,63 @@ def test_equals_steps_that_are_not_recorded(options, recorded, monkeypatch):
     assert len(recorded) == 1
     for ours, theirs in zip(found, expected, strict=True):
         np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
+def test_a_loop_for_a_gpu_equals_it(options, recorded, monkeypatch):
+    from keras_led.backend import torch_graphs
+
+    monkeypatch.setattr("keras_led.backend.recording.RECORD_AFTER", 10**6)
+    expected = generate(documents(), **options)
+    loops = []
+
+    def run(advance):
+        loops.append(advance)
+        return advance
+
+    # As a GPU would run it, by stand-ins for CUDA.
+    monkeypatch.setattr("keras_led.backend.recording.RECORD_AFTER", 0)
+    monkeypatch.setattr(torch_graphs, "takes", lambda leaves: True)
+    monkeypatch.setattr(torch_graphs, "own_stream", contextlib.nullcontext)
+    monkeypatch.setattr(torch_graphs, "capture", run)
+    functions.forget(models()[1])
+    for _ in range(2):  # the second one finds the recording
+        np.testing.assert_array_equal(
+            generate(documents(), **options), expected
+        )
+    assert len(recorded) == 1
+    assert len(loops) == 2
+
+
+def test_the_encoder_is_recorded_for_a_gpu(monkeypatch):
+    import torch
+
+    from keras_led.backend import recording
+
+    inputs = [documents(seed=1), documents(seed=1)]
+    inputs[1]["input_ids"] = inputs[1]["input_ids"][:, ::-1].copy()
+    expected = [generate(each) for each in inputs]
+    assert not np.array_equal(*expected)
+    functions.forget(models()[1])
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr("keras_led.backend.shapes_may_vary", lambda: False)
+    monkeypatch.setattr(
+        "keras_led.backend.block_layout",
+        lambda holds_scores=True: BlockLayout(4, 16),
+    )
+    made, record = [], recording._record
+
+    def note(*arguments):
+        made.append(record(*arguments))
+        return made[-1]
+
+    monkeypatch.setattr(recording, "_record", note)
+    monkeypatch.setattr(recording, "RECORD_AFTER", 10**6)  # no loop
+    for _ in range(2):
+        for each, tokens in zip(inputs, expected, strict=True):
+            np.testing.assert_array_equal(generate(each), tokens)
+    assert len(made) == 2  # the encoder, and the start of decoding
+    functions.forget(models()[1])
 
 
 def test_sees_weights_that_changed(recorded):

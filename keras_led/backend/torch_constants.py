@@ -1,0 +1,68 @@
+"""Constants of a recording, put where the operations want them once."""
+
+import torch
+
+# Numbers of what is computed once: scalars that Python wrote into a formula.
+SMALL = 64
+
+
+def fold_constants(graph, weights):
+    """Computes small tensors that follow from constants alone, once.
+
+    Each is copied from the CPU otherwise whenever the recording runs, and a
+    CUDA graph cannot hold such a copy.
+
+    Args:
+        graph: `torch.fx.GraphModule` of ATen operations; changed in place.
+        weights: List of tensors that may change: what is computed of them
+            stays in the recording.
+    """
+    changing = {weight.untyped_storage().data_ptr() for weight in weights}
+    known = {}
+    for node in list(graph.graph.nodes):
+        if node.op == "get_attr":
+            value = getattr(graph, node.target)
+            if value.untyped_storage().data_ptr() not in changing:
+                known[node] = value
+        elif _is_fixed(node, known):
+            arguments = torch.fx.node.map_arg(
+                (node.args, node.kwargs), known.__getitem__
+            )
+            value = node.target(*arguments[0], **arguments[1])
+            if value.numel() <= SMALL:
+                known[node] = value
+    for number, (node, value) in enumerate(known.items()):
+        if node.op == "get_attr" or _is_written_to(node):
+            continue
+        name = f"_folded_constant{number}"
+        graph.register_buffer(name, value)
+        with graph.graph.inserting_before(node):
+            constant = graph.graph.get_attr(name)
+        node.replace_all_uses_with(constant)
+
+
+def _is_fixed(node, known):
+    """Whether a node makes one new tensor of known ones, always the same."""
+    if not isinstance(node.target, torch._ops.OpOverload):
+        return False
+    inputs = node.all_input_nodes
+    if not inputs or any(x not in known for x in inputs):
+        return False
+    schema = node.target._schema
+    random = torch.Tag.nondeterministic_seeded in node.target.tags
+    plain = len(schema.returns) == 1 and str(schema.returns[0].type) == "Tensor"
+    return plain and not random and not schema.is_mutable
+
+
+def _is_written_to(node):
+    """Whether an operation changes the node's memory, be it through a view."""
+    for user in node.users:
+        schema = getattr(user.target, "_schema", None)
+        if schema is None:
+            continue
+        if schema.is_mutable:
+            return True
+        views = any(x.alias_info is not None for x in schema.returns)
+        if views and _is_written_to(user):
+            return True
+    return False
