@@ -21,6 +21,7 @@ from benchmarks.contenders import CONTENDERS
 from benchmarks.processes import ROOT
 from benchmarks.processes import measure_apart
 from benchmarks.processes import processor
+from benchmarks.processes import turn_on_device
 
 RESULTS = ROOT / "benchmarks" / "results"
 DTYPES = ("float32", "bfloat16", "mixed_bfloat16", "int8")
@@ -75,10 +76,11 @@ def time_calls(call, warm_up, repeats):
         result = call()
     before = time.perf_counter() - started
     seconds = []
-    for _ in range(repeats):
-        started = time.perf_counter()
-        result = call()
-        seconds.append(round(time.perf_counter() - started, 5))
+    with turn_on_device():
+        for _ in range(repeats):
+            started = time.perf_counter()
+            result = call()
+            seconds.append(round(time.perf_counter() - started, 5))
     return {"warm_up_seconds": round(before, 3), "seconds": seconds}, result
 
 

@@ -1,5 +1,7 @@
 """A fresh process for each measurement; its peak memory; the machine."""
 
+import contextlib
+import fcntl
 import json
 import os
 import pathlib
@@ -9,6 +11,9 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
+
+# Path of a file; processes that find it set take turns on the device.
+TURNS = "KERAS_LED_BENCHMARK_TURNS"
 
 
 def peak_gigabytes():
@@ -29,13 +34,29 @@ def peak_gigabytes():
     return peak * unit / 1e9
 
 
-def measure_apart(module, contender, case):
+@contextlib.contextmanager
+def turn_on_device():
+    """Context in which no other process measures, where several run.
+
+    Where the variable `TURNS` is not set, nothing has to wait.
+    """
+    path = os.environ.get(TURNS)
+    if path is None:
+        yield
+        return
+    with open(path, "w", encoding="ascii") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # until the file is closed
+        yield
+
+
+def measure_apart(module, contender, case, limit_seconds=None):
     """Runs `python -m MODULE --measure CONTENDER --case CASE` alone.
 
     Args:
         module: str, a benchmark that prints its measurement as JSON last.
         contender: `Contender`; it says which interpreter and backend run.
         case: dict ready for JSON: lengths, dtype, repeats and so on.
+        limit_seconds: float, after which the process is ended.
 
     Returns:
         The measurement, a dict; with the one key "failed", a str that says
@@ -48,9 +69,17 @@ def measure_apart(module, contender, case):
     environment.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     command = [python, "-W", "ignore", "-m", module]
     command += ["--measure", contender.name, "--case", json.dumps(case)]
-    done = subprocess.run(
-        command, env=environment, cwd=ROOT, capture_output=True, text=True
-    )
+    try:
+        done = subprocess.run(
+            command,
+            env=environment,
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=limit_seconds,
+        )
+    except subprocess.TimeoutExpired:
+        return {"failed": f"took more than {limit_seconds:.0f} s"}
     if done.returncode:
         return {"failed": reason(done.returncode, done.stderr)}
     return json.loads(done.stdout.splitlines()[-1])

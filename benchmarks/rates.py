@@ -8,6 +8,7 @@ import concurrent.futures
 import time
 
 from benchmarks.processes import processor
+from benchmarks.processes import turn_on_device
 
 REPEATS = 10
 # A side of a square product: 17 and 1,100 GFLOP.
@@ -132,10 +133,12 @@ def measure_rates(library, kind, dtype="float32", memory=False):
         Dict: "flops_per_second" of float32, perhaps "flops_per_second_DTYPE"
         and "bytes_per_second".
     """
-    rates = {"flops_per_second": flops_per_second(library, "float32", kind)}
-    if "bfloat16" in dtype:
-        rate = flops_per_second(library, "bfloat16", kind)
-        rates["flops_per_second_bfloat16"] = rate
-    if memory:
-        rates["bytes_per_second"] = bytes_per_second(library, kind)
+    rates = {}
+    with turn_on_device():
+        rates["flops_per_second"] = flops_per_second(library, "float32", kind)
+        if "bfloat16" in dtype:
+            rate = flops_per_second(library, "bfloat16", kind)
+            rates["flops_per_second_bfloat16"] = rate
+        if memory:
+            rates["bytes_per_second"] = bytes_per_second(library, kind)
     return rates

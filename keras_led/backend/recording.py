@@ -55,7 +55,7 @@ class Recordings:
         finally:
             _ACTIVE.reset(token)
 
-    def find(self, body, state, constants, after=None):
+    def find(self, body, state, constants, after=None, finish=None):
         """Returns the step for these shapes, recording it when due, or `None`.
 
         Args:
@@ -63,6 +63,7 @@ class Recordings:
             state: List of tensors.
             constants: List of tensors and of static values.
             after: int, runs before it is recorded; by default `RECORD_AFTER`.
+            finish: Callable from a recording to the step to keep, or `None`.
         """
         after = RECORD_AFTER if after is None else after
         weights = [variable.value for variable in self._model.variables]
@@ -79,6 +80,7 @@ class Recordings:
         del self._runs[key]
         try:
             step = _record(body, state, constants, weights)
+            step = step if finish is None else finish(step)
         except RuntimeError as error:
             step = None
             warnings.warn(
@@ -106,7 +108,13 @@ class Recordings:
             del static
             return function(*_pytree.tree_unflatten(leaves, structure))
 
-        step = self.find(body, leaves, [structure], RECORD_CALLS_AFTER)
+        step = self.find(
+            body,
+            leaves,
+            [structure],
+            RECORD_CALLS_AFTER,
+            torch_graphs.KeptGraph if torch_graphs.takes(leaves) else None,
+        )
         return function(*args) if step is None else step(leaves, [structure])
 
 

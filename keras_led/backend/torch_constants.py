@@ -2,12 +2,13 @@
 
 import torch
 
-# Numbers of what is computed once: scalars that Python wrote into a formula.
-SMALL = 64
+# Numbers above which what follows from constants is computed each time. Most
+# are scalars of a formula; the largest are masks of the vocabulary.
+LARGEST = 2**20
 
 
 def fold_constants(graph, weights):
-    """Computes small tensors that follow from constants alone, once.
+    """Computes tensors that follow from constants alone, once.
 
     Each is copied from the CPU otherwise whenever the recording runs, and a
     CUDA graph cannot hold such a copy.
@@ -29,7 +30,7 @@ def fold_constants(graph, weights):
                 (node.args, node.kwargs), known.__getitem__
             )
             value = node.target(*arguments[0], **arguments[1])
-            if value.numel() <= SMALL:
+            if value.numel() <= LARGEST:
                 known[node] = value
     for number, (node, value) in enumerate(known.items()):
         if node.op == "get_attr" or _is_written_to(node):

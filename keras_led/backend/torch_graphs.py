@@ -1,17 +1,25 @@
-"""Loops on a GPU, each step of which is started at once.
+"""Operations on a GPU that are all started at once, as a CUDA graph.
 
 A step of decoding is some 1,500 kernels, most of them done sooner than Python
-and PyTorch start the next one. CUDA keeps a list of them as they lie in
-memory, a graph, and starts them all itself.
+and PyTorch start the next one. CUDA keeps a list of them and of where their
+tensors lie in memory, a graph, and starts them all itself.
 """
 
+import contextlib
+import threading
 import warnings
 
 import torch
+from torch.utils import _pytree
+
+# Bytes of the output above which a GPU has enough to do without a graph.
+LARGE_OUTPUT = 2**25
+
+_of_thread = threading.local()
 
 
 def takes(leaves):
-    """Whether a loop with this state, a list of tensors, is for `run_loop`."""
+    """Whether work on these, a list of tensors, is for graphs."""
     return any(leaf.is_cuda for leaf in leaves)
 
 
@@ -31,17 +39,17 @@ def run_loop(runs, step, state, constants):
     Returns:
         The last state, a list of tensors.
     """
-    state = [x.clone(memory_format=torch.contiguous_format) for x in state]
-
-    def advance():
-        found = step(state, constants)
-        # All are there before the first is overwritten.
-        found = [x.clone() if _is_one_of(x, state) else x for x in found]
-        for own, x in zip(state, found, strict=True):
-            own.copy_(x)
-
     replay = None
     with own_stream():
+        state = _copies(state)
+
+        def advance():
+            found = step(state, constants)
+            # All are there before the first is overwritten.
+            found = [x.clone() if _is_one_of(x, state) else x for x in found]
+            for own, x in zip(state, found, strict=True):
+                own.copy_(x)
+
         advance()  # once without a graph, for libraries that start up
         while runs(state):
             replay = replay or capture(advance)
@@ -49,14 +57,64 @@ def run_loop(runs, step, state, constants):
     return state
 
 
-def capture(advance):
+class KeptGraph:
+    """A function that is called again and again, each time by the same graph.
+
+    The graph keeps the memory that the function works in. Where the output is
+    large, so is that, and the function runs without a graph.
+
+    Args:
+        function: Callable from a list of tensors and another one of static
+            values to a pytree of tensors, which is nothing but operations on
+            tensors.
+    """
+
+    def __init__(self, function):
+        self._function = function
+        self._lock = threading.Lock()
+        self._replay = None
+
+    def __call__(self, operands, static):
+        """`function(operands, static)`; the lists are of the same kind always.
+
+        The output is the caller's own.
+        """
+        with self._lock, own_stream() as stream:
+            if self._replay is None:
+                output = self._function(operands, static)
+                if _size(output) <= LARGE_OUTPUT:
+                    self._prepare(operands, static)
+                return output
+            # Another thread's stream may still be at the last call.
+            stream.wait_event(self._done)
+            for own, x in zip(self._operands, operands, strict=True):
+                own.copy_(x)
+            self._replay()
+            output = _pytree.tree_map_only(
+                torch.Tensor, torch.clone, self._output
+            )
+            self._done.record(stream)
+            return output
+
+    def _prepare(self, operands, static):
+        self._operands = _copies(operands)
+        self._output = None
+
+        def run():
+            self._output = self._function(self._operands, static)
+
+        self._done = torch.cuda.Event()
+        self._replay = capture(run)
+
+
+def capture(function):
     """Makes a graph of what a function starts on the current stream.
 
     Args:
-        advance: Callable without arguments and result.
+        function: Callable without arguments and result. It does not run now.
 
     Returns:
-        Callable likewise, which starts the same again. It may be `advance`
+        Callable likewise, which starts the same again. It may be `function`
         itself: then a warning says why.
     """
     graph = torch.cuda.CUDAGraph()
@@ -64,41 +122,48 @@ def capture(advance):
         # Other threads may use the GPU meanwhile.
         graph.capture_begin(capture_error_mode="thread_local")
         try:
-            advance()
+            function()
         finally:
             graph.capture_end()
     except RuntimeError as error:
         warnings.warn(
-            "PyTorch could not make a CUDA graph of a step of the loop, which "
-            f"takes several times as long without, with the same result: "
+            "PyTorch could not make a CUDA graph of recorded operations, which "
+            "so take several times as long, with the same result: "
             f"{error}",
             stacklevel=2,
         )
-        return advance
+        return function
     return graph.replay
 
 
-class own_stream:
-    """Context in which a GPU works for this loop, after all it has to do."""
+@contextlib.contextmanager
+def own_stream():
+    """Context with a stream of this thread's, in which graphs can be made.
 
-    _streams = {}
+    It begins after all work that the stream outside has to do, which goes on
+    after what this one then has.
+    """
+    outer = torch.cuda.current_stream()
+    streams = _of_thread.__dict__.setdefault("streams", {})
+    if outer.device not in streams:
+        streams[outer.device] = torch.cuda.Stream(outer.device)
+    stream = streams[outer.device]
+    stream.wait_stream(outer)
+    with torch.cuda.stream(stream):
+        yield stream
+    outer.wait_stream(stream)
 
-    def __enter__(self):
-        device = torch.cuda.current_device()
-        if device not in self._streams:
-            self._streams[device] = torch.cuda.Stream()
-        stream = self._streams[device]
-        self._outer = torch.cuda.current_stream()
-        stream.wait_stream(self._outer)
-        self._context = torch.cuda.stream(stream)
-        self._context.__enter__()
 
-    def __exit__(self, *error):
-        self._context.__exit__(*error)
-        device = torch.cuda.current_device()
-        self._outer.wait_stream(self._streams[device])
+def _copies(tensors):
+    """Copies, row by row, whatever the layout of the tensors."""
+    return [x.clone(memory_format=torch.contiguous_format) for x in tensors]
 
 
 def _is_one_of(x, tensors):
     start = x.untyped_storage().data_ptr()
     return any(start == y.untyped_storage().data_ptr() for y in tensors)
+
+
+def _size(output):
+    leaves = _pytree.tree_leaves(output)
+    return sum(x.nbytes for x in leaves if torch.is_tensor(x))

@@ -68,9 +68,9 @@ def test_a_constant_that_is_written_to_starts_anew():
 def test_large_ones_are_not_kept():
     import torch
 
-    from keras_led.backend.torch_constants import SMALL
+    from keras_led.backend.torch_constants import LARGEST
 
-    table = torch.ones(SMALL + 1)
+    table = torch.ones(LARGEST + 1)
     graph = record(lambda x: x + table.double(), torch.zeros(1).double())
     assert "aten._to_copy.default" in targets(graph)
 

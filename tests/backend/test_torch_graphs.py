@@ -10,12 +10,77 @@ pytestmark = pytest.mark.skipif(
 )
 
 
+class Stream:
+    def wait_event(self, event):
+        assert event.recorded
+
+
+class Event:
+    recorded = True
+
+    def record(self, stream):
+        self.recorded = True
+
+
 @pytest.fixture
 def graphs(monkeypatch):
+    import torch
+
     from keras_led.backend import torch_graphs
 
-    monkeypatch.setattr(torch_graphs, "own_stream", contextlib.nullcontext)
+    monkeypatch.setattr(
+        torch_graphs, "own_stream", lambda: contextlib.nullcontext(Stream())
+    )
+    monkeypatch.setattr(torch.cuda, "Event", Event)
     return torch_graphs
+
+
+def kept(graphs, monkeypatch):
+    """A kept graph of `[2 x, {"sum": x + y}]`, and the runs of its function."""
+    runs = []
+
+    def capture(function):
+        function()  # a stand-in has no other way to the memory of the output
+        return function
+
+    monkeypatch.setattr(graphs, "capture", capture)
+
+    def function(operands, static):
+        runs.append([x.data_ptr() for x in operands])
+        x, y = operands
+        assert static == ["static"]
+        return [2 * x, {"sum": x + y, "missing": None}]
+
+    return graphs.KeptGraph(function), runs
+
+
+def test_a_kept_graph_works_in_memory_of_its_own(graphs, monkeypatch):
+    import torch
+
+    graph, runs = kept(graphs, monkeypatch)
+    outputs = []
+    for number in range(4):
+        x = torch.full((3,), float(number))
+        double, more = graph([x, torch.ones(3)], ["static"])
+        assert more["missing"] is None
+        outputs.append((number, double, more["sum"]))
+    # Those of earlier calls are still what they were.
+    for number, double, total in outputs:
+        torch.testing.assert_close(double, torch.full((3,), 2.0 * number))
+        torch.testing.assert_close(total, torch.full((3,), 1.0 + number))
+    assert runs[1:] == [runs[1]] * (len(runs) - 1)
+    assert runs[0] != runs[1]
+
+
+def test_a_large_output_needs_no_graph(graphs, monkeypatch):
+    import torch
+
+    graph, runs = kept(graphs, monkeypatch)
+    monkeypatch.setattr(graphs, "LARGE_OUTPUT", 23)  # bytes; it has 24
+    operands = [torch.zeros(3), torch.ones(3)]
+    for _ in range(3):
+        graph(operands, ["static"])
+    assert runs == [[x.data_ptr() for x in operands]] * 3
 
 
 def test_a_loop_works_in_memory_of_its_own(graphs, monkeypatch):
