@@ -1,5 +1,7 @@
 """One table of all records, as text and as Markdown."""
 
+import math
+
 from benchmarks.contenders import CONTENDERS
 from benchmarks.contenders import PEER
 
@@ -15,8 +17,16 @@ HEADS = (
     "x Hugging Face",
     "note",
 )
-BEGIN = "<!-- results: begin, written by benchmarks/run_all.py -->"
-END = "<!-- results: end -->"
+# The parts of the page that are written by a program, by their names.
+SECTIONS = ("results", "accelerator")
+
+
+def marks(section):
+    """The lines around a section of the page, a pair of str."""
+    return (
+        f"<!-- {section}: begin, written by benchmarks/run_all.py -->",
+        f"<!-- {section}: end -->",
+    )
 
 
 def what(record):
@@ -53,17 +63,16 @@ def peer_of(record, records):
         records: list of dicts, all of them.
 
     Returns:
-        Dict, measured in float32, or `None`.
+        Dict, measured in the same dtype, or else in float32, or `None`.
     """
-    for other in records:
-        if (
-            other["contender"] == PEER
-            and other.get("dtype") == "float32"
-            and "failed" not in other
-            and what(other) == what(record)
-        ):
-            return other
-    return None
+    peers = {
+        other.get("dtype"): other
+        for other in records
+        if other["contender"] == PEER
+        and "failed" not in other
+        and what(other) == what(record)
+    }
+    return peers.get(record.get("dtype"), peers.get("float32"))
 
 
 def shorter_by_one(record, records):
@@ -124,7 +133,7 @@ def number(value):
     """A positive number with three digits that count."""
     if value >= 100:
         return f"{value:,.0f}"
-    decimals = 1 if value >= 10 else 2 if value >= 1 else 3
+    decimals = 2 - math.floor(math.log10(value)) if value > 0 else 3
     return f"{value:.{decimals}f}"
 
 
@@ -208,7 +217,8 @@ def conditions(content):
         f"{name} {' and '.join(found)}" for name, found in versions.items()
     )
     counts = sorted({len(r["seconds"]) for r in measured})
-    times = " to ".join(str(n) for n in dict.fromkeys((counts[0], counts[-1])))
+    ends = dict.fromkeys(counts[:1] + counts[-1:]) or ("none",)
+    times = " to ".join(str(count) for count in ends)
     return (
         f"Measured on {content['date']}, device {', '.join(devices)}; "
         f"{content['cores']} cores, load {content['load_before']} before the "
@@ -217,12 +227,13 @@ def conditions(content):
     )
 
 
-def insert(document, text):
-    """Puts text between the two marks of a document.
+def insert(document, text, section="results"):
+    """Puts text between the two marks of a section.
 
     Args:
-        document: str, with `BEGIN` and `END` once each.
+        document: str, with both `marks` once.
         text: str.
+        section: str, one of `SECTIONS`.
 
     Returns:
         The new document, str.
@@ -230,12 +241,13 @@ def insert(document, text):
     Raises:
         ValueError: If a mark is missing or there twice.
     """
-    for mark in (BEGIN, END):
+    begin, end = marks(section)
+    for mark in (begin, end):
         if document.count(mark) != 1:
             raise ValueError(
                 "`document` must hold each mark once. "
                 f"Received: {mark} {document.count(mark)} times."
             )
-    before, rest = document.split(BEGIN)
-    _, after = rest.split(END)
-    return f"{before}{BEGIN}\n\n{text.strip()}\n\n{END}{after}"
+    before, rest = document.split(begin)
+    _, after = rest.split(end)
+    return f"{before}{begin}\n\n{text.strip()}\n\n{end}{after}"

@@ -5,6 +5,11 @@
     python -m benchmarks.run_all --only encoder memory --write-docs
     python -m benchmarks.run_all --show --write-docs  # from the JSON of before
 
+Results of `benchmarks.accelerator` are shown, and put into the page, by
+
+    python -m benchmarks.run_all --show --output FILE.json \\
+        --section accelerator --write-docs
+
 What is measured again replaces its rows in the JSON; other rows stay.
 """
 
@@ -70,6 +75,12 @@ def parse(arguments=None):
         "--show", action="store_true", help="measure nothing, read --output"
     )
     parser.add_argument("--output", type=pathlib.Path)
+    parser.add_argument(
+        "--section",
+        default=report.SECTIONS[0],
+        choices=report.SECTIONS,
+        help="of docs/performance.md",
+    )
     parser.add_argument("--plot", type=pathlib.Path)
     parser.add_argument(
         "--write-docs", action="store_true", help="into docs/performance.md"
@@ -166,31 +177,38 @@ def measure(options, say):
     return content
 
 
-def section(content, picture):
+def section(content, picture=None):
     """The results for the documentation, str.
 
     Args:
         content: dict, the machine and all records.
-        picture: str, address of the plot from the page.
+        picture: str, address of the plot from the page, or `None` for none.
 
     Returns:
         Markdown text.
     """
-    return "\n\n".join(
-        (
-            report.conditions(content),
-            f"![Time and memory by length, decoding, training]({picture})",
-            report.as_markdown(content["results"]),
+    parts = [report.conditions(content)]
+    if picture is not None:
+        parts.append(
+            f"![Time and memory by length, decoding, training]({picture})"
         )
-    )
+    return "\n\n".join((*parts, report.as_markdown(content["results"])))
 
 
-def write_document(content):
-    """Draws the plot of the page and inserts the results into it."""
-    plots.draw(content, PICTURE)
-    address = PICTURE.relative_to(DOCUMENT.parent).as_posix()
-    text = report.insert(DOCUMENT.read_text("utf-8"), section(content, address))
-    DOCUMENT.write_text(text, encoding="utf-8")
+def write_document(content, name):
+    """Inserts the results into the page, and draws its plot.
+
+    Args:
+        content: dict, the machine and all records.
+        name: str, of the section; that of an accelerator has no plot.
+    """
+    picture = None
+    if name == report.SECTIONS[0]:
+        plots.draw(content, PICTURE)
+        picture = PICTURE.relative_to(DOCUMENT.parent).as_posix()
+    page = DOCUMENT.read_text("utf-8")
+    page = report.insert(page, section(content, picture), name)
+    DOCUMENT.write_text(page, encoding="utf-8")
 
 
 def main():
@@ -203,11 +221,13 @@ def main():
     print()
     print(report.conditions(content))
     print(report.as_text(content["results"]))
-    plots.draw(content, options.plot)
-    print(f"{options.output}, {options.plot}")
+    print(options.output)
+    if options.section == report.SECTIONS[0]:
+        plots.draw(content, options.plot)
+        print(options.plot)
     if options.write_docs:
-        write_document(content)
-        print(f"{DOCUMENT}, {PICTURE}")
+        write_document(content, options.section)
+        print(DOCUMENT)
 
 
 if __name__ == "__main__":

@@ -135,7 +135,7 @@ def test_memory_on_a_device_is_named(content):
         (1234.5, "1,234"),
         (12.34, "12.3"),
         (1.234, "1.23"),
-        (0.01234, "0.012"),
+        (0.01234, "0.0123"),
     ],
 )
 def test_numbers_have_three_digits_that_count(value, expected):
@@ -162,14 +162,15 @@ def test_conditions_name_device_versions_and_counts(content):
 
 
 def test_results_go_between_the_marks():
-    page = f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n"
+    begin, end = report.marks("results")
+    page = f"before\n{begin}\nold\n{end}\nafter\n"
     found = report.insert(page, "new")
     assert "old" not in found
     assert found.startswith("before\n")
     assert found.endswith("after\n")
     assert report.insert(found, "new") == found
     with pytest.raises(ValueError, match=r"each mark once.*end --> 0 times"):
-        report.insert(report.BEGIN, "new")
+        report.insert(begin, "new")
 
 
 def test_what_is_measured_again_replaces_its_rows(content):
@@ -216,3 +217,20 @@ def test_page_shows_the_results_that_are_kept():
     content = json.loads(path.read_text("utf-8"))
     address = run_all.PICTURE.relative_to(run_all.DOCUMENT.parent).as_posix()
     assert report.insert(page, run_all.section(content, address)) == page
+
+
+def test_page_shows_the_results_of_an_accelerator():
+    page = run_all.DOCUMENT.read_text("utf-8")
+    path = run_all.RESULTS / "nvidia-h100.json"
+    content = json.loads(path.read_text("utf-8"))
+    found = report.insert(page, run_all.section(content), "accelerator")
+    assert found == page
+
+
+def test_a_peer_of_the_same_dtype_comes_first(content):
+    half = record("jax", 3.0, dtype="bfloat16")
+    plain, same = record("hf-torch", 9.0), record("hf-torch", 6.0)
+    same["dtype"] = "bfloat16"
+    assert report.peer_of(half, [plain, same]) is same
+    assert report.peer_of(half, [plain]) is plain
+    assert report.peer_of(half, [{**same, "failed": "no"}]) is None
