@@ -101,7 +101,6 @@ elif name == "jax":
     from keras_led.backend.jax_products import table_product
     from keras_led.backend.jax_products import write_rows
 elif name == "torch":
-    from keras_led.backend.recording import while_loop
     from keras_led.backend.torch import CHANGES_WITHOUT_DATA
     from keras_led.backend.torch import JIT_BY_DEFAULT
     from keras_led.backend.torch import KEYS_FIRST
@@ -137,6 +136,7 @@ elif name == "torch":
     from keras_led.backend.torch_loops import replace_slices
     from keras_led.backend.torch_loops import scan
     from keras_led.backend.torch_loops import shapes_may_vary
+    from keras_led.backend.torch_loops import while_loop
     from keras_led.backend.torch_norm import layer_norm
     from keras_led.backend.torch_products import columns_of_chunk
     from keras_led.backend.torch_products import gelu

@@ -8,7 +8,7 @@ from keras import ops
 from torch.nn.parallel import DistributedDataParallel
 from torch.utils import _pytree
 
-from keras_led.backend import recording
+from keras_led.backend import torch_recording
 from keras_led.backend.blocks import ON_ACCELERATOR
 from keras_led.backend.blocks import ON_CPU
 from keras_led.backend.blocks import BlockLayout
@@ -29,7 +29,7 @@ def is_concrete(tensor):
     """Whether the values of `tensor` can be read now, outside a trace."""
     if isinstance(tensor, keras.KerasTensor) or torch.compiler.is_compiling():
         return False
-    if recording.is_recording():
+    if torch_recording.is_recording():
         return False
     return not (torch.is_tensor(tensor) and tensor.device.type == "meta")
 

@@ -4,9 +4,9 @@ import functools
 
 import torch
 
-from keras_led.backend.recording import Recordings
 from keras_led.backend.torch_memory import keep_freed_memory
 from keras_led.backend.torch_memory import shared_rooms
+from keras_led.backend.torch_recording import Recordings
 
 
 def jit(function, model, large_products=False, recordable=False):

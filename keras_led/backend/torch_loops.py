@@ -3,6 +3,10 @@
 import itertools
 
 import torch
+from torch.utils import _pytree
+
+from keras_led.backend import torch_graphs
+from keras_led.backend import torch_recording
 
 
 def scan(body, carry, xs, dtype, outputs):
@@ -14,6 +18,47 @@ def scan(body, carry, xs, dtype, outputs):
         for kept, y in zip(found, ys, strict=True):
             kept.append(y)
     return carry, tuple(torch.stack(kept) for kept in found)
+
+
+def while_loop(condition, body, state, constants=(), recordable=True):
+    """Runs `body` as long as `condition` holds.
+
+    Args:
+        condition: Callable from the state to a bool scalar tensor.
+        body: Callable from the state and `constants` to the next state, of
+            the same shapes and dtypes. It reads no other tensor than these
+            and weights of the model.
+        state: Pytree of tensors.
+        constants: Pytree of tensors and static values.
+        recordable: bool, `False` where `body` reads numbers of a tensor into
+            Python, as the making of random numbers from a seed does.
+
+    Returns:
+        The last state.
+    """
+    recordings = torch_recording.active() if recordable else None
+    leaves, structure = _pytree.tree_flatten(state)
+    fixed, fixed_structure = _pytree.tree_flatten(constants)
+
+    def flat_body(leaves, fixed):
+        state = body(
+            _pytree.tree_unflatten(leaves, structure),
+            _pytree.tree_unflatten(fixed, fixed_structure),
+        )
+        return _pytree.tree_leaves(state)
+
+    def runs(leaves):
+        return bool(condition(_pytree.tree_unflatten(leaves, structure)))
+
+    step = None
+    while runs(leaves):
+        if step is None and recordings is not None:
+            step = recordings.find(flat_body, leaves, fixed)
+        if step is not None and torch_graphs.takes(leaves):
+            leaves = torch_graphs.run_loop(runs, step, leaves, fixed)
+            break
+        leaves = (step or flat_body)(leaves, fixed)
+    return _pytree.tree_unflatten(leaves, structure)
 
 
 def replace_slices(function, x, size):

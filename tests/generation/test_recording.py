@@ -32,16 +32,16 @@ OPTIONS = [
 @pytest.fixture
 def recorded(monkeypatch):
     """Records from the first step on; the list of recordings so far."""
-    from keras_led.backend import recording
+    from keras_led.backend import torch_recording
 
-    made, record = [], recording._record
+    made, record = [], torch_recording._record
 
     def note(*arguments):
         made.append(record(*arguments))
         return made[-1]
 
-    monkeypatch.setattr(recording, "_record", note)
-    monkeypatch.setattr(recording, "RECORD_AFTER", 0)
+    monkeypatch.setattr(torch_recording, "_record", note)
+    monkeypatch.setattr(torch_recording, "RECORD_AFTER", 0)
     functions.forget(models()[1])
     yield made
     functions.forget(models()[1])
@@ -54,14 +54,14 @@ def generate(inputs, **options):
 
 @pytest.mark.parametrize("options", OPTIONS, ids=str)
 def test_equals_steps_that_are_not_recorded(options, recorded, monkeypatch):
-    monkeypatch.setattr("keras_led.backend.recording.RECORD_AFTER", 10**6)
+    monkeypatch.setattr("keras_led.backend.torch_recording.RECORD_AFTER", 10**6)
     inputs = [documents(seed=seed) for seed in (1, 2)]
     for each, token in zip(inputs, (4, 6), strict=True):
         each["decoder_input_ids"] = np.full((3, 2), token, "int32")
     expected = [generate(each, **options) for each in inputs]
     assert not recorded
     functions.forget(models()[1])
-    monkeypatch.setattr("keras_led.backend.recording.RECORD_AFTER", 0)
+    monkeypatch.setattr("keras_led.backend.torch_recording.RECORD_AFTER", 0)
     found = [generate(each, **options) for each in inputs]
     # Nothing of the first documents is left in what the second ones run.
     assert len(recorded) == 1
@@ -73,7 +73,7 @@ def test_equals_steps_that_are_not_recorded(options, recorded, monkeypatch):
 def test_a_loop_for_a_gpu_equals_it(options, recorded, monkeypatch):
     from keras_led.backend import torch_graphs
 
-    monkeypatch.setattr("keras_led.backend.recording.RECORD_AFTER", 10**6)
+    monkeypatch.setattr("keras_led.backend.torch_recording.RECORD_AFTER", 10**6)
     expected = generate(documents(), **options)
     loops = []
 
@@ -82,7 +82,7 @@ def test_a_loop_for_a_gpu_equals_it(options, recorded, monkeypatch):
         return advance
 
     # As a GPU would run it, by stand-ins for CUDA.
-    monkeypatch.setattr("keras_led.backend.recording.RECORD_AFTER", 0)
+    monkeypatch.setattr("keras_led.backend.torch_recording.RECORD_AFTER", 0)
     monkeypatch.setattr(torch_graphs, "takes", lambda leaves: True)
     monkeypatch.setattr(torch_graphs, "own_stream", contextlib.nullcontext)
     monkeypatch.setattr(torch_graphs, "capture", run)
@@ -98,7 +98,7 @@ def test_a_loop_for_a_gpu_equals_it(options, recorded, monkeypatch):
 def test_the_encoder_is_recorded_for_a_gpu(monkeypatch):
     import torch
 
-    from keras_led.backend import recording
+    from keras_led.backend import torch_recording
 
     inputs = [documents(seed=1), documents(seed=1)]
     inputs[1]["input_ids"] = inputs[1]["input_ids"][:, ::-1].copy()
@@ -111,14 +111,14 @@ def test_the_encoder_is_recorded_for_a_gpu(monkeypatch):
         "keras_led.backend.block_layout",
         lambda holds_scores=True: BlockLayout(4, 16),
     )
-    made, record = [], recording._record
+    made, record = [], torch_recording._record
 
     def note(*arguments):
         made.append(record(*arguments))
         return made[-1]
 
-    monkeypatch.setattr(recording, "_record", note)
-    monkeypatch.setattr(recording, "RECORD_AFTER", 10**6)  # no loop
+    monkeypatch.setattr(torch_recording, "_record", note)
+    monkeypatch.setattr(torch_recording, "RECORD_AFTER", 10**6)  # no loop
     for _ in range(2):
         for each, tokens in zip(inputs, expected, strict=True):
             np.testing.assert_array_equal(generate(each), tokens)
@@ -151,7 +151,7 @@ def test_what_reads_numbers_is_not_recorded(recorded):
 
 
 def test_a_step_is_recorded_once_it_has_run_often(recorded, monkeypatch):
-    monkeypatch.setattr("keras_led.backend.recording.RECORD_AFTER", 15)
+    monkeypatch.setattr("keras_led.backend.torch_recording.RECORD_AFTER", 15)
     expected = generate(documents(), num_beams=2, min_new_tokens=12)
     assert not recorded
     found = generate(documents(), num_beams=2, min_new_tokens=12)
@@ -162,16 +162,17 @@ def test_a_step_is_recorded_once_it_has_run_often(recorded, monkeypatch):
 def test_says_when_a_step_cannot_be_recorded(monkeypatch):
     import torch
 
-    from keras_led.backend import recording
+    from keras_led.backend import torch_loops
+    from keras_led.backend import torch_recording
 
-    monkeypatch.setattr(recording, "RECORD_AFTER", 1)
+    monkeypatch.setattr(torch_recording, "RECORD_AFTER", 1)
 
     def body(state, constants):
         return (state[0] + int(state[0] > 2) + 1,)
 
-    run = recording.Recordings(keras.Sequential())
+    run = torch_recording.Recordings(keras.Sequential())
     with run.active(), pytest.warns(UserWarning, match="could not record"):
-        (found,) = recording.while_loop(
+        (found,) = torch_loops.while_loop(
             lambda state: state[0] < 10, body, (torch.tensor(0),)
         )
     assert int(found) == 11
