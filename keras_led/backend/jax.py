@@ -186,14 +186,7 @@ def remat(function):
 
 
 def read_slice(x, index, size, axis):
-    """Reads `size` entries of `x` from `index` of `axis` on.
-
-    Args:
-        x: Tensor.
-        index: int or int scalar tensor.
-        size: int or int scalar tensor.
-        axis: int.
-    """
+    """Reads a part of `x` along `axis`, as `tensorflow.read_slice`."""
     start, shape = [0] * len(x.shape), list(ops.shape(x))
     start[axis], shape[axis] = index, size
     return ops.slice(x, start, shape)

@@ -189,14 +189,7 @@ def remat(function):
 
 
 def read_slice(x, index, size, axis):
-    """Reads `size` entries of `x` from `index` of `axis` on.
-
-    Args:
-        x: Tensor.
-        index: int or int scalar tensor.
-        size: int or int scalar tensor.
-        axis: int.
-    """
+    """Reads a part of `x` along `axis`, as `tensorflow.read_slice`."""
     return ops.convert_to_tensor(x).narrow(axis, int(index), int(size))
 
 

@@ -78,8 +78,8 @@ def replace_slices(function, x, size):
 
 
 def shapes_may_vary():
-    """`True`; see `tensorflow_graphs.shapes_may_vary`."""
-    return True
+    """Whether this is no recording; see `tensorflow_graphs.shapes_may_vary`."""
+    return not torch_recording.is_recording()
 
 
 def cond(predicate, true_function, false_function, operands):

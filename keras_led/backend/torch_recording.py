@@ -24,6 +24,9 @@ RECORD_AFTER = 24
 RECORD_CALLS_AFTER = 1
 # Recordings kept for one function: one for each set of shapes.
 CAPACITY = 16
+# Those of them that are CUDA graphs, which keep up to 0.6 GB each (led-base,
+# 8,192 tokens in float32).
+GRAPH_CAPACITY = 4
 
 _ACTIVE = contextvars.ContextVar("keras_led_recordings", default=None)
 _RECORDING = contextvars.ContextVar("keras_led_recording", default=False)
@@ -68,7 +71,7 @@ class Recordings:
             state: List of tensors.
             constants: List of tensors and of static values.
             after: int, runs before it is recorded; by default `RECORD_AFTER`.
-            finish: Callable from a recording to the step to keep, or `None`.
+            finish: `KeptGraph`, to be made of the recording, or `None`.
         """
         after = RECORD_AFTER if after is None else after
         weights = [variable.value for variable in self._model.variables]
@@ -94,7 +97,8 @@ class Recordings:
                 stacklevel=2,
             )
         self._steps[key] = weights, step
-        if len(self._steps) > CAPACITY:
+        capacity = CAPACITY if finish is None else GRAPH_CAPACITY
+        if len(self._steps) > capacity:
             self._steps.popitem(last=False)
         return step
 

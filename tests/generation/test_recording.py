@@ -95,7 +95,8 @@ def test_a_loop_for_a_gpu_equals_it(options, recorded, monkeypatch):
     assert len(loops) == 2
 
 
-def test_the_encoder_is_recorded_for_a_gpu(monkeypatch):
+@pytest.mark.parametrize("query_block", [4, 64])  # some blocks, or one
+def test_the_encoder_is_recorded_for_a_gpu(query_block, monkeypatch):
     import torch
 
     from keras_led.backend import torch_recording
@@ -106,10 +107,9 @@ def test_the_encoder_is_recorded_for_a_gpu(monkeypatch):
     assert not np.array_equal(*expected)
     functions.forget(models()[1])
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    monkeypatch.setattr("keras_led.backend.shapes_may_vary", lambda: False)
     monkeypatch.setattr(
         "keras_led.backend.block_layout",
-        lambda holds_scores=True: BlockLayout(4, 16),
+        lambda holds_scores=True: BlockLayout(query_block, 16),
     )
     made, record = [], torch_recording._record
 
@@ -176,3 +176,40 @@ def test_says_when_a_step_cannot_be_recorded(monkeypatch):
             lambda state: state[0] < 10, body, (torch.tensor(0),)
         )
     assert int(found) == 11
+
+
+def test_few_graphs_are_kept(monkeypatch):
+    import torch
+
+    from keras_led.backend import torch_graphs
+    from keras_led.backend import torch_recording
+
+    made = []
+
+    class Graph:
+        def __init__(self, function):
+            made.append(self)
+            self.function = function
+
+        def __call__(self, operands, static):
+            return self.function(operands, static)
+
+    monkeypatch.setattr(torch_graphs, "KeptGraph", Graph)
+    monkeypatch.setattr(torch_graphs, "takes", lambda leaves: True)
+    monkeypatch.setattr(torch_recording, "RECORD_CALLS_AFTER", 0)
+    recordings = torch_recording.Recordings(keras.Sequential())
+
+    def double(x):
+        return {"double": 2 * x["x"], "none": None}
+
+    sizes = range(1, torch_recording.GRAPH_CAPACITY + 2)
+    for size in sizes:
+        for _ in range(2):
+            found = recordings.call(double, ({"x": torch.ones(size)},))
+            assert found["none"] is None
+            torch.testing.assert_close(found["double"], 2 * torch.ones(size))
+    assert len(made) == len(sizes)
+    recordings.call(double, ({"x": torch.ones(1)},))  # was dropped
+    assert len(made) == len(sizes) + 1
+    recordings.call(double, ({"x": torch.ones(sizes[-1])},))
+    assert len(made) == len(sizes) + 1
