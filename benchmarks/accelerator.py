@@ -6,7 +6,7 @@
 Processes import, load and compile for much longer than the calls take that
 count. So several run side by side and take turns on the device for these. A
 first round fills the caches of the compilers and counts no time; then every
-process loads what it needs and compiles little.
+process loads what it needs and compiles little. Warming up takes no turn.
 
 Float32 means float32: JAX would round the factors of products to the 10 bits
 of TF32 on such a device, which PyTorch does not, and is told not to.

@@ -24,8 +24,7 @@ RECORD_AFTER = 24
 RECORD_CALLS_AFTER = 1
 # Recordings kept for one function: one for each set of shapes.
 CAPACITY = 16
-# Those of them that are CUDA graphs, which keep up to 0.6 GB each (led-base,
-# 8,192 tokens in float32).
+# Those of them that are CUDA graphs, which keep the memory that they work in.
 GRAPH_CAPACITY = 4
 
 _ACTIVE = contextvars.ContextVar("keras_led_recordings", default=None)
@@ -67,7 +66,8 @@ class Recordings:
         """Returns the step for these shapes, recording it when due, or `None`.
 
         Args:
-            body: Callable from `state` and `constants` to a list of tensors.
+            body: Callable from `state` and `constants` to a pytree of tensors
+                and `None`s.
             state: List of tensors.
             constants: List of tensors and of static values.
             after: int, runs before it is recorded; by default `RECORD_AFTER`.
