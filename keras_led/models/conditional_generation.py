@@ -217,11 +217,14 @@ class LEDForConditionalGeneration(
         rows = ops.shape(encoder_hidden_states)[0] * rows_per_document
         if max_length is not None:
             self_cache = decoder.empty_caches(rows, max_length)
+        cross_cache = decoder.project_document(
+            encoder_hidden_states, rows_per_document
+        )
         return DecoderState(
             self_cache,
-            decoder.project_document(encoder_hidden_states, rows_per_document),
+            cross_cache,
             encoder_attention_mask,
-            pack_weights(decoder.step_projections(), rows),
+            pack_weights(decoder.step_projections(), rows, cross_cache),
         )
 
     def decode_step(

@@ -70,3 +70,10 @@ def test_packs_nothing_where_nothing_is_gained(rows, chunk, monkeypatch):
     layer = make()
     with packed_weights([layer], ()):
         assert packed_kernel(layer) is None
+
+
+def test_leaves_weights_alone_beside_a_longer_document():
+    layers = [make(), make()]  # 160 numbers
+    tokens = [(ops.zeros((1, size)), ops.zeros((1, 60))) for size in (100, 101)]
+    assert len(pack_weights(layers, rows=2, document=tokens[:1])) == 2
+    assert pack_weights(layers, rows=2, document=tokens[1:]) == ()
