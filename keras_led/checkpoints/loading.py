@@ -49,6 +49,9 @@ def load_pretrained_weights(
         **hub_options: `revision`, `token`, `cache_dir`, `local_files_only`,
             `subfolder`; see `keras_led.files.resolve`.
 
+    Returns:
+        List of the variables that kept their values.
+
     Raises:
         FileNotFoundError: If there are no such weights.
         ValueError: If a file is damaged, or tensors are missing, unexpected
@@ -56,7 +59,7 @@ def load_pretrained_weights(
         ImportError: If a `.bin` file is given and PyTorch is missing.
     """
     with open_checkpoint(name_or_path, **hub_options) as checkpoint:
-        load_weights(
+        return load_weights(
             model,
             checkpoint,
             name_or_path,
@@ -75,6 +78,9 @@ def load_weights(
         checkpoint: `Checkpoint`.
         where: str or path, how messages call the checkpoint.
         ignore_mismatched_sizes: see `load_pretrained_weights`.
+
+    Returns:
+        List of the variables that kept their values.
     """
     variables = {names.from_variable(v.path): v for v in model.weights}
     shapes = {name: tuple(v.shape) for name, v in variables.items()}
@@ -97,6 +103,7 @@ def load_weights(
         variable.assign(array)
         del array
     trimmer.trim()
+    return [v for name, v in variables.items() if name not in sources]
 
 
 def read_source(checkpoint, source):

@@ -1,14 +1,51 @@
 """How fresh weights start: as PyTorch's LED, normal with a zero pad row."""
 
+import contextlib
+import contextvars
+
 import keras
 from keras import ops
 
 from keras_led.layers.dense import Dense
 from keras_led.layers.normalization import LayerNormalization
 
+_come_later = contextvars.ContextVar("values_come_later", default=False)
+
+
+@contextlib.contextmanager
+def values_come_later():
+    """Lets `Normal` start with zeros inside.
+
+    A checkpoint replaces the values anyway, and to draw 162 million of them
+    takes longer than to read as many. What it does not replace is for
+    `draw_values`.
+    """
+    token = _come_later.set(True)
+    try:
+        yield
+    finally:
+        _come_later.reset(token)
+
+
+def draw_values(model, variables):
+    """Draws the values that `values_come_later` left out.
+
+    Args:
+        model: Keras model or layer.
+        variables: List of variables of its layers; those that start otherwise
+            than by `Normal` are left alone.
+    """
+    wanted = {id(variable) for variable in variables}
+    for layer in model._flatten_layers():
+        for variable in layer._trainable_variables:
+            name = f"{variable.name}_initializer"
+            initializer = getattr(layer, name, None)
+            if id(variable) in wanted and isinstance(initializer, Normal):
+                variable.assign(initializer(variable.shape, variable.dtype))
+
 
 @keras.saving.register_keras_serializable(package="keras_led")
-class NormalWithZeroRow(keras.initializers.RandomNormal):
+class Normal(keras.initializers.RandomNormal):
     """Normal values, but for one row of zeros, that of the pad token.
 
     Args:
@@ -22,6 +59,8 @@ class NormalWithZeroRow(keras.initializers.RandomNormal):
         self.zero_row = zero_row
 
     def __call__(self, shape, dtype=None):
+        if _come_later.get():
+            return ops.zeros(shape, dtype=dtype)
         values = super().__call__(shape, dtype)
         if self.zero_row is None:
             return values
@@ -41,7 +80,7 @@ def dense(units, init_std, name, dtype):
     """A `Dense` layer with normal kernel and zero bias."""
     return Dense(
         units,
-        kernel_initializer=keras.initializers.RandomNormal(stddev=init_std),
+        kernel_initializer=Normal(init_std),
         name=name,
         dtype=dtype,
     )

@@ -7,7 +7,7 @@ from keras_led import backend
 from keras_led.attention.dropout import draw_seed
 from keras_led.attention.dropout import dropout
 from keras_led.attention.dropout import fold_seed
-from keras_led.layers.initializers import NormalWithZeroRow
+from keras_led.layers.initializers import Normal
 from keras_led.layers.initializers import layer_norm
 from keras_led.layers.lookup import look_up
 
@@ -30,7 +30,7 @@ class LayerStack(keras.layers.Layer):
         self.embed_positions = keras.layers.Embedding(
             max_positions,
             config.d_model,
-            embeddings_initializer=NormalWithZeroRow(config.init_std),
+            embeddings_initializer=Normal(config.init_std),
             name="embed_positions",
             dtype=self.dtype_policy,
         )

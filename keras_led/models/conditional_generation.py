@@ -5,6 +5,7 @@ import numpy as np
 from keras import ops
 
 from keras_led.generation import GenerationMixin
+from keras_led.layers.initializers import Normal
 from keras_led.layers.packed_weights import pack_weights
 from keras_led.layers.packed_weights import packed_weights
 from keras_led.layers.resizing import replace_variable
@@ -60,9 +61,7 @@ class LEDForConditionalGeneration(
             self.lm_head = keras.layers.Dense(
                 self.config.vocab_size,
                 use_bias=False,
-                kernel_initializer=keras.initializers.RandomNormal(
-                    stddev=self.config.init_std
-                ),
+                kernel_initializer=Normal(self.config.init_std),
                 name="lm_head",
                 dtype=self.dtype_policy,
             )

@@ -5,7 +5,7 @@ from keras import ops
 
 from keras_led.layers.decoder import LEDDecoder
 from keras_led.layers.encoder import LEDEncoder
-from keras_led.layers.initializers import NormalWithZeroRow
+from keras_led.layers.initializers import Normal
 from keras_led.layers.resizing import resize_embedding
 from keras_led.models.base import LEDPreTrainedModel
 from keras_led.models.decoding import LEDDecoderModel
@@ -84,7 +84,7 @@ class LEDModel(LEDPreTrainedModel):
         return keras.layers.ReversibleEmbedding(
             self.config.vocab_size,
             self.config.d_model,
-            embeddings_initializer=NormalWithZeroRow(
+            embeddings_initializer=Normal(
                 self.config.init_std, self.config.pad_token_id
             ),
             name=name,

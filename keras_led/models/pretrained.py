@@ -10,6 +10,8 @@ from keras_led.checkpoints.card import write_card
 from keras_led.checkpoints.checkpoint import WEIGHT_FILES
 from keras_led.config import LEDConfig
 from keras_led.files import push_to_hub
+from keras_led.layers.initializers import draw_values
+from keras_led.layers.initializers import values_come_later
 from keras_led.models.encoding import DEFAULT_MAX_GLOBAL_TOKENS
 
 
@@ -74,19 +76,21 @@ class PretrainedMixin:
         else:
             config = config.copy(**overrides)
         options = {} if name is None else {"name": name}
-        model = cls(
-            config,
-            max_global_tokens=max_global_tokens,
-            dtype=dtype,
-            **options,
-        )
-        load_pretrained_weights(
+        with values_come_later():
+            model = cls(
+                config,
+                max_global_tokens=max_global_tokens,
+                dtype=dtype,
+                **options,
+            )
+        kept = load_pretrained_weights(
             model,
             name_or_path,
             ignore_mismatched_sizes=ignore_mismatched_sizes,
             weight_files=weight_files,
             **hub,
         )
+        draw_values(model, kept)
         model.load_settings(name_or_path, **hub)
         return model
 

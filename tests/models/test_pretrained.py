@@ -2,6 +2,7 @@
 
 import json
 
+import keras
 import numpy as np
 import pytest
 from keras import ops
@@ -10,6 +11,7 @@ from safetensors import safe_open
 from keras_led import GenerationConfig
 from keras_led import LEDConfig
 from keras_led import LEDForConditionalGeneration
+from keras_led import LEDForSequenceClassification
 from keras_led import LEDModel
 
 
@@ -111,6 +113,30 @@ def test_another_number_of_positions_is_an_error_unless_allowed(
             tmp_path, ignore_mismatched_sizes=True, **longer
         )
     np.testing.assert_array_equal(read_shared(again), read_shared(model))
+
+
+def test_what_a_checkpoint_lacks_starts_as_in_a_new_model(model, tmp_path):
+    model.save_pretrained(tmp_path)
+    longer = model.config.copy(max_encoder_position_embeddings=24)
+
+    def values(make):
+        keras.utils.set_random_seed(1)
+        weights = {v.path.split("/", 1)[1]: v for v in make().weights}
+        return {name: ops.convert_to_numpy(v) for name, v in weights.items()}
+
+    new = values(lambda: LEDForSequenceClassification(longer))
+    with pytest.warns(UserWarning, match="stay as they were initialized"):
+        found = values(
+            lambda: LEDForSequenceClassification.from_pretrained(
+                tmp_path, config=longer, ignore_mismatched_sizes=True
+            )
+        )
+    same = {x for x in new if np.array_equal(new[x], found[x]) and new[x].any()}
+    assert {x for x in same if not x.endswith("gamma")} == {
+        "led/encoder/embed_positions/embeddings",
+        "classification_head/dense/kernel",
+        "classification_head/out_proj/kernel",
+    }
 
 
 def test_the_bare_model_reads_a_model_with_a_head(model, tmp_path):
