@@ -70,12 +70,12 @@ class Blocks(NamedTuple):
         """
         if isinstance(self.length, int):
             if self.span == self.length:
-                return self
+                return self._replace(fitted=False)
             margin = min(self.one_sided_window, self.length)
         else:
             margin = ops.minimum(self.one_sided_window, self.length)
         span = self.query_block + 2 * margin
-        return self._replace(span=span, margin=margin)
+        return self._replace(span=span, margin=margin, fitted=False)
 
     def pad_keys(self, x, axis):
         """Pads keys (or their mask) of the document with zeros to the spans."""

@@ -23,6 +23,8 @@ from keras_led.attention.global_tokens import add_to_keys
 from keras_led.attention.softmax import softmax
 from keras_led.attention.span_bias import span_bias
 from keras_led.attention.windowed_gradient import attention_gradients
+from keras_led.attention.windowed_gradient import gradients_by_kernel
+from keras_led.attention.windowed_gradient import gradients_by_products
 
 
 def windowed_attention(
@@ -79,8 +81,11 @@ def windowed_attention(
         weigh = _weigher((window_keys, slots, seed), blocks, rate, scale)
         return _attend_with_weights(operands, slots, weigh, blocks)
 
+    drops = rate > 0 and seed is not None
+    kernel = None if drops else backend.attend_gradients()
+
     def attend(constants, *operands):
-        if rate == 0 or seed is None:
+        if not drops:
             return _attend(constants, operands, plain, scale)
         _, slots, _ = constants
         weigh = _weigher(constants, blocks, rate, scale)
@@ -88,12 +93,19 @@ def windowed_attention(
 
     def derive(constants, context, upstream, *operands):
         window_keys, slots, seed = constants
-        padded = blocks.with_margin()
+        padded = (blocks if kernel is None else plain).with_margin()
         window_keys = padded.pad_keys(window_keys, axis=1)
-        weigh = _weigher((window_keys, slots, seed), padded, rate, scale)
+        if kernel is None:
+            weigh = _weigher((window_keys, slots, seed), padded, rate, scale)
+            of_step = gradients_by_products(
+                context, upstream, weigh, padded, scale
+            )
+        else:
+            bias_of = _bias(window_keys, slots, padded)
+            of_step = gradients_by_kernel(kernel, bias_of, scale)
         positions = None if slots is None else slots.positions
         by_query, by_key, by_value, *beside = attention_gradients(
-            context, operands, positions, upstream, weigh, padded, scale
+            operands, positions, upstream, of_step, padded
         )
         if slots is not None:
             by_key, by_value = (

@@ -14,25 +14,22 @@ the blocks:
 from keras import ops
 
 from keras_led import backend
+from keras_led.attention.blocks import ceil_div
 from keras_led.attention.blocks import join_blocks
 from keras_led.attention.blocks import query_blocks
 
 
-def attention_gradients(
-    context, operands, positions, upstream, weigh, blocks, scale
-):
+def attention_gradients(operands, positions, upstream, of_step, blocks):
     """Gradients of the context by the operands of the attention.
 
     Args:
-        context: Float tensor of shape `(B, N, L, H)`, of the forward pass.
         operands: Tuple of query, key and value, `(B, N, L, H)`.
         positions: Int32 tensor of shape `(B, G)`, of the global keys that come
             before the others, or `None`.
         upstream: Float tensor of shape `(B, N, L, H)`, by the context.
-        weigh: Callable from queries, keys and step to the weights of the
-            step, in float32, and the function of their dropout.
+        of_step: Callable that finds the gradients of a step, from
+            `gradients_by_products` or `gradients_by_kernel`.
         blocks: `Blocks` with a margin (see `with_margin`).
-        scale: float, of the scores.
 
     Returns:
         Tuple of tensors of the shapes of `operands`, and two more for the
@@ -50,31 +47,18 @@ def attention_gradients(
             positions = positions + blocks.margin
     keys_of = backend.spans(blocks.pad_keys(key, axis=2), positions)
     values_of = backend.spans(blocks.pad_keys(value, axis=2), positions)
-    # The mean of a row's gradients under its weights, and under dropout too.
-    means = ops.sum(
-        ops.cast(context, "float32") * ops.cast(upstream, "float32"),
-        axis=-1,
-        keepdims=True,
-    )
-
-    by_query = [query_blocks(x, blocks) for x in (query, upstream, means)]
+    queries_of = query_blocks(query, blocks)
+    upstream_of = query_blocks(upstream, blocks)
 
     def body(sums, inputs):
         (step,) = inputs
-        queries, above, mean = (blocks_of(step) for blocks_of in by_query)
         _, starts = blocks.starts(step)
-
         (keys,) = keys_of(starts, blocks.span, joined=True)
         (values,) = values_of(starts, blocks.span, joined=True)
-        weights, drop = weigh(queries, keys, step)
-        by_weights = drop(backend.times_transposed(above, values))
-        # A dropout's gradient is the same dropout.
-        by_scores = weights * (ops.cast(by_weights, "float32") - mean)
-        by_scores = ops.cast(by_scores, dtype)
-        by_queries = backend.times(by_scores, keys) * scale
-        by_key = ops.matmul(_swap(queries * scale), by_scores)
-        by_value = ops.matmul(_swap(above), drop(ops.cast(weights, dtype)))
-        return _add_and_slide(sums, (by_key, by_value), by_queries, blocks)
+        by_queries, *found = of_step(
+            queries_of(step), keys, values, upstream_of(step), step
+        )
+        return _add_and_slide(sums, found, by_queries, blocks)
 
     in_sight = _sums_in_sight(key, blocks)
     sums, (by_queries, *done) = backend.scan(
@@ -91,6 +75,67 @@ def attention_gradients(
             for x, rest in zip(done, sums[:2], strict=True)
         ]
     return join_blocks(by_queries, blocks), *(_swap(x) for x in sums)
+
+
+def gradients_by_products(context, upstream, weigh, blocks, scale):
+    """The gradients of a step, from its weights.
+
+    Args:
+        context: Float tensor of shape `(B, N, L, H)`, of the forward pass.
+        upstream: Float tensor of shape `(B, N, L, H)`, by the context.
+        weigh: Callable from queries, keys and step to the weights of the
+            step, in float32, and the function of their dropout.
+        blocks: `Blocks`.
+        scale: float, of the scores.
+
+    Returns:
+        Callable from queries `(B, N, blocks, query, H)`, keys and values
+        `(B, N, blocks, G + span, H)`, the upstream of the queries and the
+        step to the gradients by queries, of their shape, and by keys and
+        values, `(B, N, blocks, H, G + span)`.
+    """
+    # The mean of a row's gradients under its weights, and under dropout too.
+    means = ops.sum(
+        ops.cast(context, "float32") * ops.cast(upstream, "float32"),
+        axis=-1,
+        keepdims=True,
+    )
+    means_of = query_blocks(means, blocks)
+
+    def of_step(queries, keys, values, above, step):
+        dtype = queries.dtype
+        weights, drop = weigh(queries, keys, step)
+        by_weights = drop(backend.times_transposed(above, values))
+        # A dropout's gradient is the same dropout.
+        by_scores = ops.cast(by_weights, "float32") - means_of(step)
+        by_scores = ops.cast(weights * by_scores, dtype)
+        by_queries = backend.times(by_scores, keys) * scale
+        by_keys = ops.matmul(_swap(queries * scale), by_scores)
+        by_values = ops.matmul(_swap(above), drop(ops.cast(weights, dtype)))
+        return by_queries, by_keys, by_values
+
+    return of_step
+
+
+def gradients_by_kernel(kernel, bias_of, scale):
+    """The gradients of a step by a kernel that holds no scores.
+
+    Args:
+        kernel: `backend.attend_gradients()`.
+        bias_of: Callable from a step to the bias on its scores.
+        scale: float, of the scores.
+
+    Returns:
+        Callable like that of `gradients_by_products`.
+    """
+
+    def of_step(queries, keys, values, above, step):
+        by_queries, by_keys, by_values = kernel(
+            queries, (keys,), (values,), bias_of(step), scale, above
+        )
+        return by_queries, _swap(by_keys), _swap(by_values)
+
+    return of_step
 
 
 def _sums_in_sight(key, blocks):
@@ -136,11 +181,25 @@ def _add_and_slide(sums, found, by_queries, blocks):
 
 
 def _add_spans(sums, spans, blocks):
-    for block in range(blocks.per_step):
-        before = block * blocks.query_block
-        behind = (blocks.per_step - 1) * blocks.query_block - before
-        sums = sums + _pad_last(spans[:, :, block], before, behind)
-    return sums
+    """Adds overlapping spans, `(B, N, blocks, H, span)`, where they lie.
+
+    Cut into pieces as long as a block, the first pieces of all spans lie side
+    by side, and so do the second ones: there are fewer of them than blocks.
+    """
+    if blocks.per_step == 1:
+        return sums + spans[:, :, 0]
+    size = blocks.query_block
+    pieces = 1 + ceil_div(2 * blocks.one_sided_window, size)
+    filling = pieces * size - blocks.span
+    spans = ops.transpose(spans, (0, 1, 3, 2, 4))  # (B, N, H, blocks, span)
+    spans = _pad_last(spans, 0, filling)
+    total = _pad_last(sums, 0, filling)
+    for piece in range(pieces):
+        before = piece * size
+        part = spans[..., before : before + size]
+        part = ops.reshape(part, (*ops.shape(sums)[:3], blocks.per_step * size))
+        total = total + _pad_last(part, before, pieces * size - size - before)
+    return total[..., : ops.shape(sums)[-1]]
 
 
 def _join_keys(done, rest, blocks):
@@ -155,7 +214,7 @@ def _join_keys(done, rest, blocks):
 
 
 def _pad_last(x, before, behind):
-    if before == behind == 0:
+    if isinstance(behind, int) and before == behind == 0:
         return x
     return ops.pad(x, [(0, 0)] * (len(x.shape) - 1) + [(before, behind)])
 

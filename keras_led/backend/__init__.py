@@ -32,6 +32,7 @@ if name == "tensorflow":
     from keras_led.backend.tensorflow import uniform
     from keras_led.backend.tensorflow import write_slice
     from keras_led.backend.tensorflow_attention import attend
+    from keras_led.backend.tensorflow_attention import attend_gradients
     from keras_led.backend.tensorflow_attention import key_spans
     from keras_led.backend.tensorflow_attention import map_operands
     from keras_led.backend.tensorflow_attention import scores
@@ -76,6 +77,7 @@ elif name == "jax":
     from keras_led.backend.jax import uniform
     from keras_led.backend.jax import write_slice
     from keras_led.backend.jax_attention import attend
+    from keras_led.backend.jax_attention import attend_gradients
     from keras_led.backend.jax_attention import key_spans
     from keras_led.backend.jax_attention import map_operands
     from keras_led.backend.jax_attention import scores
@@ -122,6 +124,7 @@ elif name == "torch":
     from keras_led.backend.torch import uniform
     from keras_led.backend.torch import write_slice
     from keras_led.backend.torch_attention import attend
+    from keras_led.backend.torch_attention import attend_gradients
     from keras_led.backend.torch_attention import key_spans
     from keras_led.backend.torch_attention import map_operands
     from keras_led.backend.torch_attention import scores

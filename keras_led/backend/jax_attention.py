@@ -142,6 +142,10 @@ def attend(query, keys, values, bias, scale):
     return (context / total).astype(query.dtype)
 
 
+def attend_gradients():
+    """`None`: nothing beats products; see `torch_attention`."""
+
+
 def times(x, y):
     """`x @ y` for float tensors `(B, N, blocks, ...)`."""
     return x @ y

@@ -110,6 +110,10 @@ def attend(query, keys, values, bias, scale):
     return times(tf.cast(weights, value.dtype), value)
 
 
+def attend_gradients():
+    """`None`: nothing beats products; see `torch_attention`."""
+
+
 def times(x, y):
     """`x @ y` for float tensors `(B, N, blocks, ...)`."""
     if x.shape[2] != 1:

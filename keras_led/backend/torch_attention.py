@@ -89,17 +89,37 @@ def attend(query, keys, values, bias, scale):
     which the kernel calls.
     """
     (key,), (value,) = keys, values
-    if query.dtype == torch.float16:  # too narrow: infinity would give NaN
-        bias = bias.clamp(min=torch.finfo(torch.float16).min / 2)
-    bias = bias.to(query.dtype)
+    bias = _as(query, bias)
     if query.device.type == "cpu" and query.dtype != torch.float32:
         # The bias is 0 for whatever counts, and the softmax adds in float32.
         products = times_transposed(query * scale, key).add_(bias)
         return _softmax(products) @ value
     if torch_onednn.takes(query, key):
         return _attend_by_head(query * scale, key, value, bias)
+    return _by_kernel(query, key, value, bias, scale)
+
+
+def attend_gradients():
+    """Finds what a kernel without scores gives the gradients of `attend` by.
+
+    Returns:
+        Callable from the arguments of `attend` and the gradient by the context
+        to those by query, keys and values; `None` where products are faster.
+    """
+    return _gradients_of_kernel if torch.cuda.is_available() else None
+
+
+def _gradients_of_kernel(query, keys, values, bias, scale, upstream):
+    operands = (query, *keys, *values)
+    operands = [x.detach().requires_grad_() for x in operands]
+    with torch.enable_grad():
+        context = _by_kernel(*operands, _as(query, bias), scale)
+    return torch.autograd.grad(context, operands, upstream)
+
+
+def _by_kernel(query, key, value, bias, scale):
+    """PyTorch's own attention, which knows four axes: blocks are documents."""
     batch, _, blocks = query.shape[:3]
-    # The kernel knows four axes: blocks become documents.
     query, key, value, bias = (
         x.transpose(1, 2).flatten(0, 1) for x in (query, key, value, bias)
     )
@@ -107,6 +127,13 @@ def attend(query, keys, values, bias, scale):
         query, key, value, attn_mask=bias, scale=scale
     )
     return context.unflatten(0, (batch, blocks)).transpose(1, 2)
+
+
+def _as(query, bias):
+    """`bias` in the dtype of `query`."""
+    if query.dtype == torch.float16:  # too narrow: infinity would give NaN
+        bias = bias.clamp(min=torch.finfo(torch.float16).min / 2)
+    return bias.to(query.dtype)
 
 
 def _attend_by_head(query, key, value, bias):

@@ -1,5 +1,6 @@
 import functools
 import gc
+import importlib
 import weakref
 
 import keras
@@ -10,6 +11,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from keras import ops
 
+from keras_led import backend
 from keras_led.attention.global_tokens import GlobalSlots
 from keras_led.attention.global_tokens import GlobalTokens
 from keras_led.attention.global_tokens import find_slots
@@ -217,8 +219,22 @@ def assert_gradients_are_those_of_dense_attention(
         assert np.abs(right).max() > 0.1
 
 
-@pytest.mark.parametrize("layout", [(4, 1), (3, 2)])
-def test_gradients_equal_those_of_dense_attention(layout):
+@pytest.fixture(params=["products", "kernel"])
+def gradients_by(request, monkeypatch):
+    """How the backend finds gradients, as on a CPU and as on a GPU."""
+    if request.param == "products":
+        return
+    if keras.backend.backend() != "torch":
+        pytest.skip("only PyTorch has a kernel for them")
+    kernel = importlib.import_module("keras_led.backend.torch_attention")
+    kernel = kernel._gradients_of_kernel
+    monkeypatch.setattr(backend, "attend_gradients", lambda: kernel)
+
+
+@pytest.mark.parametrize(
+    "layout", [(4, 1), (3, 2), (2, 3), (2, 5), (5, 2), (16, 1), (10, 2)]
+)
+def test_gradients_equal_those_of_dense_attention(layout, gradients_by):
     local = np.ones((2, 10), bool)
     local[1, 7:] = False
     assert_gradients_are_those_of_dense_attention(
@@ -229,7 +245,7 @@ def test_gradients_equal_those_of_dense_attention(layout):
 @pytest.mark.parametrize(
     ("slots", "fits"), [(4, None), (4, True), (1, False), (10, False)]
 )
-def test_gradients_with_global_tokens(slots, fits):
+def test_gradients_with_global_tokens(slots, fits, gradients_by):
     global_mask = np.zeros((2, 10), bool)
     global_mask[0, [0, 4, 9]] = True
     local = ~global_mask
@@ -239,12 +255,13 @@ def test_gradients_with_global_tokens(slots, fits):
         find_slots(global_mask, slots),
         None if fits is None else ops.convert_to_tensor(fits),
     )
-    assert_gradients_are_those_of_dense_attention(
-        local, global_mask, tokens, (4, 1)
-    )
+    for layout in (4, 1), (2, 3):
+        assert_gradients_are_those_of_dense_attention(
+            local, global_mask, tokens, layout
+        )
 
 
-def test_gradients_are_finite_where_no_key_is_left():
+def test_gradients_are_finite_where_no_key_is_left(gradients_by):
     query, key, value = draw(4, 3, 2, HEADS, 6, HEAD_DIM)
     none = np.zeros((2, 6), bool)
 
