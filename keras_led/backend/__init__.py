@@ -9,6 +9,7 @@ import keras
 name = keras.backend.backend()
 
 if name == "tensorflow":
+    from keras_led.backend.tensorflow import CAN_JIT
     from keras_led.backend.tensorflow import CHANGES_WITHOUT_DATA
     from keras_led.backend.tensorflow import JIT_BY_DEFAULT
     from keras_led.backend.tensorflow import KEYS_FIRST
@@ -56,6 +57,7 @@ if name == "tensorflow":
     from keras_led.backend.tensorflow_products import table_product
     from keras_led.backend.tensorflow_products import write_rows
 elif name == "jax":
+    from keras_led.backend.jax import CAN_JIT
     from keras_led.backend.jax import CHANGES_WITHOUT_DATA
     from keras_led.backend.jax import JIT_BY_DEFAULT
     from keras_led.backend.jax import KEYS_FIRST
@@ -103,6 +105,7 @@ elif name == "jax":
     from keras_led.backend.jax_products import table_product
     from keras_led.backend.jax_products import write_rows
 elif name == "torch":
+    from keras_led.backend.torch import CAN_JIT
     from keras_led.backend.torch import CHANGES_WITHOUT_DATA
     from keras_led.backend.torch import JIT_BY_DEFAULT
     from keras_led.backend.torch import KEYS_FIRST

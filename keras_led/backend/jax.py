@@ -15,6 +15,9 @@ from keras_led.backend.blocks import ON_CPU
 # What `jit_compile="auto"` means for `compile`.
 JIT_BY_DEFAULT = True
 
+# Whether `compile` takes `jit_compile=True`.
+CAN_JIT = True
+
 # Whether scores of a few queries are taken as `key @ query^T`: XLA copies all
 # keys for `query @ key^T` (measured on a CPU, 4 queries, 4,096 keys: 1.8 ms a
 # layer against 0.7 ms).

@@ -14,6 +14,9 @@ from keras_led.backend.tensorflow_graphs import private_graph
 # here, builds sooner, and takes batches of any length.
 JIT_BY_DEFAULT = False
 
+# Whether `compile` takes `jit_compile=True`.
+CAN_JIT = True
+
 # Whether scores of a few queries are taken as `key @ query^T`: no, the product
 # reads the keys transposed at no cost.
 KEYS_FIRST = False

@@ -17,6 +17,10 @@ from keras_led.backend.blocks import BlockLayout
 # which `torch.compile` would unroll.
 JIT_BY_DEFAULT = False
 
+# Whether `compile` takes `jit_compile=True`: `torch.compile` gives up on the
+# gradients that the attention and the embeddings bring along.
+CAN_JIT = False
+
 # Whether scores of a few queries are taken as `key @ query^T`: twice as fast as
 # `query @ key^T` (measured on a CPU, 4 queries, 4,096 keys: 0.7 ms a layer).
 KEYS_FIRST = True

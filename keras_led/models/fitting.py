@@ -20,6 +20,12 @@ class FittingMixin:
         if jit_compile == "auto":
             eager = kwargs.get("run_eagerly", False)
             jit_compile = backend.JIT_BY_DEFAULT and not eager
+        elif jit_compile and not backend.CAN_JIT:
+            raise ValueError(
+                "`jit_compile` must be 'auto' or False on the backend "
+                f"{backend.name!r}, which trains step by step. "
+                f"Received: jit_compile={jit_compile!r}."
+            )
         super().compile(*args, jit_compile=jit_compile, **kwargs)
 
     def get_compile_config(self):
@@ -30,7 +36,10 @@ class FittingMixin:
         return config
 
     def compile_from_config(self, config):
-        self.compile(**keras.saving.deserialize_keras_object(config))
+        config = keras.saving.deserialize_keras_object(config)
+        if not backend.CAN_JIT:
+            config["jit_compile"] = "auto"
+        self.compile(**config)
         if self.optimizer is not None:
             self.optimizer.build(self.trainable_variables)
 

@@ -6,6 +6,7 @@ import pytest
 
 from keras_led import LEDConfig
 from keras_led import LEDForConditionalGeneration
+from keras_led import backend
 from keras_led.training.metrics import TokenAccuracy
 
 BACKEND = keras.backend.backend()
@@ -188,6 +189,21 @@ def test_compiled_steps_train_evaluate_and_predict():
         {**inputs, "decoder_input_ids": shifted(labels)}, BATCH, verbose=0
     )
     np.testing.assert_allclose(found.logits, logits, atol=1e-4)
+
+
+def test_jit_compile_is_refused_where_nothing_compiles():
+    model = make()
+    if backend.CAN_JIT:
+        model.compile("sgd", jit_compile=True)
+        assert model.jit_compile
+        return
+    with pytest.raises(ValueError, match="`jit_compile` must be 'auto'"):
+        model.compile("sgd", jit_compile=True)
+    # As of a model that another backend compiled and saved.
+    model.compile("sgd")
+    config = {**model.get_compile_config(), "jit_compile": True}
+    model.compile_from_config(config)
+    assert not model.jit_compile
 
 
 def test_a_loss_and_metrics_of_keras():
