@@ -4,9 +4,11 @@
     python -m benchmarks.run_all --show --output benchmarks/results/gpu.json
 
 Processes import, load and compile for much longer than the calls take that
-count. So several run side by side and take turns on the device for these. A
-first round fills the caches of the compilers and counts no time; then every
-process loads what it needs and compiles little. Warming up takes no turn.
+count. So several run side by side and take turns on the device for these. Of
+several rounds a first one fills the caches of the compilers and counts no time;
+then every process loads what it needs and compiles little. Warming up takes no
+turn. Where Python launches one kernel after another, the processor counts too:
+leave those who compile for another run, which adds its rows to the same JSON.
 
 Float32 means float32: JAX would round the factors of products to the 10 bits
 of TF32 on such a device, which PyTorch does not, and is told not to.
@@ -26,6 +28,7 @@ from benchmarks import encoder
 from benchmarks import generation
 from benchmarks import harness
 from benchmarks import report
+from benchmarks import run_all
 from benchmarks import training
 from benchmarks.contenders import CONTENDERS
 from benchmarks.processes import TURNS
@@ -71,6 +74,14 @@ def parse(arguments=None):
         default=["tensorflow", "jax", "torch", "hf-torch", "hf-compile"],
         choices=list(CONTENDERS),
     )
+    names = [module.BENCHMARK.name for module, _ in WORK]
+    parser.add_argument(
+        "--benchmarks",
+        nargs="+",
+        default=names,
+        choices=names,
+        help="in this order",
+    )
     parser.add_argument("--rounds", type=int, default=2, help="processes each")
     parser.add_argument("--repeats", type=int, default=10, help="per process")
     parser.add_argument("--lanes", type=int, default=6, help="side by side")
@@ -97,6 +108,7 @@ class Run:
         self.say = say
         self.facts = harness.machine()
         self.end = time.monotonic() + options.seconds
+        self.before = run_all.read_records(options.output)
         self.found = {}
         self.lock = threading.Lock()
 
@@ -139,12 +151,15 @@ class Run:
         return any("failed" in run for run in runs)
 
     def content(self):
-        """What is known so far, ready for JSON."""
+        """What is known, also from earlier runs, ready for JSON."""
         order = [module.BENCHMARK.name for module, _ in WORK]
-        records = [
-            {**record, **harness.merge(runs)}
-            for record, runs in self.found.values()
-        ]
+        records = run_all.joined(
+            self.before,
+            [
+                {**record, **harness.merge(runs)}
+                for record, runs in self.found.values()
+            ],
+        )
         contenders = list(CONTENDERS)
         records.sort(
             key=lambda record: (
@@ -169,9 +184,10 @@ def main(arguments=None):
         jobs = list(_jobs(options, stack))
         slow = [job for job in jobs if job[1] in COMPILES]
         slow.reverse()  # decoding and training compile longest
-        run.round(
-            [(*job, {**case, "repeats": 1}) for *job, case in slow], False
-        )
+        if options.rounds > 1:
+            run.round(
+                [(*job, {**case, "repeats": 1}) for *job, case in slow], False
+            )
         for _ in range(options.rounds):
             run.round([job for job in jobs if not run.failed(*job)])
     print(report.conditions(run.content()))
@@ -181,7 +197,8 @@ def main(arguments=None):
 def _jobs(options, stack):
     """All `(module, contender, case)`; what they need is there meanwhile."""
     tokens = [str(number) for number in options.tokens]
-    for module, flags in WORK:
+    work = {module.BENCHMARK.name: (module, flags) for module, flags in WORK}
+    for module, flags in (work[name] for name in options.benchmarks):
         benchmark = module.BENCHMARK
         names = [n for n in options.contenders if n in benchmark.contenders]
         if module is generation and "hf-compile" in names:

@@ -153,6 +153,13 @@ def joined(old, new):
     return sorted(found.values(), key=lambda r: order.index(r["benchmark"]))
 
 
+def read_records(path):
+    """The records of a JSON of results, a list; empty where there is none."""
+    if not path.exists():
+        return []
+    return json.loads(path.read_text("utf-8"))["results"]
+
+
 def measure(options, say):
     """Runs the plan and writes what is known after every benchmark.
 
@@ -163,10 +170,7 @@ def measure(options, say):
     Returns:
         Dict: the machine and all records.
     """
-    old = []
-    if options.output.exists():
-        content = json.loads(options.output.read_text("utf-8"))
-        old = content["results"]
+    old = read_records(options.output)
     facts = harness.machine()
     content = {**facts, "results": old}
     for benchmark, chosen in plan(options):

@@ -93,6 +93,7 @@ def test_what_was_measured_stays_when_time_is_up(asked, tmp_path, monkeypatch):
     path = tmp_path / "gpu.json"
     trial = accelerator.Run(accelerator.parse(["--output", str(path)]))
     case = {"tokens": 512, "repeats": 2, "dtype": "float32", "layers": 6}
+    case |= {"batch": 1, "positions": 512}
     job = accelerator.encoder, "torch", case
     trial.round([job])
     monkeypatch.setattr(
@@ -134,3 +135,12 @@ def test_a_process_that_takes_too_long_is_ended(monkeypatch):
         "timeit", Slow("slow", "slow", "torch"), {}, 0.01
     )
     assert found == {"failed": "took more than 0 s"}
+
+
+def test_a_single_round_compiles_while_it_counts(asked, tmp_path):
+    flags = ("--benchmarks", "training", "--rounds", "1", "--contenders")
+    run(tmp_path, *flags, "jax")
+    assert [case["repeats"] for _, _, case, _ in asked] == [10]
+    records = run(tmp_path, *flags, "torch")  # adds to the file
+    found = [(r["benchmark"], r["contender"]) for r in records]
+    assert found == [("training", "jax"), ("training", "torch")]
