@@ -2,7 +2,7 @@
 
 The copy costs as much as two or three tokens gain, and holds the weights once
 more until the last token. So they are laid out only where a step reads more of
-them than of the document: led-base gains 9 % at 4,096 tokens, and would gain
+them than of the document: led-base gains 7 % at 4,096 tokens, and would gain
 4 % at 16,384 for a tenth of the memory of the process. The table of tokens
 gains least and is the largest matrix: it stays as it is.
 """
