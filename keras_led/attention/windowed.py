@@ -19,7 +19,6 @@ from keras_led.attention.blocks import plan_blocks
 from keras_led.attention.blocks import query_blocks
 from keras_led.attention.dropout import dropout
 from keras_led.attention.dropout import fold_seed
-from keras_led.attention.global_tokens import add_to_keys
 from keras_led.attention.softmax import softmax
 from keras_led.attention.span_bias import span_bias
 from keras_led.attention.windowed_gradient import attention_gradients
@@ -104,15 +103,9 @@ def windowed_attention(
             bias_of = _bias(window_keys, slots, padded)
             of_step = gradients_by_kernel(kernel, bias_of, scale)
         positions = None if slots is None else slots.positions
-        by_query, by_key, by_value, *beside = attention_gradients(
+        return attention_gradients(
             operands, positions, upstream, of_step, padded
         )
-        if slots is not None:
-            by_key, by_value = (
-                add_to_keys(x, positions, rows)
-                for x, rows in zip((by_key, by_value), beside, strict=True)
-            )
-        return by_query, by_key, by_value
 
     def forward(constants, *operands):
         context = _with_slots(attend, constants, operands)

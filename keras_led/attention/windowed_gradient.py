@@ -17,6 +17,7 @@ from keras_led import backend
 from keras_led.attention.blocks import ceil_div
 from keras_led.attention.blocks import join_blocks
 from keras_led.attention.blocks import query_blocks
+from keras_led.attention.global_tokens import add_to_keys
 
 
 def attention_gradients(operands, positions, upstream, of_step, blocks):
@@ -32,21 +33,22 @@ def attention_gradients(operands, positions, upstream, of_step, blocks):
         blocks: `Blocks` with a margin (see `with_margin`).
 
     Returns:
-        Tuple of tensors of the shapes of `operands`, and two more for the
-        global keys and values as such, `(B, N, G, H)`, if there are any; all
-        of the dtype of the query.
+        Tuple of tensors of the shapes of `operands`, of the dtype of the
+        query.
     """
     query, key, value = operands
     dtype = query.dtype
-    beside = []
+    beside, padded_positions = [], positions
     if positions is not None:
         batch, num_heads, _, head_dim = ops.shape(key)
         shape = (batch, num_heads, head_dim, ops.shape(positions)[1])
         beside = [ops.zeros(shape, "float32")] * 2
         if blocks.margin is not None:
-            positions = positions + blocks.margin
-    keys_of = backend.spans(blocks.pad_keys(key, axis=2), positions)
-    values_of = backend.spans(blocks.pad_keys(value, axis=2), positions)
+            padded_positions = positions + blocks.margin
+    keys_of, values_of = (
+        backend.spans(blocks.pad_keys(x, axis=2), padded_positions)
+        for x in (key, value)
+    )
     queries_of = query_blocks(query, blocks)
     upstream_of = query_blocks(upstream, blocks)
 
@@ -74,7 +76,13 @@ def attention_gradients(operands, positions, upstream, of_step, blocks):
             _join_keys(x, rest, blocks)
             for x, rest in zip(done, sums[:2], strict=True)
         ]
-    return join_blocks(by_queries, blocks), *(_swap(x) for x in sums)
+    by_key, by_value, *beside = map(_swap, sums)
+    if beside:
+        by_key, by_value = (
+            add_to_keys(x, positions, rows)
+            for x, rows in zip((by_key, by_value), beside, strict=True)
+        )
+    return join_blocks(by_queries, blocks), by_key, by_value
 
 
 def gradients_by_products(context, upstream, weigh, blocks, scale):
