@@ -152,20 +152,22 @@ class Run:
 
     def content(self):
         """What is known, also from earlier runs, ready for JSON."""
-        order = [module.BENCHMARK.name for module, _ in WORK]
-        records = run_all.joined(
-            self.before,
-            [
-                {**record, **harness.merge(runs)}
-                for record, runs in self.found.values()
-            ],
-        )
+        new = [
+            {**record, **harness.merge(runs)}
+            for record, runs in self.found.values()
+        ]
+        # What ended without a measurement replaces none.
+        failed = [record for record in new if "failed" in record]
+        measured = [record for record in new if "failed" not in record]
+        records = run_all.joined([*failed, *self.before], measured)
+        first = [module.BENCHMARK.name for module, _ in WORK]
+        order = list(dict.fromkeys([*first, *run_all.BENCHMARKS]))
         contenders = list(CONTENDERS)
         records.sort(
             key=lambda record: (
                 order.index(record["benchmark"]),
-                record["dtype"] != "float32",
-                record["tokens"],
+                record.get("dtype") != "float32",
+                record.get("tokens", 0),
                 contenders.index(record["contender"]),
             )
         )

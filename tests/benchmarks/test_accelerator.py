@@ -10,6 +10,7 @@ from keras import backend
 from benchmarks import accelerator
 from benchmarks import generation
 from benchmarks import processes
+from benchmarks import run_all
 
 pytestmark = pytest.mark.skipif(
     backend.backend() != "torch", reason="no backend runs: tested once"
@@ -144,3 +145,17 @@ def test_a_single_round_compiles_while_it_counts(asked, tmp_path):
     records = run(tmp_path, *flags, "torch")  # adds to the file
     found = [(r["benchmark"], r["contender"]) for r in records]
     assert found == [("training", "jax"), ("training", "torch")]
+
+
+def test_other_rows_of_the_file_stay(asked, tmp_path, monkeypatch):
+    path = tmp_path / "gpu.json"
+    kept = run_all.read_records(run_all.RESULTS / "results.json")
+    other = next(x for x in kept if x["benchmark"] == "startup")
+    path.write_text(json.dumps({"results": [other]}), "utf-8")
+    flags = ("--benchmarks", "training", "--rounds", "1", "--contenders", "jax")
+    assert run(tmp_path, *flags)[-1] == other
+    monkeypatch.setattr(
+        accelerator, "measure_apart", lambda *_: {"failed": "took more"}
+    )
+    first, _ = run(tmp_path, *flags)
+    assert first["seconds"] == [1.0] * 10  # not replaced by a failure
