@@ -192,7 +192,8 @@ def _add_spans(sums, spans, blocks):
     """Adds overlapping spans, `(B, N, blocks, H, span)`, where they lie.
 
     Cut into pieces as long as a block, the first pieces of all spans lie side
-    by side, and so do the second ones: there are fewer of them than blocks.
+    by side, and so do the second ones: one addition for each piece of a span,
+    however many blocks there are.
     """
     if blocks.per_step == 1:
         return sums + spans[:, :, 0]

@@ -111,7 +111,7 @@ def attend(query, keys, values, bias, scale):
 
 
 def attend_gradients():
-    """`None`: nothing beats products; see `torch_attention`."""
+    """`None`: gradients are products here; see `torch_attention`."""
 
 
 def times(x, y):

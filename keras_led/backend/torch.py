@@ -13,8 +13,7 @@ from keras_led.backend.blocks import ON_ACCELERATOR
 from keras_led.backend.blocks import ON_CPU
 from keras_led.backend.blocks import BlockLayout
 
-# What `jit_compile="auto"` means for `compile`. The loop over blocks is Python,
-# which `torch.compile` would unroll.
+# What `jit_compile="auto"` means for `compile`.
 JIT_BY_DEFAULT = False
 
 # Whether `compile` takes `jit_compile=True`: `torch.compile` gives up on the

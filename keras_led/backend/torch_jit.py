@@ -40,4 +40,4 @@ def jit(function, model, large_products=False, recordable=False):
 
 
 def train_step(model):
-    """`None`: Keras' own training step is as fast as any."""
+    """`None`: Keras' own, which starts operation after operation."""
