@@ -1,6 +1,7 @@
 """Comma- and tab-separated values, with a header line."""
 
 import csv
+from collections import Counter
 
 from keras_led.data.files import extension
 from keras_led.data.files import read_lines
@@ -32,12 +33,7 @@ def read_csv(file):
     reader = csv.reader(
         _decoded(file, broken), delimiter=delimiter, strict=True
     )
-    header = next(reader, None)
-    if header is None or broken:
-        raise ValueError(
-            "A CSV file must start with a line of UTF-8 that names its "
-            f"columns. Received: {file}, where there is none."
-        )
+    header = _header(reader, broken, file)
     while True:
         start = reader.line_num + 1
         try:
@@ -61,6 +57,28 @@ def read_csv(file):
         else:
             record = dict(zip(header, values, strict=True))
         yield Row(record, str(file), start)
+
+
+def _header(reader, broken, file):
+    """Reads the names of the columns."""
+    why = "where there is none"
+    try:
+        header = next(reader, None)
+    except csv.Error as error:
+        header, why = None, f"where it is broken CSV: {error}"
+    if header is None or broken:
+        raise ValueError(
+            "A CSV file must start with a line of UTF-8 that names its "
+            f"columns, its header. Received: {file}, {why}. Check its quotes "
+            "and its encoding."
+        )
+    twice = [name for name, n in Counter(header).items() if name and n > 1]
+    if twice:
+        raise ValueError(
+            "The header of a CSV file must name each column once. "
+            f"Received: {file}, with {twice} several times. Rename them."
+        )
+    return header
 
 
 def _decoded(file, broken):

@@ -209,8 +209,9 @@ class Seq2SeqDataset(TokenDataset):
     """Batches of documents and the texts to write about them.
 
     Args:
-        rows: files of JSON lines or CSV, a `datasets.Dataset`, dicts, or
-            tuples (document, summary); see `read_rows`.
+        rows: files of JSON lines or CSV, a `datasets.Dataset`, a
+            `pandas.DataFrame`, dicts, or tuples (document, summary); see
+            `read_rows`.
         tokenizer: `LEDTokenizer`.
         batch_size: int, rows of every batch.
         max_source_tokens: int, longest document; the rest is cut.

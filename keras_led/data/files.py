@@ -1,5 +1,6 @@
 """Files of documents: which ones a name stands for, and their lines."""
 
+import codecs
 import glob
 import gzip
 import sys
@@ -9,6 +10,14 @@ from contextlib import nullcontext
 from pathlib import Path
 
 STANDARD_INPUT = "-"
+
+# How files in other encodings of Unicode begin, the longer marks first.
+_OTHER_MARKS = {
+    codecs.BOM_UTF32_LE: "UTF-32",
+    codecs.BOM_UTF32_BE: "UTF-32",
+    codecs.BOM_UTF16_LE: "UTF-16",
+    codecs.BOM_UTF16_BE: "UTF-16",
+}
 
 
 def expand(name):
@@ -62,19 +71,54 @@ def read_lines(file):
 
     Raises:
         OSError: If the file cannot be read.
-        ValueError: If it is compressed and damaged.
+        ValueError: If it is compressed and damaged, or in another encoding of
+            Unicode than UTF-8.
     """
     with _open(str(file)) as lines:
-        try:
-            for number, line in enumerate(lines, start=1):
-                if number == 1:
-                    line = line.removeprefix(b"\xef\xbb\xbf")
-                yield number, line
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            raise ValueError(
-                "A compressed file must be whole. "
-                f"Received: {file}, which is damaged: {error}"
-            ) from error
+        for number, line in enumerate(lines, start=1):
+            yield number, _without_mark(line, file) if number == 1 else line
+
+
+def read_text(file):
+    """Reads the text of a file, which may be compressed with gzip.
+
+    Args:
+        file: str or path; `-` is standard input.
+
+    Returns:
+        str with `\\n` at the end of each line, whatever system wrote the file,
+        and without a byte order mark.
+
+    Raises:
+        OSError: If the file cannot be read.
+        ValueError: If it is compressed and damaged, or not UTF-8.
+    """
+    with _open(str(file)) as content:
+        data = _without_mark(content.read(), file)
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        why = f"whose byte {error.start} is not. Convert it, for example with"
+        raise _not_utf8(file, f"{why} iconv.") from error
+    if "\0" in text:
+        raise _not_utf8(file, "which holds NUL characters: it is no text.")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _without_mark(start, file):
+    """Takes the byte order mark of UTF-8 away; refuses other encodings."""
+    for mark, encoding in _OTHER_MARKS.items():
+        if start.startswith(mark):
+            convert = f"iconv -f {encoding} -t UTF-8"
+            raise _not_utf8(file, f"which is {encoding}. Convert it: {convert}")
+    if b"\0" in start[:4]:
+        raise _not_utf8(file, "which is UTF-16 without a mark, or no text.")
+    return start.removeprefix(codecs.BOM_UTF8)
+
+
+def _not_utf8(file, why):
+    received = f"Received: FILE={str(file)!r}, {why}"
+    return ValueError(f"`FILE` must be UTF-8 text. {received}")
 
 
 @contextmanager
@@ -85,5 +129,11 @@ def _open(file):
         opened = gzip.open(file, "rb")
     else:
         opened = open(file, "rb")
-    with opened as lines:
-        yield lines
+    with opened as content:
+        try:
+            yield content
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise ValueError(
+                "A compressed file must be whole. "
+                f"Received: {file}, which is damaged: {error}"
+            ) from error

@@ -38,6 +38,7 @@ def read_rows(source, pair_fields=("document", "summary")):
               each also with `.gz`; patterns; `-` for JSON lines from standard
               input;
             - an iterable of dicts, such as a `datasets.Dataset`;
+            - a `pandas.DataFrame` with the fields as columns;
             - an iterable of tuples, such as (document, summary).
         pair_fields: tuple of str, the fields of the values of a tuple.
 
@@ -62,20 +63,61 @@ def read_rows(source, pair_fields=("document", "summary")):
             "`rows` must be files, or an iterable of dicts or tuples. "
             f"Received: a {type(source).__name__}.{hint}"
         )
-    for index, item in enumerate(source):
+    for index, item in enumerate(_items(source)):
         yield Row(_record(item, pair_fields), "rows", index)
 
 
-def _reader(file):
+def row_reader(file):
+    """Finds the reader of a file of rows by its ending.
+
+    Args:
+        file: str or path.
+
+    Returns:
+        Callable that takes the file and yields its `Row`s; `None` where the
+        ending is none of a file of rows.
+
+    Raises:
+        ValueError: If it is `.json`, which says nothing about rows.
+    """
     kind = extension(file)
-    if file == STANDARD_INPUT or kind in json_lines.EXTENSIONS:
+    if kind in json_lines.EXTENSIONS:
         return json_lines.read_json_lines
     if kind in csv_rows.EXTENSIONS:
         return csv_rows.read_csv
+    if kind == ".json":
+        raise _no_rows(
+            f"{file}. Name it .jsonl if each of its lines is an object; cut an "
+            "array to lines, for example with `jq -c '.[]' FILE > FILE.jsonl`."
+        )
+    return None
+
+
+def _reader(file):
+    if file == STANDARD_INPUT:
+        return json_lines.read_json_lines
+    reader = row_reader(file)
+    if reader is None:
+        raise _no_rows(f"{file}.")
+    return reader
+
+
+def _no_rows(received):
     known = (*json_lines.EXTENSIONS, *csv_rows.EXTENSIONS)
-    raise ValueError(
+    return ValueError(
         f"A file of rows must end in one of {known}, or one of them and .gz. "
-        f"Received: {file}."
+        f"Received: {received}"
+    )
+
+
+def _items(source):
+    """A data frame iterates over the names of its columns, not its rows."""
+    if not hasattr(source, "itertuples"):
+        return source
+    columns = [str(name) for name in source.columns]
+    return (
+        dict(zip(columns, values, strict=True))
+        for values in source.itertuples(index=False, name=None)
     )
 
 

@@ -151,6 +151,64 @@ def test_sources_of_no_use_are_refused(source, error, message):
         texts(source)
 
 
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b'"document,summary\nd,s\n', "where it is broken CSV"),
+        (b"", "where there is none"),
+        (b"document,\xff\nd,s\n", "where there is none"),
+        (b"document,summary,document\nd,s,e\n", r"with \['document'\]"),
+    ],
+)
+def test_a_header_of_no_use_is_named(tmp_path, content, why):
+    path = tmp_path / "a.csv"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=f"header.*a.csv, {why}"):
+        texts(path)
+
+
+def test_columns_without_a_name_may_be_several(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("document,summary,,\nd,s,,\n")
+    assert texts(path) == [("d", "s")]
+
+
+def test_json_that_is_no_lines_is_refused_with_a_way(tmp_path):
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps(ROWS))
+    with pytest.raises(ValueError, match=r"a\.json\. Name it \.jsonl if"):
+        texts(path)
+
+
+class Frame:
+    """Iterates over the names of its columns, like a `pandas.DataFrame`."""
+
+    columns = ("document", "summary")
+
+    def __iter__(self):
+        return iter(self.columns)
+
+    def itertuples(self, index, name):
+        assert (index, name) == (False, None)
+        return iter([("d", "s"), ("e", None)])
+
+
+def test_a_frame_is_read_by_its_rows():
+    with pytest.warns(UserWarning, match=r"rows\[1\], a NoneType"):
+        assert texts(Frame(), bad_rows="skip") == [("d", "s")]
+
+
+def test_a_data_frame_of_pandas_gives_its_rows():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(ROWS, index=range(7, 7 + len(ROWS)))
+    rows = list(read_rows(frame))
+    assert [row.record for row in rows] == ROWS
+    assert rows[1].label() == "rows[1]"
+    frame.loc[8, "summary"] = None
+    with pytest.raises(ValueError, match=r"1 bad rows of 11: rows\[1\], a "):
+        texts(frame)
+
+
 def test_a_damaged_compressed_file_is_named(tmp_path):
     path = tmp_path / "a.jsonl.gz"
     path.write_bytes(gzip.compress(json.dumps(ROWS[0]).encode() * 99)[:-20])
