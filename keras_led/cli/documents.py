@@ -1,16 +1,17 @@
-"""Documents that a command reads: text files, JSON lines, standard input."""
+"""Documents that a command reads: texts, JSON lines, CSV, standard input."""
 
-import sys
-from pathlib import Path
 from typing import NamedTuple
 
 from keras_led.data.files import STANDARD_INPUT
 from keras_led.data.files import expand
-from keras_led.data.files import extension
-from keras_led.data.json_lines import EXTENSIONS
+from keras_led.data.files import read_text
 from keras_led.data.json_lines import read_json_lines
 from keras_led.data.rows import RowProblem
 from keras_led.data.rows import text_of
+from keras_led.data.sources import row_reader
+
+# How files begin that are letters and digits, but not for reading.
+_NO_PROSE = {"%PDF-": "a PDF", "{\\rtf": "rich text"}
 
 
 class Document(NamedTuple):
@@ -19,8 +20,8 @@ class Document(NamedTuple):
     Attributes:
         text: str.
         file: str, the file's name; `-` for standard input.
-        line: int from 1, its line in a file of JSON lines, else `None`.
-        id: the `id` of its JSON object, or `None`.
+        line: int from 1, its line in a file of rows, else `None`.
+        id: the `id` of its row, or `None`.
     """
 
     text: str
@@ -43,9 +44,9 @@ def read_documents(names, field="document", jsonl=False):
 
     Args:
         names: list of str: paths, glob patterns, `-` for standard input.
-            Files that end in `.jsonl` or `.ndjson`, or one of them and
-            `.gz`, hold one JSON object a line, the others one text.
-        field: str, key of the text in a JSON object.
+            Files that end in `.jsonl`, `.ndjson`, `.csv` or `.tsv`, or one of
+            them and `.gz`, hold one row a document, the others one text.
+        field: str, key of the text in a JSON object, or column of a CSV file.
         jsonl: bool, read every file, and standard input, as JSON lines.
 
     Returns:
@@ -59,51 +60,51 @@ def read_documents(names, field="document", jsonl=False):
     documents = []
     for name in names:
         for file in expand(name):
-            if jsonl or extension(file) in EXTENSIONS:
-                documents += _read_json_lines(file, field)
-            else:
+            reader = read_json_lines if jsonl else _row_reader(file)
+            if reader is None:
                 documents.append(Document(_read_text(file), file))
+            else:
+                documents += _read_rows(reader, file, field)
     return documents
 
 
+def _row_reader(file):
+    return None if file == STANDARD_INPUT else row_reader(file)
+
+
 def _read_text(file):
-    if file == STANDARD_INPUT:
-        data = sys.stdin.buffer.read()
-    else:
-        data = Path(file).read_bytes()
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise ValueError(
-            f"`FILE` must be UTF-8 text. Received: FILE={file!r}, whose byte "
-            f"{error.start} is not. Convert it, for example with iconv."
-        ) from error
+    text = read_text(file)
     if not text.strip():
         raise ValueError(
             "`FILE` must hold some text. "
             f"Received: FILE={file!r}, which is empty."
         )
+    for start, kind in _NO_PROSE.items():
+        if text.startswith(start):
+            raise ValueError(
+                f"`FILE` must be UTF-8 text. Received: FILE={file!r}, which "
+                f"is {kind}. Save it as plain text."
+            )
     return text
 
 
-def _read_json_lines(file, field):
+def _read_rows(reader, file, field):
     documents = []
-    for row in read_json_lines(file):
+    for row in reader(file):
         try:
             if isinstance(row.record, RowProblem):
                 raise row.record
             text = text_of(row.record, field)
         except RowProblem as problem:
             raise ValueError(
-                "Each line must be a JSON object with a string under "
-                f"`{field}`, which must hold some text. Received: "
-                f"{row.label()}, {problem.args[0]}. Name the key of the text "
-                "with --field."
+                f"Each row must have a string under `{field}`, which must hold "
+                f"some text. Received: {row.label()}, {problem.args[0]}. Name "
+                "the field of the text with --field."
             ) from problem
         documents.append(Document(text, file, row.line, row.record.get("id")))
     if not documents:
         raise ValueError(
-            "`FILE` must hold at least one JSON object. "
+            "`FILE` must hold at least one JSON object, or row of CSV. "
             f"Received: FILE={file!r}, which is empty."
         )
     return documents

@@ -15,6 +15,7 @@ from keras_led.cli.options import SkipBadRowsOption
 from keras_led.cli.options import SummaryFieldOption
 from keras_led.cli.options import bad_rows_policy
 from keras_led.cli.options import check_backend
+from keras_led.cli.options import named_documents
 from keras_led.cli.options import note
 from keras_led.cli.options import one_line_errors
 from keras_led.data.texts import read_texts
@@ -94,14 +95,15 @@ def evaluate(
     network = LEDForConditionalGeneration.from_pretrained(model)
     chosen = {"max_new_tokens": max_new_tokens, "num_beams": num_beams}
     note(f"Summarizing {len(rows)} documents ...")
-    written = network.summarize(
-        [texts[0] for _, texts in rows],
-        tokenizer=tokenizer,
-        batch_size=batch_size,
-        max_input_length=max_source_tokens,
-        progress=sys.stderr.isatty(),
-        **{k: v for k, v in chosen.items() if v is not None},
-    )
+    with named_documents([row.label() for row, _ in rows]):
+        written = network.summarize(
+            [texts[0] for _, texts in rows],
+            tokenizer=tokenizer,
+            batch_size=batch_size,
+            max_input_length=max_source_tokens,
+            progress=sys.stderr.isatty(),
+            **{k: v for k, v in chosen.items() if v is not None},
+        )
     if predictions is not None:
         lines = [
             json.dumps(

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from keras_led.backend import name as backend_name
+from keras_led.cli.generation_flags import check_effect
 from keras_led.cli.generation_flags import generation_flags
 from keras_led.cli.options import BackendOption
 from keras_led.cli.options import DebugOption
@@ -99,6 +100,7 @@ def export(
         return
     note(f"Loading {model} ...")
     network = LEDForConditionalGeneration.from_pretrained(model)
+    check_effect(generation, network)
     text = saved and not no_text
     tokenizer = LEDTokenizer.from_pretrained(model) if text else None
     note(f"Writing {path} ...")

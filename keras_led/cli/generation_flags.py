@@ -39,6 +39,10 @@ FLAGS = {
     "top_p": _flag(float, "Draw from tokens that have this probability."),
 }
 
+# Flags that change nothing unless another one is on, with their neutral value.
+_OF_SAMPLING = {"temperature": 1.0, "top_k": 0, "top_p": 1.0}
+_OF_BEAMS = {"length_penalty": 1.0, "early_stopping": False}
+
 
 def generation_flags(command):
     """Adds `FLAGS` to a command, ahead of `--backend` and `--debug`.
@@ -73,3 +77,33 @@ def generation_flags(command):
     with_dict.__signature__ = signature.replace(parameters=parameters)
     with_dict.__annotations__ = {p.name: p.annotation for p in parameters}
     return with_dict
+
+
+def check_effect(generation, model):
+    """Refuses flags that would be ignored.
+
+    Args:
+        generation: dict of the flags that were given.
+        model: LED model whose `generation_config` says the rest.
+
+    Raises:
+        ValueError: If a flag of sampling is given without sampling, or a flag
+            of beam search without beams.
+    """
+    neutral = _OF_SAMPLING | _OF_BEAMS
+    given = {k: v for k, v in generation.items() if v != neutral.get(k, v)}
+    if not given:
+        return
+    options = model.generation_config.resolve(**generation)
+    needs = {}
+    # Contrastive search takes `top_k` too.
+    if not (options["do_sample"] or options["penalty_alpha"]):
+        needs |= dict.fromkeys(_OF_SAMPLING, "--do-sample")
+    if options["num_beams"] == 1:
+        needs |= dict.fromkeys(_OF_BEAMS, "--num-beams above 1")
+    for name in given.keys() & needs:
+        flag = "--" + name.replace("_", "-")
+        raise ValueError(
+            f"`{flag}` changes nothing without {needs[name]}. Received: "
+            f"{flag} {given[name]} alone. Add {needs[name]}, or leave it out."
+        )

@@ -3,11 +3,13 @@
 import functools
 import traceback
 import warnings
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
 
 from keras_led import backend as chosen
+from keras_led.generation.summarizing import CutDocumentWarning
 
 ModelOption = Annotated[
     str,
@@ -77,6 +79,26 @@ def check_backend(requested):
 def show_warning(message, *details, **more):
     """Shows a warning without the line of code that gave it."""
     note(f"keras-led: warning: {message}")
+
+
+@contextmanager
+def named_documents(labels):
+    """Makes warnings about documents name them, not count them.
+
+    Args:
+        labels: list of str, the name of each document of one call.
+    """
+
+    def show(message, *details, **more):
+        if isinstance(message, CutDocumentWarning):
+            message = f"{labels[message.index]} {message.text}"
+        show_warning(message)
+
+    with warnings.catch_warnings():
+        # Two documents may be cut alike, which looks like one warning twice.
+        warnings.simplefilter("always", CutDocumentWarning)
+        warnings.showwarning = show
+        yield
 
 
 def one_line_errors(command):

@@ -8,11 +8,13 @@ import typer
 
 from keras_led.backend import name as backend_name
 from keras_led.cli.documents import read_documents
+from keras_led.cli.generation_flags import check_effect
 from keras_led.cli.generation_flags import generation_flags
 from keras_led.cli.options import BackendOption
 from keras_led.cli.options import DebugOption
 from keras_led.cli.options import ModelOption
 from keras_led.cli.options import check_backend
+from keras_led.cli.options import named_documents
 from keras_led.cli.options import note
 from keras_led.cli.options import one_line_errors
 from keras_led.files.embedded import DEFAULT_CHECKPOINT
@@ -31,8 +33,8 @@ def summarize(
         list[str],
         typer.Argument(
             metavar="FILE...",
-            help="UTF-8 text, or .jsonl with one JSON object a line; "
-            "patterns such as 'pages/**/*.txt'; - for stdin.",
+            help="UTF-8 text, or .jsonl or .csv with one document a row; also "
+            ".gz; patterns such as 'pages/**/*.txt'; - for stdin.",
         ),
     ],
     model: ModelOption = DEFAULT_CHECKPOINT,
@@ -41,7 +43,7 @@ def summarize(
     ] = 1,
     field: Annotated[
         str,
-        typer.Option(metavar="KEY", help="Key of the text in JSON objects."),
+        typer.Option(metavar="KEY", help="Field of the text in a row."),
     ] = "document",
     jsonl: Annotated[
         bool,
@@ -77,17 +79,19 @@ def summarize(
     note(f"Loading {model} on {backend_name} ...")
     tokenizer = LEDTokenizer.from_pretrained(model)
     network = LEDForConditionalGeneration.from_pretrained(model)
+    check_effect(generation, network)
     for group in groups(documents, batch_size):
-        first, last = group[0].label(), group[-1].label()
-        more = f" to {last}, {len(group)} documents" if len(group) > 1 else ""
-        note(f"Summarizing {first}{more} ...")
-        summaries = network.summarize(
-            [document.text for document in group],
-            tokenizer=tokenizer,
-            batch_size=batch_size,
-            progress=len(group) > 1 and sys.stderr.isatty(),
-            **generation,
-        )
+        labels = [document.label() for document in group]
+        more = f" to {labels[-1]}, {len(group)} documents" * (len(group) > 1)
+        note(f"Summarizing {labels[0]}{more} ...")
+        with named_documents(labels):
+            summaries = network.summarize(
+                [document.text for document in group],
+                tokenizer=tokenizer,
+                batch_size=batch_size,
+                progress=len(group) > 1 and sys.stderr.isatty(),
+                **generation,
+            )
         for document, summary in zip(group, summaries, strict=True):
             typer.echo(render(document, " ".join(summary.split()), as_json))
         sys.stdout.flush()

@@ -6,6 +6,20 @@ import numpy as np
 from tqdm.auto import tqdm
 
 
+class CutDocumentWarning(UserWarning):
+    """A document is longer than the model reads, and was cut.
+
+    Args:
+        index: int from 0, which of the documents it is.
+        text: str, what happened to it, in words that follow its name.
+    """
+
+    def __init__(self, index, text):
+        super().__init__(f"Document {index} {text}")
+        self.index = index
+        self.text = text
+
+
 class TokenizedDocuments:
     """Texts as token ids, cut to what the model reads.
 
@@ -38,12 +52,11 @@ class TokenizedDocuments:
                 # Every piece has `<s>` and `</s>` of its own.
                 cut = sum(len(piece) - 2 for piece in rest)
                 total = len(first) + cut
-                warnings.warn(
-                    f"Document {index} has {total} tokens, but the model "
-                    f"reads {limit}: the last {cut} "
-                    f"({100 * cut / total:.0f} %) were cut off.",
-                    stacklevel=4,
+                text = (
+                    f"has {total} tokens, but the model reads {limit}: the "
+                    f"last {cut} ({100 * cut / total:.0f} %) were cut off."
                 )
+                warnings.warn(CutDocumentWarning(index, text), stacklevel=4)
 
     def batch(self, indices):
         """Inputs of `generate` for some documents.

@@ -10,6 +10,8 @@ from typer.testing import CliRunner
 import keras_led
 from keras_led.backend import name as running_backend
 from keras_led.cli import app
+from keras_led.generation.config import GenerationConfig
+from keras_led.generation.summarizing import CutDocumentWarning
 
 
 class Tokenizer:
@@ -26,6 +28,8 @@ class Tokenizer:
 class Model:
     """Gives the first word of a document and the options it was called with."""
 
+    generation_config = GenerationConfig(top_k=5)
+
     @classmethod
     def from_pretrained(cls, source):
         if source == "nowhere":
@@ -37,6 +41,10 @@ class Model:
             options["batch_size"] = batch_size
         if "overlong" in texts[0]:
             warnings.warn("The end was cut off.", stacklevel=2)
+        for index, text in enumerate(texts):
+            if "lengthy" in text:
+                cut = CutDocumentWarning(index, "was cut.")
+                warnings.warn(cut, stacklevel=2)
         return [f"{t.split()[0]}\n{tokenizer.source} {options}" for t in texts]
 
 
@@ -228,3 +236,87 @@ def test_a_batch_gets_many_documents_at_once(run, tmp_path):
     assert lines[0] == "d0 m {'batch_size': 2}"
     assert f"{path}:1 to {path}:64, 64 documents" in result.stderr
     assert f"{path}:65 to {path}:70, 6 documents" in result.stderr
+
+
+def test_csv_is_read_by_rows(run, tmp_path):
+    path = tmp_path / "pages.csv"
+    path.write_bytes(b'id,document\r\n7,"erste\nZeile"\r\n8,zweite\r\n')
+    result = run(path, "-m", "m", "--json")
+    assert [json.loads(line) for line in result.stdout.splitlines()] == [
+        {"file": str(path), "line": 2, "id": "7", "summary": "erste m {}"},
+        {"file": str(path), "line": 4, "id": "8", "summary": "zweite m {}"},
+    ]
+    assert "with the keys ['document', 'id']" in (
+        run(path, "-m", "m", "--field", "text").stderr
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "why"),
+    [
+        ("a.json", '[{"document": "d"}]', "Name it .jsonl if"),
+        ("a.pdf", "%PDF-1.4 all letters", "which is a PDF"),
+        ("a.rtf", "{\\rtf1 letters}", "which is rich text"),
+        ("a.csv", '"document\nd', "broken CSV"),
+    ],
+)
+def test_files_that_are_no_prose_are_refused(run, tmp_path, name, content, why):
+    path = tmp_path / name
+    path.write_text(content)
+    result = run(path, "-m", "m")
+    assert result.exit_code == 1
+    (line,) = result.stderr.splitlines()
+    assert why in line
+    assert str(path) in line
+
+
+def test_json_lines_of_any_ending_are_read_when_asked_for(run, tmp_path):
+    path = write_lines(tmp_path / "pages.json", {"document": "uno"})
+    assert run(path, "-m", "m", "--jsonl").stdout == "uno m {}\n"
+
+
+@pytest.mark.parametrize(
+    ("flags", "missing"),
+    [
+        (["--temperature", 0.3], "--do-sample"),
+        (["--top-p", 0.9, "--num-beams", 2], "--do-sample"),
+        (["--top-k", 3, "--no-do-sample"], "--do-sample"),
+        (["--length-penalty", 2], "--num-beams above 1"),
+        (["--early-stopping"], "--num-beams above 1"),
+    ],
+)
+def test_flags_that_would_be_ignored_are_refused(run, document, flags, missing):
+    result = run(document, "-m", "m", *flags)
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert f"`{flags[0]}` changes nothing without {missing}." in result.stderr
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ["--temperature", 0.3, "--do-sample"],
+        ["--temperature", 1.0, "--length-penalty", 1.0],
+        ["--early-stopping", "--num-beams", 2],
+    ],
+)
+def test_flags_that_count_are_taken(run, document, flags):
+    assert run(document, "-m", "m", *flags).exit_code == 0
+
+
+def test_the_checkpoint_may_sample_by_itself(run, document, monkeypatch):
+    sampling = GenerationConfig(do_sample=True)
+    monkeypatch.setattr(Model, "generation_config", sampling)
+    assert run(document, "-m", "m", "--temperature", 0.3).exit_code == 0
+
+
+@pytest.mark.parametrize("batch_size", [1, 2])
+def test_a_cut_document_is_named(run, tmp_path, batch_size):
+    paths = [tmp_path / name for name in ("a.txt", "b.txt", "c.txt")]
+    for path, text in zip(paths, ("lengthy", "brief", "lengthy"), strict=True):
+        path.write_text(text)
+    result = run(*paths, "-m", "m", "--batch-size", batch_size)
+    found = [x for x in result.stderr.splitlines() if "warning" in x]
+    assert found == [
+        f"keras-led: warning: {path} was cut." for path in (paths[0], paths[2])
+    ]
