@@ -249,6 +249,8 @@ def _set_labels(settings):
     inverse = settings["label2id"]
     if inverse is not None and not isinstance(inverse, dict):
         raise TypeError(_wrong("label2id", "a dict of str to int", inverse))
+    if inverse is not None:
+        inverse = {name: _label_id(index) for name, index in inverse.items()}
     if names is None and inverse is not None:
         names = {i: name for name, i in inverse.items()}
     elif names is None:
@@ -273,6 +275,12 @@ def _set_labels(settings):
             f"`label2id` must use the ids of `id2label`, {sorted(names)}. "
             f"Received: label2id={inverse!r}."
         )
+
+
+def _label_id(index):
+    """A number that a file may hold as text."""
+    text = isinstance(index, str) and index.isdecimal()
+    return int(index) if text else index
 
 
 def _label_names(names):

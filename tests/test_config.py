@@ -181,8 +181,10 @@ def test_number_of_labels_and_their_names():
     assert config.id2label == {0: "no", 1: "yes"}
     config.num_labels = 1
     assert config.id2label == {0: "LABEL_0"}
-    config = LEDConfig(label2id={"b": 1, "a": 0})
-    assert config.id2label == {0: "a", 1: "b"}
+    for index in (0, "0"):  # some files hold text
+        config = LEDConfig(label2id={"b": 1, "a": index})
+        assert config.id2label == {0: "a", 1: "b"}
+        assert config.label2id == {"b": 1, "a": 0}
 
 
 def test_file_of_the_hub_survives_a_round_trip(tmp_path):

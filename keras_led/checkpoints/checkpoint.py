@@ -45,7 +45,8 @@ class Checkpoint:
         index_path: path of the index file, for messages.
 
     Attributes:
-        infos: dict of tensor names, as in the files, to `TensorInfo`.
+        infos: dict of tensor names to `TensorInfo`. They are those of the
+            files, without what `names.without_wrappers` takes away.
         dialect: `"torch"` or `"tensorflow"`: whose names and axes they are.
 
     Raises:
@@ -56,16 +57,20 @@ class Checkpoint:
     def __init__(self, files, index=None, index_path=None):
         self._files = files
         self._file_of = {}
-        self.infos = {}
+        infos = {}
         for file in files:
             for name, info in file.infos.items():
-                if name in self.infos:
+                if name in infos:
                     raise damaged(
-                        file.path, f"{self.infos[name].file} has {name} too"
+                        file.path, f"{infos[name].file} has {name} too"
                     )
-                self.infos[name] = info
+                infos[name] = info
                 self._file_of[name] = file
-        self.dialect = _dialect(self.infos, self.paths)
+        self.dialect = _dialect(infos, self.paths)
+        self._origins = {name: name for name in infos}
+        if self.dialect == "torch":
+            self._origins = names.without_wrappers(infos)
+        self.infos = {new: infos[old] for new, old in self._origins.items()}
         if index is not None:
             self._check_index(index, index_path)
 
@@ -75,11 +80,12 @@ class Checkpoint:
         return [file.path for file in self._files]
 
     def origin(self, name):
-        """Returns the name of a tensor in the file: here, the same."""
-        return name
+        """Returns the name of a tensor in the file."""
+        return self._origins[name]
 
     def read(self, name):
         """Reads one tensor; see `TensorFile.read`."""
+        name = self._origins[name]
         return self._file_of[name].read(name)
 
     def close(self):
@@ -98,7 +104,7 @@ class Checkpoint:
         convert = names.converter(self.dialect)
         held = {
             (convert(name) or name, self._file_of[name].path.name)
-            for name in self.infos
+            for name in self._file_of
         }
         lost = [
             f"{name} in {file}"
@@ -135,11 +141,11 @@ def open_checkpoint(name_or_path, weight_files=WEIGHT_FILES, **hub_options):
     if not path.is_file():
         path = resolve(name_or_path, list(weight_files), **hub_options)
     elif path.suffix != ".json":
-        return Checkpoint([_open_file(path)])
+        return Checkpoint([open_weight_file(path)])
     else:
         name_or_path, hub_options = path.parent, {}
     if path.suffix != ".json":
-        return Checkpoint([_open_file(path)])
+        return Checkpoint([open_weight_file(path)])
     index = _read_index(path)
     files = []
     try:
@@ -150,7 +156,7 @@ def open_checkpoint(name_or_path, weight_files=WEIGHT_FILES, **hub_options):
                     f"{path} names the file {shard}, which is missing from "
                     f"{name_or_path}. Copy or download it."
                 )
-            files.append(_open_file(found))
+            files.append(open_weight_file(found))
         return Checkpoint(files, index, path)
     except BaseException:
         for file in files:
@@ -173,7 +179,20 @@ def shorten(items, limit=8):
     return f"{shown} and {more} more" if more > 0 else shown
 
 
-def _open_file(path):
+def open_weight_file(path):
+    """Opens one file with the reader of its ending.
+
+    Args:
+        path: `pathlib.Path`.
+
+    Returns:
+        `TensorFile`.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it is damaged, or no reader knows its ending.
+        ImportError: If a library that the format needs is missing.
+    """
     reader = _READERS.get(path.suffix)
     if reader is None:
         raise ValueError(

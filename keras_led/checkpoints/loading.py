@@ -176,6 +176,7 @@ def find_sources(
         unexpected=sorted(unknown),
         misshapen=[text for _, text in misshapen],
         types=_wrong_types(sources, checkpoint),
+        outer=names.outer_names(checkpoint.infos),
     )
     _refuse_different_tables(tables, checkpoint, where)
     return sources
@@ -293,8 +294,8 @@ def _wrong_types(sources, checkpoint):
     ]
 
 
-def _raise_faults(where, missing, unexpected, misshapen, types):
-    """Raises one error that lists everything that is wrong."""
+def _raise_faults(where, missing, unexpected, misshapen, types, outer):
+    """Raises one error that says everything that is wrong, in a few lines."""
     faults = {
         "Missing": missing,
         "Unexpected": unexpected,
@@ -302,13 +303,19 @@ def _raise_faults(where, missing, unexpected, misshapen, types):
         "Not a floating-point type": types,
     }
     lines = [
-        f"{title} ({len(items)}): {shorten(items, 100)}."
+        f"{title} ({len(items)}): {shorten(items)}."
         for title, items in faults.items()
         if items
     ]
-    if lines:
-        raise ValueError(
-            f"The tensors of {where} must be those of the model. "
-            + " ".join(lines)
-            + " Check that the config belongs to these weights."
+    if not lines:
+        return
+    remedy = "Check that the config belongs to these weights."
+    if unexpected and outer:
+        remedy = (
+            f"Some names begin with {shorten(outer)}: keep the tensors of one "
+            "LED, without what stands before them."
         )
+    raise ValueError(
+        f"The tensors of {where} must be those of the model. "
+        + " ".join([*lines, remedy])
+    )

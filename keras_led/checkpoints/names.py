@@ -13,6 +13,7 @@ and the bare model have the same names, and a Keras model needs no table.
 | `final_logits_bias` | `final_logits_bias` | as it is |
 """
 
+import os
 import re
 
 BODY = "led"
@@ -32,6 +33,21 @@ HEADS = ("final_logits_bias", "lm_head", "classification_head", "qa_outputs")
 
 _TABLE_OWNERS = ("shared", "embed_tokens", "embed_positions")
 _NORM_OWNER = re.compile(r"layer_?norm(_embedding)?$")
+
+# Modules of PyTorch that hold another one, anywhere in a name: torch.compile,
+# FSDP, activation checkpointing, DeepSpeed.
+_HOLDERS = re.compile(
+    r"\b_(orig_mod|fsdp_wrapped_module|checkpoint_wrapped_module"
+    r"|forward_module)\."
+)
+# What stands before the names of a model: `module.` of DistributedDataParallel,
+# or the attribute of a LightningModule, such as `model.`.
+_OUTER = (
+    re.compile(rf"((?:\w+\.)*?){BODY}\.(?:encoder|decoder|shared)\."),
+    re.compile(
+        rf"((?:\w+\.)*?)(?:encoder|decoder|shared|{'|'.join(HEADS)})(?:\.|$)"
+    ),
+)
 
 
 def is_transposed(name):
@@ -96,6 +112,47 @@ def from_torch(name):
         leaf = "embeddings" if last in _TABLE_OWNERS else "kernel"
     # The dot before the number of a layer stays.
     return re.sub(r"\.(?!\d)", "/", f"{owner}.{leaf}")
+
+
+def without_wrappers(tensors):
+    """Finds the names that tensors had before their model was wrapped.
+
+    Args:
+        tensors: collection of str, PyTorch names of all tensors of a file.
+
+    Returns:
+        Dict of the model's own names to those of the file, in their order.
+    """
+    inner = {name: _HOLDERS.sub("", name) for name in tensors}
+    outer = _dotted(os.path.commonprefix(_outers(inner.values())))
+    own = {new.removeprefix(outer): old for old, new in inner.items()}
+    return own if len(own) == len(inner) else {name: name for name in tensors}
+
+
+def outer_names(tensors):
+    """Lists what stands before the names of models.
+
+    Args:
+        tensors: collection of str, PyTorch names.
+
+    Returns:
+        Sorted list of str, such as `["student.", "teacher."]`.
+    """
+    return sorted({_dotted(parts) for parts in _outers(tensors)} - {""})
+
+
+def _outers(tensors):
+    """Lists of the parts of what stands before each name of a model."""
+    found = []
+    for name in tensors:
+        match = _OUTER[0].match(name) or _OUTER[1].match(name)
+        if match:
+            found.append(match[1].split(".")[:-1])
+    return found
+
+
+def _dotted(parts):
+    return "".join(f"{part}." for part in parts)
 
 
 def to_torch(name, prefix=BODY):

@@ -16,7 +16,7 @@ from keras_led.checkpoints.tensor_files import damaged
 REMAP_BYTES = 32 * 2**20
 
 # Training frameworks wrap the weights once more.
-_WRAPPERS = ("state_dict", "model_state_dict", "module")
+_WRAPPERS = ("state_dict", "model_state_dict", "model", "module")
 
 
 class TorchFile(TensorFile):

@@ -91,6 +91,9 @@ class PretrainedMixin:
             **hub,
         )
         draw_values(model, kept)
+        # Files from before transformers 4.11 ask for it in their config.
+        if model.config.extras.pop("gradient_checkpointing", False):
+            model.gradient_checkpointing_enable()
         model.load_settings(name_or_path, **hub)
         return model
 

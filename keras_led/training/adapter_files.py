@@ -10,7 +10,7 @@ import numpy as np
 from keras import ops
 
 from keras_led.checkpoints import names
-from keras_led.checkpoints.safetensors_reader import SafetensorsFile
+from keras_led.checkpoints.checkpoint import open_weight_file
 from keras_led.checkpoints.safetensors_writer import Tensor
 from keras_led.checkpoints.safetensors_writer import write_safetensors
 from keras_led.files import read_json
@@ -25,6 +25,8 @@ from keras_led.training.freezing import innermost_layers
 
 CONFIG_NAME = "adapter_config.json"
 WEIGHTS_NAME = "adapter_model.safetensors"
+# What PEFT wrote before 0.6.
+OLD_WEIGHTS_NAME = "adapter_model.bin"
 _PREFIX = "base_model.model."
 _TASKS = {
     "LEDForConditionalGeneration": "SEQ_2_SEQ_LM",
@@ -117,12 +119,15 @@ def load_adapters(model, name_or_path, **hub):
         FileNotFoundError: If a file is missing.
         ValueError: If a file is damaged, asks for what Keras' LoRA cannot do,
             or does not fit the model.
+        ImportError: If the file is `adapter_model.bin`, which PEFT wrote
+            before 0.6, and PyTorch is missing.
         TypeError: If `model` is no LED model.
     """
     present = adapter_layers(model)
     path = resolve(name_or_path, CONFIG_NAME, **hub)
     rank, alpha = _read_settings(path)
-    file = SafetensorsFile(resolve(name_or_path, WEIGHTS_NAME, **hub))
+    weight_files = [WEIGHTS_NAME, OLD_WEIGHTS_NAME]
+    file = open_weight_file(resolve(name_or_path, weight_files, **hub))
     layers = {
         layer_name(model, layer): layer
         for layer in innermost_layers(model)

@@ -228,6 +228,24 @@ def test_attention_that_led_does_not_have(tmp_path, changes, message):
         run(tmp_path / "ai2", tmp_path / "led")
 
 
+@pytest.mark.parametrize("head", [None, "generation"])
+def test_an_led_that_kept_keys_of_allenai_is_an_led(tmp_path, head):
+    state = write_led(tmp_path / "a", head)
+    path = tmp_path / "a" / "config.json"
+    content = json.loads(path.read_text())
+    content.update(
+        attention_mode="sliding_chunks",
+        attention_dilation=[1, 1],
+        autoregressive=False,
+        extra_pos_embeddings=2,
+        max_position_embeddings=9,
+    )
+    path.write_text(json.dumps(content))
+    assert run(tmp_path / "a", tmp_path / "b")["family"] == "led"
+    assert_same(load_file(tmp_path / "b" / "model.safetensors"), state)
+    assert LEDConfig.from_pretrained(tmp_path / "b").attention_windows == (4, 4)
+
+
 def test_longer_tables_and_another_window(tmp_path):
     state = write_led(tmp_path / "a")
     run(

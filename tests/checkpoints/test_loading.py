@@ -87,6 +87,48 @@ def test_every_format_gives_the_values(tmp_path, write, prefix, head):
     assert_same(model.values(), weights)
 
 
+@pytest.mark.parametrize(
+    "prefix", ["model.", "module.", "_orig_mod.", "model.module._orig_mod."]
+)
+@pytest.mark.parametrize("write", [write_safetensors_shards, write_wrapped_bin])
+def test_weights_of_a_wrapped_model_are_read(tmp_path, write, prefix):
+    config = tiny_config()
+    weights = random_weights(config, "generation")
+    state = {prefix + k: v for k, v in torch_state(weights).items()}
+    write(tmp_path, state)
+    model = FakeModel(config, "generation")
+    load_pretrained_weights(model, tmp_path)
+    assert_same(model.values(), weights)
+
+
+def test_two_models_in_a_file_are_told_in_a_few_lines(tmp_path):
+    state = torch_state(random_weights(tiny_config()))
+    both = {
+        p + k: v.copy()
+        for p in ("student.", "tutor.")
+        for k, v in state.items()
+    }
+    write_safetensors(tmp_path, both)
+    with pytest.raises(
+        ValueError, match="begin with student., tutor."
+    ) as error:
+        load_pretrained_weights(FakeModel(tiny_config()), tmp_path)
+    assert len(str(error.value)) < 1500
+
+
+@pytest.mark.parametrize("key", ["state_dict", "model", "module"])
+def test_weights_beside_an_optimizer_are_read(tmp_path, key):
+    torch = pytest.importorskip("torch")
+    weights = random_weights(tiny_config())
+    state = torch_state(weights)
+    tensors = {name: torch.from_numpy(x) for name, x in state.items()}
+    content = {key: tensors, "optimizer": {"lr": 1e-3}, "epoch": 3}
+    torch.save(content, tmp_path / "pytorch_model.bin")
+    model = FakeModel(tiny_config())
+    load_pretrained_weights(model, tmp_path)
+    assert_same(model.values(), weights)
+
+
 @pytest.mark.parametrize("name", ["float16", "bfloat16", "float64"])
 @pytest.mark.parametrize("write", [write_safetensors, write_bin])
 def test_values_are_cast_to_the_type_of_the_variable(tmp_path, write, name):

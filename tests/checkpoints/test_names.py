@@ -65,3 +65,51 @@ def test_what_is_no_pytorch_weight_has_no_name(name):
 def test_unknown_head_is_named():
     with pytest.raises(ValueError, match="one of.*head='lm'"):
         weight_shapes(tiny_config(), "lm")
+
+
+@pytest.mark.parametrize(
+    ("tensors", "own"),
+    [
+        # A bare LED and one with a head stay as they are.
+        (["shared.weight", "encoder.a.weight"], None),
+        (["led.shared.weight", "lm_head.weight"], None),
+        # LightningModule, DistributedDataParallel, torch.compile, FSDP.
+        (
+            ["model.led.shared.weight", "model.final_logits_bias"],
+            ["led.shared.weight", "final_logits_bias"],
+        ),
+        (["module.encoder.a.weight"], ["encoder.a.weight"]),
+        (["_orig_mod.led.encoder.a.bias"], ["led.encoder.a.bias"]),
+        (
+            ["model.module._orig_mod.led.decoder.a.bias", "model.x.weight"],
+            ["led.decoder.a.bias", "model.x.weight"],
+        ),
+        (
+            ["led.encoder._orig_mod.layers.0._fsdp_wrapped_module.fc1.bias"],
+            ["led.encoder.layers.0.fc1.bias"],
+        ),
+        # An attribute of the same name as the body, or as a part.
+        (
+            ["led.led.encoder.a.bias", "led.lm_head.weight"],
+            ["led.encoder.a.bias", "lm_head.weight"],
+        ),
+        (["encoder.led.encoder.a.bias"], ["led.encoder.a.bias"]),
+        # The body of a BART has a name of its own.
+        (["model.shared.weight", "final_logits_bias"], None),
+        (
+            ["module.model.shared.weight", "module.final_logits_bias"],
+            ["model.shared.weight", "final_logits_bias"],
+        ),
+        # Two models, and names that would fall together.
+        (["a.led.shared.weight", "b.led.shared.weight"], None),
+        (["led._orig_mod.shared.weight", "led.shared.weight"], None),
+    ],
+)
+def test_what_wrapped_the_model_is_taken_off(tensors, own):
+    found = names.without_wrappers(tensors)
+    assert found == dict(zip(own or tensors, tensors, strict=True))
+
+
+def test_names_of_several_models_are_told():
+    tensors = ["b.led.shared.weight", "a.b.encoder.x.bias", "lm_head.weight"]
+    assert names.outer_names(tensors) == ["a.b.", "b."]

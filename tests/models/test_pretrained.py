@@ -152,3 +152,16 @@ def test_sample_weight_needs_a_compiled_loss(model):
     model.compile("sgd")
     with pytest.raises(ValueError, match="`sample_weight` does not reach"):
         model.fit({"input_ids": ids}, ids, sample_weight=np.ones(2), verbose=0)
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_gradient_checkpointing_in_a_config_is_switched(
+    model, tmp_path, wanted
+):
+    model.save_pretrained(tmp_path)
+    path = tmp_path / "config.json"
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps({**content, "gradient_checkpointing": wanted}))
+    loaded = LEDForConditionalGeneration.from_pretrained(tmp_path)
+    assert loaded.is_gradient_checkpointing is wanted
+    assert "gradient_checkpointing" not in loaded.config.extras

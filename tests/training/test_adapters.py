@@ -159,6 +159,20 @@ def test_files_hold_adapters_alone_as_peft_writes_them(ours, other, tmp_path):
     np.testing.assert_allclose(logits(fresh), found, atol=1e-6)
 
 
+def test_adapters_in_a_file_of_old_peft_are_read(ours, other, tmp_path):
+    torch = pytest.importorskip("torch")
+    enable_lora(ours, RANK, ALPHA)
+    draw_adapters(ours)
+    save_adapters(ours, tmp_path / "tuned")
+    path = tmp_path / "tuned" / "adapter_model.safetensors"
+    tensors = {k: torch.from_numpy(v) for k, v in load_file(path).items()}
+    torch.save(tensors, path.with_suffix(".bin"))
+    path.unlink()
+    fresh = peer.load_ours(other, tmp_path / "fresh", max_global_tokens=3)
+    load_adapters(fresh, tmp_path / "tuned")
+    np.testing.assert_allclose(logits(fresh), logits(ours), atol=1e-6)
+
+
 def test_merged_adapters_make_a_plain_checkpoint(ours, other, tmp_path):
     plain_paths = {weight.path for weight in ours.weights}
     enable_lora(ours, RANK, ALPHA, EVERYWHERE)

@@ -5,6 +5,7 @@ from keras_led.checkpoints.families.bart import drop_rows
 from keras_led.checkpoints.families.bart import strip_model
 from keras_led.checkpoints.mapped import Entry
 from keras_led.checkpoints.mapped import MappedCheckpoint
+from keras_led.checkpoints.names import BODY
 
 # Ways to compute the same attention; `n2` and `sliding_chunks_no_overlap`
 # are other attentions.
@@ -15,6 +16,30 @@ _DROPPED = (
     "autoregressive",
     "gradient_checkpointing",
 )
+
+
+def is_allenai(content, checkpoint):
+    """Tells AllenAI's tensors from those of an LED of Hugging Face.
+
+    The config does not: PRIMERA, of Hugging Face, kept AllenAI's keys.
+
+    Args:
+        content: dict, its `config.json`, with AllenAI's keys.
+        checkpoint: `Checkpoint` of its weights.
+
+    Returns:
+        bool.
+    """
+    if checkpoint.dialect == "tensorflow":
+        return False
+    # In a bare LED, nothing is below `led.`: its table has no unused rows.
+    positions = content.get("max_encoder_position_embeddings")
+    return not any(
+        name.startswith(f"{BODY}.")
+        or name.endswith("encoder.embed_positions.weight")
+        and info.shape[:1] == (positions,)
+        for name, info in checkpoint.infos.items()
+    )
 
 
 def read_allenai(content, checkpoint):

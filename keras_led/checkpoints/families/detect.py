@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from keras_led.checkpoints.checkpoint import open_checkpoint
+from keras_led.checkpoints.families.allenai import is_allenai
 from keras_led.checkpoints.families.allenai import read_allenai
 from keras_led.checkpoints.families.bart import read_bart
 from keras_led.checkpoints.families.keras_hub import read_keras_hub
@@ -54,7 +55,8 @@ def read_source(
     """
     path = resolve(name_or_path, CONFIG_NAME, **hub_options)
     content = read_json(path)
-    family = detect_family(content, path) if family is None else family
+    told = family is not None
+    family = family if told else detect_family(content, path)
     if family not in FAMILIES:
         raise ValueError(
             f"`family` must be one of {', '.join(FAMILIES)}. "
@@ -66,6 +68,10 @@ def read_source(
         hub_options = {}
     checkpoint = open_checkpoint(weights, **hub_options)
     try:
+        if family == "allenai" and not (
+            told or is_allenai(content, checkpoint)
+        ):
+            family = "led"
         config, checkpoint, head = FAMILIES[family](content, checkpoint)
         changes = {
             "max_encoder_position_embeddings": max_encoder_positions,
@@ -97,7 +103,8 @@ def detect_family(content, path):
         path: path of the file, for messages.
 
     Returns:
-        str, one of `FAMILIES`.
+        str, one of `FAMILIES`. "allenai" where the config holds their keys,
+        which an LED of Hugging Face may have kept: ask `is_allenai`.
 
     Raises:
         ValueError: If it is none of them.
