@@ -9,6 +9,7 @@ from keras_led.checkpoints.tensor_files import damaged
 from keras_led.checkpoints.torch_reader import TorchFile
 from keras_led.files.hub import read_json
 from keras_led.files.hub import resolve
+from keras_led.tokenizer.keywords import check_list
 
 SAFETENSORS_NAME = "model.safetensors"
 SAFETENSORS_INDEX = "model.safetensors.index.json"
@@ -136,10 +137,12 @@ def open_checkpoint(name_or_path, weight_files=WEIGHT_FILES, **hub_options):
             or a shard is missing.
         ValueError: If a file is damaged.
         ImportError: If a library that the format needs is missing.
+        TypeError: If `weight_files` is a single str.
     """
+    weight_files = check_list("weight_files", weight_files, "file names")
     path = Path(name_or_path).expanduser()
     if not path.is_file():
-        path = resolve(name_or_path, list(weight_files), **hub_options)
+        path = resolve(name_or_path, weight_files, **hub_options)
     elif path.suffix != ".json":
         return Checkpoint([open_weight_file(path)])
     else:

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from keras_led.tokenizer.keywords import check_list
+
 SHORTEST_BUCKET = 128
 
 
@@ -18,6 +20,7 @@ def make_buckets(limit, buckets=None):
         Sorted tuple of int; the last one is `limit`.
 
     Raises:
+        TypeError: If `buckets` is a str.
         ValueError: If a length is not in `[1, limit]`.
     """
     if buckets is None:
@@ -26,6 +29,7 @@ def make_buckets(limit, buckets=None):
         while length < limit:
             buckets.append(length)
             length *= 2
+    buckets = check_list("buckets", buckets, "lengths")
     wrong = [b for b in buckets if not 0 < b <= limit]
     if wrong:
         raise ValueError(

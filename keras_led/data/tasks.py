@@ -8,6 +8,7 @@ import numpy as np
 from keras_led.data.batches import pad_targets
 from keras_led.data.rows import RowProblem
 from keras_led.data.rows import text_of
+from keras_led.tokenizer.keywords import check_list
 
 # Labels with this value do not count; the losses of the models know it.
 IGNORED_LABEL = -100
@@ -226,7 +227,7 @@ class Classification(Task):
         label="label",
     ):
         super().__init__(tokenizer, max_source_tokens, document)
-        self.classes = list(classes)
+        self.classes = check_list("classes", classes, "labels")
         if len(set(self.classes)) != len(self.classes) or not self.classes:
             raise ValueError(
                 "`classes` must hold each class once. "

@@ -3,6 +3,7 @@
 from keras_led.tokenizer.decoding import decode_ids
 from keras_led.tokenizer.decoding import read_ids
 from keras_led.tokenizer.decoding import tokens_to_text
+from keras_led.tokenizer.keywords import check_list
 
 
 class TokenizerConversions:
@@ -97,7 +98,7 @@ class TokenizerConversions:
 
     def convert_tokens_to_string(self, tokens):
         """Joins tokens (list of str) to the text they stand for."""
-        return tokens_to_text(self, tokens)
+        return tokens_to_text(self, check_list("tokens", tokens, "str"))
 
     def build_inputs_with_special_tokens(self, token_ids_0, token_ids_1=None):
         """Puts `<s> A </s>` or `<s> A </s></s> B </s>` together.
@@ -110,8 +111,10 @@ class TokenizerConversions:
             List of int.
         """
         start, end = [self.cls_token_id], [self.sep_token_id]
-        ids = start + list(token_ids_0) + end
-        return ids if token_ids_1 is None else ids + end + [*token_ids_1] + end
+        ids = start + check_list("token_ids_0", token_ids_0, "int") + end
+        if token_ids_1 is None:
+            return ids
+        return ids + end + check_list("token_ids_1", token_ids_1, "int") + end
 
     def create_token_type_ids_from_sequences(
         self, token_ids_0, token_ids_1=None

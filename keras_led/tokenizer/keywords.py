@@ -1,6 +1,7 @@
-"""Keyword arguments that no function knows."""
+"""Checks of arguments that every part of the library shares."""
 
 import difflib
+from collections.abc import Mapping
 
 
 def reject_unknown(function, unknown, known):
@@ -20,3 +21,32 @@ def reject_unknown(function, unknown, known):
     close = difflib.get_close_matches(name, list(known), n=1)
     advice = f" Did you mean {close[0]!r}?" if close else ""
     raise TypeError(f"{function} got an unknown argument {name!r}.{advice}")
+
+
+def check_list(name, values, items):
+    """Reads a list-valued argument.
+
+    A text is an iterable, too, of its characters; nobody who passes one means
+    those.
+
+    Args:
+        name: str, the argument.
+        values: any iterable but a text or a mapping.
+        items: str, what the list holds, for the error message.
+
+    Returns:
+        list of the values.
+
+    Raises:
+        TypeError: If `values` is a text, a mapping, or no iterable.
+    """
+    if isinstance(values, (str, bytes, Mapping)) or not hasattr(
+        values, "__iter__"
+    ):
+        text = isinstance(values, str)
+        advice = f" Write {name}=[{values!r}]." if text else ""
+        raise TypeError(
+            f"`{name}` must be a list of {items}. Received: {name}={values!r} "
+            f"of type {type(values).__name__}.{advice}"
+        )
+    return list(values)

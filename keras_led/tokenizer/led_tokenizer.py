@@ -4,6 +4,7 @@ from keras_led.tokenizer.byte_level_bpe import let_unknown_bytes_show
 from keras_led.tokenizer.byte_level_bpe import make_backend
 from keras_led.tokenizer.calling import TokenizerCalls
 from keras_led.tokenizer.converting import TokenizerConversions
+from keras_led.tokenizer.keywords import check_list
 from keras_led.tokenizer.keywords import reject_unknown
 from keras_led.tokenizer.loading import read_pretrained
 from keras_led.tokenizer.options import NO_LIMIT
@@ -11,7 +12,9 @@ from keras_led.tokenizer.options import check_settings
 from keras_led.tokenizer.saving import save_tokenizer
 from keras_led.tokenizer.saving import save_vocabulary
 from keras_led.tokenizer.shared_backend import SharedBackend
+from keras_led.tokenizer.special_tokens import ADDITIONAL_NAMES
 from keras_led.tokenizer.special_tokens import SpecialTokens
+from keras_led.tokenizer.special_tokens import make_special_tokens
 from keras_led.tokenizer.training import train_bpe
 from keras_led.tokenizer.training import train_like
 
@@ -36,11 +39,7 @@ _SETTINGS = {
     "trim_offsets": True,
     "truncation_side": "right",
 }
-_OTHER_ARGUMENTS = (
-    "added_tokens_decoder",
-    "additional_special_tokens",
-    "extra_special_tokens",
-)
+_OTHER_ARGUMENTS = ("added_tokens_decoder", *ADDITIONAL_NAMES)
 
 
 class LEDTokenizer(SpecialTokens, TokenizerCalls, TokenizerConversions):
@@ -89,7 +88,7 @@ class LEDTokenizer(SpecialTokens, TokenizerCalls, TokenizerConversions):
         FileNotFoundError: If a file does not exist.
         ValueError: If a file is damaged, the two files do not belong together,
             or no vocabulary is given.
-        TypeError: If an argument is unknown.
+        TypeError: If an argument is unknown, or a list of tokens is a str.
         ImportError: If the `tokenizers` library is not installed.
 
     Example:
@@ -120,7 +119,9 @@ class LEDTokenizer(SpecialTokens, TokenizerCalls, TokenizerConversions):
         self.unknown_settings = {}
         for name, default in _SETTINGS.items():
             setattr(self, name, given.get(name, default))
-        self.model_input_names = list(self.model_input_names)
+        self.model_input_names = check_list(
+            "model_input_names", self.model_input_names, "str"
+        )
         check_settings(self)
         self._shared_backend = SharedBackend(
             make_backend(
@@ -132,8 +133,9 @@ class LEDTokenizer(SpecialTokens, TokenizerCalls, TokenizerConversions):
         self._init_special_tokens(
             {k: arguments.get(k, v) for k, v in _SPECIAL_TOKENS.items()},
             [
-                *given.get("additional_special_tokens", ()),
-                *given.get("extra_special_tokens", ()),
+                token
+                for name in ADDITIONAL_NAMES
+                for token in make_special_tokens(name, given.get(name))
             ],
             given.get("added_tokens_decoder"),
         )
@@ -225,6 +227,9 @@ class LEDTokenizer(SpecialTokens, TokenizerCalls, TokenizerConversions):
             "LEDTokenizer.train",
             {k: v for k, v in settings.items() if k not in _SETTINGS},
             _SETTINGS,
+        )
+        additional_special_tokens = check_list(
+            "additional_special_tokens", additional_special_tokens, "str"
         )
         *first, mask = dict.fromkeys(_SPECIAL_TOKENS.values())
         vocab, merges = train_bpe(

@@ -5,12 +5,14 @@ from pathlib import Path
 
 from keras_led.files.hub import read_json
 from keras_led.files.hub import resolve
+from keras_led.tokenizer.keywords import check_list
 from keras_led.tokenizer.saving import ADDED_TOKENS_NAME
 from keras_led.tokenizer.saving import CONFIG_NAME
 from keras_led.tokenizer.saving import MERGES_NAME
 from keras_led.tokenizer.saving import SPECIAL_TOKENS_NAME
 from keras_led.tokenizer.saving import TOKENIZER_NAME
 from keras_led.tokenizer.saving import VOCAB_NAME
+from keras_led.tokenizer.special_tokens import ADDITIONAL_NAMES
 from keras_led.tokenizer.special_tokens import SPECIAL_TOKEN_NAMES
 
 # Keys that describe how and where a file was written, not the tokenizer. A
@@ -95,10 +97,11 @@ def read_pretrained(name_or_path, known_settings, hub_options):
 def _merge_additional(settings):
     """Brings both names of the additional special tokens into one list."""
     values = []
-    for key in ("additional_special_tokens", "extra_special_tokens"):
+    for key in ADDITIONAL_NAMES:
         found = settings.pop(key, None) or []
         # transformers 4 writes {} or {name: token}, transformers 5 a list.
         found = found.values() if isinstance(found, dict) else found
+        found = check_list(key, found, "tokens")
         values += [value for value in found if value not in values]
     settings["additional_special_tokens"] = values
 

@@ -1,6 +1,7 @@
 """The special tokens of a tokenizer: names, ids, and adding new ones."""
 
 from keras_led.tokenizer.byte_level_bpe import require_tokenizers
+from keras_led.tokenizer.keywords import check_list
 
 # The order in which Hugging Face adds the ones a vocabulary does not have.
 SPECIAL_TOKEN_NAMES = (
@@ -12,6 +13,8 @@ SPECIAL_TOKEN_NAMES = (
     "cls_token",
     "mask_token",
 )
+# The further ones, as transformers 4 and transformers 5 call them.
+ADDITIONAL_NAMES = ("additional_special_tokens", "extra_special_tokens")
 # A text cannot be encoded without these two.
 _REQUIRED = ("sep_token", "cls_token")
 _FIELDS = ("content", "single_word", "lstrip", "rstrip", "normalized")
@@ -43,6 +46,26 @@ def make_special_token(value, name=""):
             f"Received: {type(value).__name__}."
         )
     return tokenizers.AddedToken(**fields, special=True)
+
+
+def make_special_tokens(name, values):
+    """Makes a list of special tokens.
+
+    Args:
+        name: str, the argument that holds them.
+        values: iterable of what `make_special_token` takes, or `None`.
+
+    Returns:
+        List of `tokenizers.AddedToken`.
+
+    Raises:
+        TypeError: If `values` is a single text, or holds something else.
+    """
+    values = () if values is None else values
+    return [
+        make_special_token(value)
+        for value in check_list(name, values, "str or AddedToken")
+    ]
 
 
 def token_fields(token):
@@ -99,7 +122,7 @@ class SpecialTokens:
         Args:
             named: dict from each of `SPECIAL_TOKEN_NAMES` to a str, an
                 AddedToken, a dict of its fields, or `None`.
-            additional: list of further special tokens.
+            additional: list of further special tokens, as AddedToken.
             added: dict from id to AddedToken or dict of its fields, of all
                 added tokens of a saved tokenizer, special or not.
         """
@@ -108,7 +131,7 @@ class SpecialTokens:
         self._register_saved(added or {})
         for name in SPECIAL_TOKEN_NAMES:
             self._register_named(name, named[name])
-        for token in additional or []:
+        for token in additional:
             self._register_additional(token)
 
     def _register_saved(self, added):
@@ -192,9 +215,10 @@ class SpecialTokens:
 
     @additional_special_tokens.setter
     def additional_special_tokens(self, values):
+        tokens = make_special_tokens("additional_special_tokens", values)
         self._additional_special_tokens = []
-        for value in values or []:
-            self._register_additional(value)
+        for token in tokens:
+            self._register_additional(token)
 
     # The name that transformers 5 gives to the same list.
     extra_special_tokens = additional_special_tokens
@@ -277,23 +301,32 @@ class SpecialTokens:
 
         Raises:
             ValueError: If a key is no special token.
+            TypeError: If a token is no str or AddedToken, or the list is a
+                str.
         """
-        lists = ("additional_special_tokens", "extra_special_tokens")
         for name in special_tokens_dict:
-            if name not in (*SPECIAL_TOKEN_NAMES, *lists):
+            if name not in (*SPECIAL_TOKEN_NAMES, *ADDITIONAL_NAMES):
+                known = ", ".join((*SPECIAL_TOKEN_NAMES, ADDITIONAL_NAMES[0]))
                 raise ValueError(
                     "`special_tokens_dict` must have keys from "
-                    f"{', '.join((*SPECIAL_TOKEN_NAMES, lists[0]))}. "
+                    f"{known}. "
                     f"Received: {name!r}."
                 )
+        # All of it is read before any token is added.
+        tokens = {
+            name: make_special_tokens(name, value)
+            if name in ADDITIONAL_NAMES
+            else make_special_token(value, name)
+            for name, value in special_tokens_dict.items()
+        }
         before = len(self)
-        for name, value in special_tokens_dict.items():
-            if name not in lists:
-                self._register([make_special_token(value, name)], special=True)
-                self._set_special_token(name, value)
+        for name, found in tokens.items():
+            if name not in ADDITIONAL_NAMES:
+                self._register([found], special=True)
+                self._set_special_token(name, found)
             else:
                 if replace_additional_special_tokens:
                     self._additional_special_tokens = []
-                for token in value:
+                for token in found:
                     self._register_additional(token)
         return len(self) - before

@@ -3,7 +3,7 @@
 from keras_led.tokenizer.byte_level_bpe import model_files
 from keras_led.tokenizer.byte_level_bpe import require_tokenizers
 from keras_led.tokenizer.special_tokens import SPECIAL_TOKEN_NAMES
-from keras_led.tokenizer.special_tokens import make_special_token
+from keras_led.tokenizer.special_tokens import make_special_tokens
 from keras_led.tokenizer.special_tokens import token_fields
 
 _BYTES = 256
@@ -123,7 +123,7 @@ def train_like(
     Returns:
         A tokenizer of the same class.
     """
-    new_tokens = [make_special_token(token) for token in new_tokens]
+    new_tokens = make_special_tokens("new_special_tokens", new_tokens)
     first, last = _split_special_tokens(tokenizer)
     normalizer = tokenizer.backend_tokenizer.normalizer
     vocab, merges = train_bpe(

@@ -1,5 +1,7 @@
 """ROUGE: how many words of a reference a summary shares."""
 
+from keras_led.tokenizer.keywords import check_list
+
 ROUGE_TYPES = ("rouge1", "rouge2", "rougeL", "rougeLsum")
 
 
@@ -18,14 +20,18 @@ def rouge_scores(predictions, references, use_stemmer=True, types=ROUGE_TYPES):
 
     Raises:
         ImportError: If `rouge-score` is not installed.
+        TypeError: If one of the lists is a str.
         ValueError: If the numbers of texts differ, or there is none.
     """
+    predictions = check_list("predictions", predictions, "str")
+    references = check_list("references", references, "str")
+    types = check_list("types", types, "str")
     if len(predictions) != len(references) or not references:
         raise ValueError(
             "`predictions` must be as many as `references`, and at least one. "
             f"Received: {len(predictions)} and {len(references)}."
         )
-    scorer = require_rouge().RougeScorer(list(types), use_stemmer=use_stemmer)
+    scorer = require_rouge().RougeScorer(types, use_stemmer=use_stemmer)
     totals = dict.fromkeys(types, 0.0)
     for prediction, reference in zip(predictions, references, strict=True):
         for name, score in scorer.score(reference, prediction).items():

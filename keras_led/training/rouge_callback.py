@@ -4,6 +4,7 @@ import warnings
 
 import keras
 
+from keras_led.tokenizer.keywords import check_list
 from keras_led.training.event_log import EventLog
 from keras_led.training.rouge import require_rouge
 from keras_led.training.rouge import rouge_scores
@@ -39,6 +40,7 @@ class RougeCallback(keras.callbacks.Callback):
 
     Raises:
         ImportError: If `rouge-score` is not installed.
+        TypeError: If `documents` or `summaries` is a str.
         ValueError: If there are no documents, or not as many references.
     """
 
@@ -59,7 +61,8 @@ class RougeCallback(keras.callbacks.Callback):
     ):
         super().__init__()
         require_rouge()
-        documents, summaries = list(documents), list(summaries)
+        documents = check_list("documents", documents, "str")
+        summaries = check_list("summaries", summaries, "str")
         if not documents or len(documents) != len(summaries):
             raise ValueError(
                 "`documents` must be as many as `summaries`, and at least "

@@ -1,5 +1,6 @@
 """Training curves."""
 
+from keras_led.tokenizer.keywords import check_list
 from keras_led.visualize.axes import make_axes
 
 
@@ -16,8 +17,10 @@ def plot_history(history, names=("loss",), ax=None):
 
     Raises:
         ImportError: If matplotlib is missing.
+        TypeError: If `names` is a str.
         ValueError: If the history does not have a metric.
     """
+    names = check_list("names", names, "str")
     values = getattr(history, "history", history)
     for name in names:
         if name not in values and f"val_{name}" not in values:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from keras import ops
 
+from keras_led.tokenizer.keywords import check_list
 from keras_led.visualize.axes import make_axes
 
 
@@ -48,7 +49,7 @@ def find_sources(
         `SummarySources`.
 
     Raises:
-        TypeError: If `document` is no str.
+        TypeError: If `document` is no str, or `layers` is one.
         ValueError: If `document` is empty.
     """
     if not isinstance(document, str):
@@ -57,6 +58,8 @@ def find_sources(
         )
     if not document.strip():
         raise ValueError("`document` must hold some text. Received: ''.")
+    if layers is not None:
+        layers = check_list("layers", layers, "int")
     encoding = tokenizer(
         [document],
         truncation=True,
