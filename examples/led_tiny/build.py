@@ -152,7 +152,7 @@ def write(output, result, stats, notices):
         dict, what `stats.json` holds.
     """
     stats = {**stats, "sha256": {}}
-    with staged_directory(output, last=["stats.json"]) as staging:
+    with staged_directory(output) as staging:
         for name, members in result.items():
             file = staging / f"{name}.jsonl"
             write_text(file, json_lines(members))

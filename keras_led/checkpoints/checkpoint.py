@@ -9,6 +9,7 @@ from keras_led.checkpoints.tensor_files import damaged
 from keras_led.checkpoints.torch_reader import TorchFile
 from keras_led.files.hub import read_json
 from keras_led.files.hub import resolve
+from keras_led.files.together import read_together
 from keras_led.tokenizer.keywords import check_list
 
 SAFETENSORS_NAME = "model.safetensors"
@@ -141,26 +142,40 @@ def open_checkpoint(name_or_path, weight_files=WEIGHT_FILES, **hub_options):
     """
     weight_files = check_list("weight_files", weight_files, "file names")
     path = Path(name_or_path).expanduser()
-    if not path.is_file():
-        path = resolve(name_or_path, weight_files, **hub_options)
-    elif path.suffix != ".json":
-        return Checkpoint([open_weight_file(path)])
-    else:
-        name_or_path, hub_options = path.parent, {}
+    if path.is_file():
+        name_or_path, weight_files, hub_options = path.parent, [path.name], {}
+    return read_together(
+        name_or_path,
+        lambda: _open_files(name_or_path, weight_files, hub_options),
+        subfolder=hub_options.get("subfolder", ""),
+        discard=Checkpoint.close,
+    )
+
+
+def _open_files(name_or_path, weight_files, hub_options):
+    """Opens the first of some files that is there, with all its shards."""
+    path = resolve(name_or_path, weight_files, **hub_options)
     if path.suffix != ".json":
-        return Checkpoint([open_weight_file(path)])
+        return _checkpoint([path])
     index = _read_index(path)
+    paths = []
+    for shard in sorted(set(index.values())):
+        found = resolve(name_or_path, shard, required=False, **hub_options)
+        if found is None:
+            raise FileNotFoundError(
+                f"{path} names the file {shard}, which is missing from "
+                f"{name_or_path}. Copy or download it."
+            )
+        paths.append(found)
+    return _checkpoint(paths, index, path)
+
+
+def _checkpoint(paths, index=None, index_path=None):
     files = []
     try:
-        for shard in sorted(set(index.values())):
-            found = resolve(name_or_path, shard, required=False, **hub_options)
-            if found is None:
-                raise FileNotFoundError(
-                    f"{path} names the file {shard}, which is missing from "
-                    f"{name_or_path}. Copy or download it."
-                )
-            files.append(open_weight_file(found))
-        return Checkpoint(files, index, path)
+        for path in paths:
+            files.append(open_weight_file(path))
+        return Checkpoint(files, index, index_path)
     except BaseException:
         for file in files:
             file.close()

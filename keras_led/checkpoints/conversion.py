@@ -1,7 +1,6 @@
 """Writes a checkpoint of any family as an LED, with a report."""
 
 import dataclasses
-import shutil
 import zlib
 from pathlib import Path
 
@@ -12,28 +11,24 @@ from keras_led.checkpoints import sharding
 from keras_led.checkpoints.card import write_card
 from keras_led.checkpoints.hdf5_writer import write_tensorflow_shards
 from keras_led.checkpoints.memory import Trimmer
+from keras_led.checkpoints.older_files import older_files
 from keras_led.checkpoints.safetensors_writer import Tensor
 from keras_led.checkpoints.table import HEAD_OF_ARCHITECTURE
+from keras_led.files.atomic import replaced_directory
 from keras_led.files.atomic import staged_directory
 from keras_led.files.atomic import write_json
-from keras_led.files.hub import resolve
+from keras_led.files.publishing import holds_something
 
 REPORT_NAME = "conversion_report.json"
 
-# Files of a tokenizer or about generation, copied as they are. A name after
-# the arrow is Hugging Face's for a file of a KerasHub preset.
-_SIDE_FILES = {
-    "vocab.json": "vocab.json",
-    "merges.txt": "merges.txt",
-    "tokenizer.json": "tokenizer.json",
-    "tokenizer_config.json": "tokenizer_config.json",
-    "special_tokens_map.json": "special_tokens_map.json",
-    "added_tokens.json": "added_tokens.json",
-    "generation_config.json": "generation_config.json",
-    "assets/tokenizer/vocabulary.json": "vocab.json",
-    "assets/tokenizer/merges.txt": "merges.txt",
-}
-_KERAS_HUB_SKIPS = ("tokenizer.json",)
+# Weights that could be taken for those of the conversion.
+_WEIGHTS = (
+    ("model", ".safetensors"),
+    ("pytorch_model", ".bin"),
+    ("tf_model", ".h5"),
+    ("model", ".keras"),
+    ("model", ".weights.h5"),
+)
 
 
 def convert(
@@ -86,10 +81,7 @@ def convert(
         _tensor(weight, to, source.head, dtype, rows, trimmer)
         for weight in source.weights
     ]
-    stale = _weight_files(target) if force else ()
-    with staged_directory(
-        target, last=[saving.SAFETENSORS_INDEX], obsolete=stale
-    ) as staging:
+    with _staged(target, force) as staging:
         if to == "safetensors":
             saving.write_shards(tensors, staging, max_shard_size, progress)
         elif to == "tf-h5":
@@ -118,7 +110,7 @@ def check_target(target, force):
         raise NotADirectoryError(
             f"`target` must be a directory. Received: target={target}."
         )
-    if target.is_dir() and not force and any(target.iterdir()):
+    if target.is_dir() and not force and holds_something(target):
         raise FileExistsError(
             "`target` must be a new or an empty directory. Received: "
             f"target={target}, which is not empty. Pass --force to write "
@@ -207,25 +199,14 @@ def _write_side_files(source, staging, to, report):
         config.torch_dtype = types.pop()
         config.extras.pop("dtype", None)
     config.save_pretrained(staging)
-    for old, new in _SIDE_FILES.items():
-        if source.family == "keras_hub" and old in _KERAS_HUB_SKIPS:
-            continue
-        found = resolve(source.directory, old, required=False)
-        if found is not None:
-            shutil.copyfile(found, staging / new)
+    for name, content in source.side_files.items():
+        (staging / name).write_bytes(content)
     write_card(staging, config, report)
     write_json(staging / REPORT_NAME, report)
 
 
-def _weight_files(target):
-    """Files of an older conversion, which could be taken for this one."""
-    stale = []
-    for stem, suffix in (
-        ("model", ".safetensors"),
-        ("pytorch_model", ".bin"),
-        ("tf_model", ".h5"),
-        ("model", ".keras"),
-        ("model", ".weights.h5"),
-    ):
-        stale += sharding.stale_shards(target, stem, suffix)
-    return stale
+def _staged(target, force):
+    """A directory for the new files, beside which no older weights stay."""
+    if force:
+        return staged_directory(target, older_files(*_WEIGHTS))
+    return replaced_directory(target, overwrite=False)

@@ -21,23 +21,22 @@ class Hdf5File(TensorFile):
         ValueError: If the file is damaged, or points to other files.
     """
 
-    def __init__(self, path):
-        super().__init__(path)
+    _hdf5 = None
+
+    def _open(self):
         import h5py
 
         try:
-            self._file = h5py.File(path, "r")
-        except _H5_ERRORS as error:
-            raise damaged(path, error) from error
-        try:
+            self._hdf5 = h5py.File(self.path, "r")
             # Links to other files are not followed by `visititems`.
-            self._file.visititems(self._add)
+            self._hdf5.visititems(self._add)
         except _H5_ERRORS as error:
-            self.close()
-            raise damaged(path, error) from error
+            raise damaged(self.path, error) from error
 
     def close(self):
-        self._file.close()
+        super().close()
+        if self._hdf5 is not None:
+            self._hdf5.close()
 
     def _add(self, name, item):
         shape = getattr(item, "shape", None)
@@ -53,6 +52,6 @@ class Hdf5File(TensorFile):
 
     def _read(self, name):
         try:
-            return np.asarray(self._file[name][()])
+            return np.asarray(self._hdf5[name][()])
         except _H5_ERRORS as error:
             raise damaged(self.path, f"data set {name}: {error}") from error

@@ -32,8 +32,8 @@ class SafetensorsFile(TensorFile):
             not fit the length of the file.
     """
 
-    def __init__(self, path):
-        super().__init__(path)
+    def _open(self):
+        path = self.path
         try:
             # The library checks the header: its length, its JSON, and that
             # the tensors fill the rest of the file without a gap.
@@ -57,7 +57,8 @@ class SafetensorsFile(TensorFile):
         begin, end = self._header[name]["data_offsets"]
         dtype = FLOAT_DTYPES[info.dtype]
         count = (end - begin) // dtype.itemsize
-        array = np.fromfile(self.path, dtype, count, offset=self._start + begin)
+        self._file.seek(self._start + begin)
+        array = np.fromfile(self._file, dtype, count)
         if array.size != count:
             raise damaged(self.path, f"tensor {name} is cut short")
         return array.reshape(info.shape)
@@ -68,9 +69,8 @@ class SafetensorsFile(TensorFile):
         The library lets the last of two equal names win, in silence; here
         they are an error.
         """
-        with open(self.path, "rb") as file:
-            length = int.from_bytes(file.read(8), "little")
-            text = file.read(length)
+        length = int.from_bytes(self._file.read(8), "little")
+        text = self._file.read(length)
         pairs = []
         header = json.loads(text, object_pairs_hook=_Pairs(pairs))
         counts = collections.Counter(pairs)

@@ -1,7 +1,6 @@
 """Writes the weights of a model as a Hugging Face checkpoint."""
 
 import functools
-from pathlib import Path
 
 import numpy as np
 from keras import ops
@@ -9,6 +8,7 @@ from keras import ops
 from keras_led.checkpoints import names
 from keras_led.checkpoints import sharding
 from keras_led.checkpoints.checkpoint import SAFETENSORS_INDEX
+from keras_led.checkpoints.older_files import older_files
 from keras_led.checkpoints.safetensors_writer import Tensor
 from keras_led.checkpoints.safetensors_writer import write_safetensors
 from keras_led.checkpoints.tensor_files import FLOAT_DTYPES
@@ -27,8 +27,9 @@ def save_pretrained_weights(
     """Writes `model.safetensors` with PyTorch's names, or shards of it.
 
     `transformers` loads the result without a missing or an unexpected key.
-    Nothing in `directory` changes before all is written; then the new files
-    take the place of the old ones, and shards of an older save are removed.
+    Nothing in `directory` changes before all is written; then, in one step,
+    the new files take the place of the old ones, and shards of an older save
+    are removed.
 
     Args:
         model: LED model.
@@ -40,8 +41,8 @@ def save_pretrained_weights(
         progress: callable that takes the number of bytes just written, or
             `None`.
         write_beside: callable that takes a directory and writes the files
-            that belong to the weights into it, or `None`. They move to
-            `directory` together with the weights.
+            that belong to the weights into it, or `None`. They come to
+            `directory` in the same step as the weights.
 
     Raises:
         ValueError: If an argument is out of range, or the model has
@@ -73,10 +74,8 @@ def write_checkpoint(
         write_beside: see `save_pretrained_weights`.
     """
     sharding.parse_size(max_shard_size)
-    stale = sharding.stale_shards(Path(directory), "model", ".safetensors")
-    with staged_directory(
-        directory, last=[SAFETENSORS_INDEX], obsolete=stale
-    ) as staging:
+    obsolete = older_files(("model", ".safetensors"))
+    with staged_directory(directory, obsolete) as staging:
         write_shards(tensors, staging, max_shard_size, progress)
         if write_beside is not None:
             write_beside(staging)

@@ -77,28 +77,22 @@ def shard_names(stem, suffix, count):
     ]
 
 
-def stale_shards(directory, stem, suffix):
-    """Lists the files of an older save: plain, shards and index.
+def is_weight_file(name, stem, suffix):
+    """Whether a file is one of a save: the only one, a shard or the index.
 
     Args:
-        directory: `pathlib.Path`.
+        name: str, name of the file.
         stem: str, such as `model`.
         suffix: str, such as `.safetensors`.
 
     Returns:
-        List of str, file names.
+        bool.
     """
-    pattern = re.compile(
+    pattern = (
         rf"{re.escape(stem)}(-\d{{5}}-of-\d{{5}})?{re.escape(suffix)}"
         r"(\.index\.json)?"
     )
-    if not directory.is_dir():
-        return []
-    return [
-        file.name
-        for file in directory.iterdir()
-        if pattern.fullmatch(file.name)
-    ]
+    return re.fullmatch(pattern, name) is not None
 
 
 def index(files, shards):

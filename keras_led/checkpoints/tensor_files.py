@@ -1,6 +1,7 @@
 """What every reader of a weight file offers, whatever the format."""
 
 import dataclasses
+import os
 
 import ml_dtypes
 import numpy as np
@@ -32,7 +33,9 @@ class TensorInfo:
 class TensorFile:
     """A file of named tensors, read one by one.
 
-    Subclasses set `infos` when made, and implement `_read`.
+    It is opened once: all values are those of one file, whatever takes its
+    place meanwhile. Subclasses implement `_open`, which sets `infos`, and
+    `_read`.
 
     Args:
         path: `pathlib.Path` of the file.
@@ -40,6 +43,7 @@ class TensorFile:
     Raises:
         FileNotFoundError: If there is no such file.
         ValueError: If the file is damaged or of another format.
+        OSError: If the file is replaced in this moment.
     """
 
     def __init__(self, path):
@@ -47,6 +51,14 @@ class TensorFile:
         self.infos = {}
         if not path.is_file():
             raise FileNotFoundError(f"There is no weight file {path}.")
+        self._file = open(path, "rb")
+        self._state = self._current_state()
+        try:
+            self._open()
+            self._check_place()
+        except BaseException:
+            self.close()
+            raise
 
     def read(self, name):
         """Reads one tensor.
@@ -66,10 +78,33 @@ class TensorFile:
                 f"{self.path}: tensor {name} must be of type "
                 f"{', '.join(FLOAT_DTYPES)}. Received: dtype={info.dtype}."
             )
-        return self._read(name)
+        array = self._read(name)
+        if self._current_state() != self._state:
+            raise ValueError(
+                f"{self.path} must not change while it is read. Received: a "
+                "file that another program writes to. Load it again when "
+                "that is done."
+            )
+        return array
 
     def close(self):
         """Closes the file. Closing twice is allowed."""
+        self._file.close()
+
+    def _current_state(self):
+        found = os.fstat(self._file.fileno())
+        return found.st_size, found.st_mtime_ns
+
+    def _check_place(self):
+        """Refuses that a library, which takes a path, opened another file."""
+        here = os.fstat(self._file.fileno())
+        if not os.path.samestat(here, os.stat(self.path)):
+            raise OSError(
+                f"{self.path} was replaced while it was opened. Load it again."
+            )
+
+    def _open(self):
+        raise NotImplementedError
 
     def _read(self, name):
         raise NotImplementedError

@@ -1,14 +1,11 @@
 """Writes the weights of a model as TensorFlow's LED of `transformers` 4."""
 
-from pathlib import Path
-
 from keras_led.checkpoints import names
 from keras_led.checkpoints import sharding
 from keras_led.checkpoints.hdf5_writer import write_tensorflow_shards
+from keras_led.checkpoints.older_files import older_files
 from keras_led.checkpoints.saving import model_tensors
 from keras_led.files.atomic import staged_directory
-
-INDEX = "tf_model.h5.index.json"
 
 
 def save_tensorflow_weights(
@@ -16,8 +13,8 @@ def save_tensorflow_weights(
 ):
     """Writes `tf_model.h5`, or shards of it with an index.
 
-    Nothing in `directory` changes before all is written; shards of an older
-    save are removed.
+    Nothing in `directory` changes before all is written; then it changes in
+    one step, and shards of an older save are removed.
 
     Args:
         model: LED model without a head, or the one for generation.
@@ -35,8 +32,8 @@ def save_tensorflow_weights(
     has_head = any(
         tensor.name == f"{names.FINAL_LOGITS_BIAS}:0" for tensor in tensors
     )
-    stale = sharding.stale_shards(Path(directory), "tf_model", ".h5")
-    with staged_directory(directory, last=[INDEX], obsolete=stale) as staging:
+    obsolete = older_files(("tf_model", ".h5"))
+    with staged_directory(directory, obsolete) as staging:
         write_tensorflow_shards(
             tensors,
             staging,

@@ -1,5 +1,6 @@
 """Reads `pytorch_model.bin` files, without running what a pickle asks for."""
 
+import os
 import pickle
 import warnings
 import zipfile
@@ -31,25 +32,24 @@ class TorchFile(TensorFile):
         ValueError: If the file is damaged, or holds anything but tensors.
     """
 
-    def __init__(self, path):
-        super().__init__(path)
+    def _open(self):
+        self._is_zip = zipfile.is_zipfile(self._file)
         self._check_zip()
-        self._tensors = {}
-        self._bytes_read = 0
-        self._reopen()
+        self._map()
         for name, tensor in self._tensors.items():
             self.infos[name] = TensorInfo(
                 shape=tuple(tensor.shape),
                 dtype=str(tensor.dtype).removeprefix("torch."),
-                file=str(path),
+                file=str(self.path),
             )
 
     def close(self):
+        super().close()
         self._tensors = {}
 
     def _read(self, name):
         if self._bytes_read >= REMAP_BYTES:
-            self._reopen()
+            self._map()
         array = self._to_numpy(name)
         self._bytes_read += array.nbytes
         return array
@@ -69,10 +69,10 @@ class TorchFile(TensorFile):
 
     def _check_zip(self):
         """Checks the sums that a zip archive keeps of its members."""
-        if not zipfile.is_zipfile(self.path):
+        if not self._is_zip:
             return
         try:
-            with zipfile.ZipFile(self.path) as archive:
+            with zipfile.ZipFile(self._file) as archive:
                 packed = [
                     member.filename
                     for member in archive.infolist()
@@ -92,7 +92,7 @@ class TorchFile(TensorFile):
         if bad is not None:
             raise damaged(self.path, f"its part {bad} has a wrong checksum")
 
-    def _reopen(self):
+    def _map(self):
         self._tensors = {}
         self._bytes_read = 0
         content = self._load()
@@ -116,6 +116,14 @@ class TorchFile(TensorFile):
                 raise damaged(self.path, f"tensor {name} is not dense")
             self._tensors[name] = tensor
 
+    def _mappable_path(self):
+        """A path of the file that is open: PyTorch maps paths only."""
+        path = f"/proc/self/fd/{self._file.fileno()}"
+        if os.path.exists(path):
+            return path
+        self._check_place()
+        return self.path
+
     def _load(self):
         try:
             import torch
@@ -124,19 +132,19 @@ class TorchFile(TensorFile):
                 f"Reading {self.path} needs PyTorch. Install it with "
                 "`pip install torch`, or use a `model.safetensors` file."
             ) from error
-        # Files from before PyTorch 1.6 are no zip archives, and such cannot
-        # be mapped.
-        mapped = zipfile.is_zipfile(self.path)
+        self._file.seek(0)
         try:
             with warnings.catch_warnings():
                 # About pickle protocols that torch may not know in full; when
                 # it does not, there is an error as well.
                 warnings.simplefilter("ignore")
                 return torch.load(
-                    self.path,
+                    # Files from before PyTorch 1.6 are no zip archives, and
+                    # such cannot be mapped.
+                    self._mappable_path() if self._is_zip else self._file,
                     map_location="cpu",
                     weights_only=True,
-                    mmap=mapped,
+                    mmap=self._is_zip,
                 )
         except pickle.UnpicklingError as error:
             raise ValueError(

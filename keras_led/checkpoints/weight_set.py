@@ -45,6 +45,7 @@ class WeightSet:
         family: str, the kind of checkpoint they come from.
         directory: `pathlib.Path` of the source, with its tokenizer files.
         checkpoint: the open checkpoint.
+        side_files: dict of file names to bytes; see `side_files.py`.
     """
 
     config: LEDConfig
@@ -53,6 +54,7 @@ class WeightSet:
     family: str
     directory: Path
     checkpoint: object
+    side_files: dict
 
     def close(self):
         """Closes the files of the source."""
@@ -65,7 +67,7 @@ class WeightSet:
         self.close()
 
 
-def make_weight_set(config, head, checkpoint, family, directory):
+def make_weight_set(config, head, checkpoint, family, directory, side_files):
     """Finds every weight of an LED in a checkpoint.
 
     Args:
@@ -74,6 +76,7 @@ def make_weight_set(config, head, checkpoint, family, directory):
         checkpoint: `Checkpoint` or `MappedCheckpoint`.
         family: str, the kind of checkpoint.
         directory: `pathlib.Path` of the source.
+        side_files: dict of file names to bytes.
 
     Returns:
         A `WeightSet`.
@@ -90,7 +93,9 @@ def make_weight_set(config, head, checkpoint, family, directory):
         _weight(name, shape, sources[name], checkpoint)
         for name, shape in shapes.items()
     ]
-    return WeightSet(config, head, weights, family, directory, checkpoint)
+    return WeightSet(
+        config, head, weights, family, directory, checkpoint, side_files
+    )
 
 
 def _weight(name, shape, source, checkpoint):

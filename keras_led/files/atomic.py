@@ -1,21 +1,30 @@
-"""Files that are written whole or not at all."""
+"""Files and directories that are written whole or not at all."""
 
 import contextlib
 import json
 import os
-import secrets
 import shutil
 from pathlib import Path
+
+from keras_led.files.pending import NEW
+from keras_led.files.publishing import publish
+from keras_led.files.rooms import best_parent
+from keras_led.files.rooms import hidden_room
+from keras_led.files.rooms import is_room
+from keras_led.files.rooms import remove_dead_rooms
+from keras_led.files.trees import sync_directory
+from keras_led.files.trees import sync_file
 
 
 @contextlib.contextmanager
 def staged_file(path):
     """Lends a temporary path that becomes `path` when the block ends well.
 
-    The temporary file lies beside `path`, so that the final `os.replace` is
-    atomic: a reader, or a crash at any moment, sees the old file or the new
-    one. When the block raises, the temporary file is removed and the old file
-    is left as it was. A symbolic link is followed, not replaced.
+    The temporary file lies in a hidden directory beside `path`, so that the
+    final `os.replace` is atomic: a reader, or a crash at any moment, sees the
+    old file or the new one. When the block raises, the temporary file is
+    removed and the old file is left as it was; what a killed process left is
+    removed by the next one. A symbolic link is followed, not replaced.
 
     Args:
         path: str or path of the file to write. Missing parent directories are
@@ -35,30 +44,19 @@ def staged_file(path):
             f"`path` must be a file, not a directory. Received: path={path}."
         )
     target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = _sibling(target)
-    try:
+    if any(is_room(part) for part in target.parts):
+        # Part of a larger save, which nobody sees before it is whole.
+        yield target
+        os.stat(target)
+        return
+    with hidden_room(target.parent, target.name) as room:
+        temporary = room / target.name
         yield temporary
-        _sync(temporary)
+        sync_file(temporary)
         if target.exists():
             shutil.copymode(target, temporary)
         os.replace(temporary, target)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    _sync_directory(target.parent)
-
-
-def remove_leftovers(path):
-    """Deletes what killed processes left of `staged_file(path)`.
-
-    Only for a file that no other process is writing.
-
-    Args:
-        path: str or path of the file, which stays.
-    """
-    target = Path(os.path.realpath(path))
-    for leftover in target.parent.glob(f".{target.name}.*.tmp"):
-        leftover.unlink(missing_ok=True)
+        sync_directory(target.parent)
 
 
 def write_bytes(path, content):
@@ -94,20 +92,19 @@ def write_json(path, content):
 
 
 @contextlib.contextmanager
-def staged_directory(directory, last=(), obsolete=()):
-    """Lends a temporary directory whose files move to `directory` at the end.
+def staged_directory(directory, obsolete=lambda name, new: False):
+    """Lends a temporary directory whose files go to `directory` in one step.
 
-    All the slow work happens in the temporary directory. When the block ends
-    well, its files are moved one rename after the other; those named in
-    `last` go last, so that an index never names a file that is not there yet.
-    When the block raises, nothing in `directory` has changed.
+    A reader, or a crash at any moment, sees the old files or the new ones.
+    When the block raises, nothing in `directory` has changed. What a killed
+    process left is removed by the next one. Where the system cannot exchange
+    directories (network file systems, mount points), other programs may see
+    files move for a moment; `resolve` never does.
 
     Args:
         directory: str or path. Made when missing; other files in it stay.
-        last: names of the files to move last, in this order.
-        obsolete: callable that takes the set of new names (str, relative to
-            `directory`) and returns paths to delete once the new files are in
-            place, or a collection of such paths. Missing ones are ignored.
+        obsolete: callable that takes the name of an older file in `directory`
+            and the set of the new names, and returns whether it goes.
 
     Yields:
         `pathlib.Path` of the temporary directory, which exists and is empty.
@@ -115,125 +112,45 @@ def staged_directory(directory, last=(), obsolete=()):
     Raises:
         NotADirectoryError: If `directory` is a file.
     """
-    target = Path(os.path.realpath(directory))
-    if target.exists() and not target.is_dir():
-        raise NotADirectoryError(
-            "`directory` must be a directory, not a file. "
-            f"Received: directory={directory}."
-        )
-    # Inside an existing target, which may be a mount point: a rename only
-    # works within one file system.
-    existed = target.is_dir()
-    staging = _sibling(target / "files" if existed else target)
-    staging.mkdir(parents=True)
-    try:
-        yield staging
-        for file in staging.rglob("*"):
-            if file.is_file():
-                _sync(file)
-        if existed:
-            new = _move_files(staging, target, last)
-        else:
-            new = {str(f.relative_to(staging)) for f in staging.rglob("*")}
-            os.replace(staging, target)
-    except BaseException:
-        shutil.rmtree(staging, ignore_errors=True)
-        raise
-    shutil.rmtree(staging, ignore_errors=True)
-    stale = obsolete(new) if callable(obsolete) else obsolete
-    for path in stale:
-        if str(path) not in new:
-            (target / path).unlink(missing_ok=True)
-    _sync_directory(target)
+    with _room_for(directory) as (room, target):
+        yield room / NEW
+        publish(room, target, obsolete)
 
 
 @contextlib.contextmanager
-def replaced_directory(directory):
+def replaced_directory(directory, overwrite=True):
     """Lends a temporary directory that takes the place of `directory`.
 
-    Unlike with `staged_directory` nothing of an older one stays. When the
-    block raises, `directory` has not changed. At the end the old directory is
-    moved aside, the new one takes its name, and the old one is deleted.
+    As `staged_directory`, but nothing older stays.
 
     Args:
         directory: str or path.
+        overwrite: bool, whether `directory` may hold something at the end.
 
     Yields:
         `pathlib.Path` of the temporary directory, which exists and is empty.
 
     Raises:
+        FileExistsError: If it does and may not.
         NotADirectoryError: If `directory` is a file.
     """
+    with _room_for(directory) as (room, target):
+        yield room / NEW
+        publish(room, target, None, overwrite)
+
+
+@contextlib.contextmanager
+def _room_for(directory):
     target = Path(os.path.realpath(directory))
     if target.exists() and not target.is_dir():
         raise NotADirectoryError(
             "`directory` must be a directory, not a file. "
             f"Received: directory={directory}."
         )
-    staging, old = _sibling(target), _sibling(target)
-    staging.mkdir(parents=True)
-    try:
-        yield staging
-        for file in staging.rglob("*"):
-            if file.is_file():
-                _sync(file)
-        if target.exists():
-            os.replace(target, old)
-        try:
-            os.replace(staging, target)
-        except BaseException:
-            if old.exists():
-                os.replace(old, target)
-            raise
-    except BaseException:
-        shutil.rmtree(staging, ignore_errors=True)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
-    _sync_directory(target.parent)
-
-
-def _move_files(staging, target, last):
-    """Renames every staged file into `target`; returns the names moved."""
-    names = sorted(
-        str(file.relative_to(staging))
-        for file in staging.rglob("*")
-        if file.is_file()
-    )
-    order = [name for name in names if name not in last]
-    order += [name for name in last if name in names]
-    for name in order:
-        destination = target / name
-        destination.parent.mkdir(parents=True, exist_ok=True)
-        if destination.is_dir():
-            raise IsADirectoryError(
-                f"{destination} is a directory, but a file of this name has "
-                "to be written. Move it away."
-            )
-        os.replace(staging / name, destination)
-    return set(names)
-
-
-def _sibling(path):
-    """Returns a hidden, unused path in the directory of `path`."""
-    return path.parent / f".{path.name}.{secrets.token_hex(6)}.tmp"
-
-
-def _sync(path):
-    """Forces the content of a file to the disk."""
-    with open(path, "rb+") as file:
-        os.fsync(file.fileno())
-
-
-def _sync_directory(path):
-    """Forces the names in a directory to the disk, where this is possible."""
-    if os.name != "posix":
-        return
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    except OSError:
-        # Some network file systems refuse this; the files themselves are
-        # synced already.
-        return
-    finally:
-        os.close(descriptor)
+    if target.is_dir():
+        remove_dead_rooms(target)
+    parent = best_parent(target)
+    parent.mkdir(parents=True, exist_ok=True)
+    with hidden_room(parent, target.name or "files") as room:
+        (room / NEW).mkdir()
+        yield room, target

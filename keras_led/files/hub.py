@@ -7,6 +7,7 @@ from pathlib import Path
 
 from keras_led.files.embedded import embedded_names
 from keras_led.files.embedded import find_embedded
+from keras_led.files.pending import current_path
 
 _HUB_ID = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?", re.ASCII)
 
@@ -138,8 +139,9 @@ def _check_inside(name, subfolder):
 
 def _find_local(directory, names):
     for name in names:
-        if (directory / name).is_file():
-            return directory / name
+        path = current_path(directory, name)
+        if path.is_file():
+            return path
     return None
 
 

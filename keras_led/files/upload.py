@@ -68,7 +68,7 @@ def push_to_hub(
             commit_message=commit_message,
             create_pr=create_pr,
             # What a write that was cut off may have left behind.
-            ignore_patterns=[".*.tmp", ".*.tmp/*"],
+            ignore_patterns=[".*.tmp", ".*.tmp/*", "*/.*.tmp/*"],
         )
     except errors.HfHubHTTPError as error:
         status = getattr(error.response, "status_code", None)

@@ -36,21 +36,31 @@ class GenerationMixin:
             )
         object.__setattr__(self, "_generation_config", value)
 
-    def load_settings(self, name_or_path, **hub):
+    @classmethod
+    def read_settings(cls, name_or_path, **hub):
         """Reads the generation options of a checkpoint.
 
         Args:
             name_or_path: str or path: a directory, or a hub id.
             **hub: as in `GenerationConfig.from_pretrained`.
+
+        Returns:
+            A `GenerationConfig`.
         """
-        super().load_settings(name_or_path, **hub)
-        own = GenerationConfig.from_pretrained(name_or_path, **hub)
+        return GenerationConfig.from_pretrained(name_or_path, **hub)
+
+    def use_settings(self, settings):
+        """Takes the generation options of a checkpoint for its own.
+
+        Args:
+            settings: `GenerationConfig`.
+        """
         tokens = GenerationConfig.from_model_config(self.config)
         for name in ("pad", "bos", "eos", "decoder_start"):
             name = f"{name}_token_id"
-            if getattr(own, name) is None:
-                own.update(**{name: getattr(tokens, name)})
-        self.generation_config = own
+            if getattr(settings, name) is None:
+                settings.update(**{name: getattr(tokens, name)})
+        self.generation_config = settings
 
     def save_settings(self, directory):
         """Writes the files beside the weights, with the generation options.

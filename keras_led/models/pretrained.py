@@ -3,13 +3,15 @@
 import tempfile
 from pathlib import Path
 
-from keras_led.checkpoints import load_pretrained_weights
+from keras_led.checkpoints import open_checkpoint
 from keras_led.checkpoints import save_pretrained_weights
 from keras_led.checkpoints.card import CARD_NAME
 from keras_led.checkpoints.card import write_card
 from keras_led.checkpoints.checkpoint import WEIGHT_FILES
+from keras_led.checkpoints.loading import load_weights
 from keras_led.config import LEDConfig
 from keras_led.files import push_to_hub
+from keras_led.files import read_together
 from keras_led.layers.initializers import draw_values
 from keras_led.layers.initializers import values_come_later
 from keras_led.models.encoding import DEFAULT_MAX_GLOBAL_TOKENS
@@ -71,34 +73,53 @@ class PretrainedMixin:
             "local_files_only": local_files_only,
             "subfolder": subfolder,
         }
-        if config is None:
-            config = LEDConfig.from_pretrained(name_or_path, **hub, **overrides)
-        else:
-            config = config.copy(**overrides)
-        options = {} if name is None else {"name": name}
-        with values_come_later():
-            model = cls(
-                config,
-                max_global_tokens=max_global_tokens,
-                dtype=dtype,
-                **options,
-            )
-        kept = load_pretrained_weights(
-            model,
+        own, settings, checkpoint = read_together(
             name_or_path,
-            ignore_mismatched_sizes=ignore_mismatched_sizes,
-            weight_files=weight_files,
-            **hub,
+            lambda: cls._open(
+                name_or_path, config, overrides, weight_files, hub
+            ),
+            subfolder=subfolder,
+            discard=lambda opened: opened[-1].close(),
         )
+        options = {} if name is None else {"name": name}
+        with checkpoint:
+            with values_come_later():
+                model = cls(
+                    own,
+                    max_global_tokens=max_global_tokens,
+                    dtype=dtype,
+                    **options,
+                )
+            kept = load_weights(
+                model,
+                checkpoint,
+                name_or_path,
+                ignore_mismatched_sizes=ignore_mismatched_sizes,
+            )
         draw_values(model, kept)
         # Files from before transformers 4.11 ask for it in their config.
         if model.config.extras.pop("gradient_checkpointing", False):
             model.gradient_checkpointing_enable()
-        model.load_settings(name_or_path, **hub)
+        model.use_settings(settings)
         return model
 
-    def load_settings(self, name_or_path, **hub):
+    @classmethod
+    def _open(cls, name_or_path, config, overrides, weight_files, hub):
+        """Reads or opens all files of a checkpoint."""
+        if config is None:
+            config = LEDConfig.from_pretrained(name_or_path, **hub, **overrides)
+        else:
+            config = config.copy(**overrides)
+        settings = cls.read_settings(name_or_path, **hub)
+        checkpoint = open_checkpoint(name_or_path, weight_files, **hub)
+        return config, settings, checkpoint
+
+    @classmethod
+    def read_settings(cls, name_or_path, **hub):
         """Reads what a checkpoint holds beside config and weights."""
+
+    def use_settings(self, settings):
+        """Takes over what `read_settings` returned."""
 
     def save_settings(self, directory):
         """Writes what a checkpoint holds beside weights, into `directory`."""

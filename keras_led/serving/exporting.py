@@ -4,6 +4,7 @@ from pathlib import Path
 
 from keras_led import backend
 from keras_led.files.atomic import replaced_directory
+from keras_led.files.publishing import holds_something
 from keras_led.generation.config import GenerationConfig
 from keras_led.generation.plan import make_plan
 from keras_led.serving.other_process import export_elsewhere
@@ -97,7 +98,7 @@ def export(
         }
         export_elsewhere(model, path, tokenizer, flags, options)
         return path
-    with replaced_directory(path) as staging:
+    with replaced_directory(path, overwrite) as staging:
         if format == "onnx":
             from keras_led.serving.onnx import write_onnx
 
@@ -135,7 +136,7 @@ def check_target(path, overwrite):
     Raises:
         FileExistsError: If it does and `overwrite` is `False`.
     """
-    if path.is_dir() and any(path.iterdir()) and not overwrite:
+    if path.is_dir() and holds_something(path) and not overwrite:
         raise FileExistsError(
             "`path` must be a new or an empty directory. "
             f"Received: path={path}, which is not empty. Pass "

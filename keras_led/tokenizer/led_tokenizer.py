@@ -1,5 +1,6 @@
 """The tokenizer of LED: byte-level BPE, as in BART and RoBERTa."""
 
+from keras_led.files.together import read_together
 from keras_led.tokenizer.byte_level_bpe import let_unknown_bytes_show
 from keras_led.tokenizer.byte_level_bpe import make_backend
 from keras_led.tokenizer.calling import TokenizerCalls
@@ -175,21 +176,22 @@ class LEDTokenizer(SpecialTokens, TokenizerCalls, TokenizerConversions):
             ValueError: If a file is damaged or of another kind of tokenizer.
         """
         known = (*_SPECIAL_TOKENS, *_SETTINGS, *_OTHER_ARGUMENTS)
-        settings, unknown = read_pretrained(
-            name_or_path,
-            known,
-            {
-                "revision": revision,
-                "token": token,
-                "cache_dir": cache_dir,
-                "local_files_only": local_files_only,
-                "subfolder": subfolder,
-            },
-        )
-        tokenizer = cls(**{**settings, **arguments})
-        tokenizer.unknown_settings = unknown
-        tokenizer.name_or_path = str(name_or_path)
-        return tokenizer
+        hub = {
+            "revision": revision,
+            "token": token,
+            "cache_dir": cache_dir,
+            "local_files_only": local_files_only,
+            "subfolder": subfolder,
+        }
+
+        def read():
+            settings, unknown = read_pretrained(name_or_path, known, hub)
+            tokenizer = cls(**{**settings, **arguments})
+            tokenizer.unknown_settings = unknown
+            tokenizer.name_or_path = str(name_or_path)
+            return tokenizer
+
+        return read_together(name_or_path, read, subfolder=subfolder)
 
     @classmethod
     def train(

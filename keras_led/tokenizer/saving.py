@@ -15,6 +15,14 @@ TOKENIZER_NAME = "tokenizer.json"
 CONFIG_NAME = "tokenizer_config.json"
 SPECIAL_TOKENS_NAME = "special_tokens_map.json"
 ADDED_TOKENS_NAME = "added_tokens.json"
+FILE_NAMES = (
+    VOCAB_NAME,
+    MERGES_NAME,
+    TOKENIZER_NAME,
+    CONFIG_NAME,
+    SPECIAL_TOKENS_NAME,
+    ADDED_TOKENS_NAME,
+)
 
 
 def save_tokenizer(tokenizer, save_directory, filename_prefix, legacy_format):
@@ -84,7 +92,9 @@ def save_vocabulary(tokenizer, save_directory, filename_prefix):
 
 def _write(directory, prefix, contents, obsolete):
     names = [_prefixed(prefix, name) for name in contents]
-    with staged_directory(directory, obsolete=obsolete) as staging:
+    with staged_directory(
+        directory, lambda name, new: name in obsolete
+    ) as staging:
         for name, content in zip(names, contents.values(), strict=True):
             (staging / name).write_bytes(content.encode("utf-8"))
     return tuple(str(Path(directory) / name) for name in names)

@@ -6,6 +6,8 @@ it is. `peft.PeftModel.from_pretrained` puts them on the LED of `transformers`,
 and `load_adapters` reads what PEFT's `save_pretrained` wrote for one.
 """
 
+import contextlib
+
 import numpy as np
 from keras import ops
 
@@ -14,6 +16,7 @@ from keras_led.checkpoints.checkpoint import open_weight_file
 from keras_led.checkpoints.safetensors_writer import Tensor
 from keras_led.checkpoints.safetensors_writer import write_safetensors
 from keras_led.files import read_json
+from keras_led.files import read_together
 from keras_led.files import resolve
 from keras_led.files import staged_directory
 from keras_led.files import write_json
@@ -52,7 +55,7 @@ _REQUIRED = {
 def save_adapters(model, directory):
     """Writes the adapters, and whatever else trains, without the base model.
 
-    Both files are written before either takes the place of an older one.
+    Both files take the place of older ones in one step.
 
     Args:
         model: LED model with adapters. Layers without adapters that are not
@@ -98,7 +101,7 @@ def save_adapters(model, directory):
             full = names.to_torch(leaf, "").rpartition(".")[2]
             swapped = names.is_transposed(leaf)
             tensors.append(_tensor(f"{name}.{full}", variable, swapped))
-    with staged_directory(directory, last=[CONFIG_NAME]) as staging:
+    with staged_directory(directory) as staging:
         write_safetensors(staging / WEIGHTS_NAME, tensors)
         write_json(staging / CONFIG_NAME, content)
 
@@ -124,38 +127,26 @@ def load_adapters(model, name_or_path, **hub):
         TypeError: If `model` is no LED model.
     """
     present = adapter_layers(model)
-    path = resolve(name_or_path, CONFIG_NAME, **hub)
-    rank, alpha = _read_settings(path)
-    weight_files = [WEIGHTS_NAME, OLD_WEIGHTS_NAME]
-    file = open_weight_file(resolve(name_or_path, weight_files, **hub))
+
+    def open_files():
+        settings = _read_settings(resolve(name_or_path, CONFIG_NAME, **hub))
+        names = [WEIGHTS_NAME, OLD_WEIGHTS_NAME]
+        weights = resolve(name_or_path, names, **hub)
+        return *settings, open_weight_file(weights)
+
+    rank, alpha, file = read_together(
+        name_or_path,
+        open_files,
+        subfolder=hub.get("subfolder", ""),
+        discard=lambda opened: opened[-1].close(),
+    )
     layers = {
         layer_name(model, layer): layer
         for layer in innermost_layers(model)
         if layer.weights
     }
-    values, adapted = {}, {}
-    for key in file.infos:
-        name, layer, place = _find(key, layers, file.path)
-        shape, swapped = _expected(layer, place, rank)
-        found = file.infos[key].shape
-        if found != (shape[::-1] if swapped else shape):
-            raise ValueError(
-                f"{file.path} must fit the model. Received: {key} of shape "
-                f"{found}, where the model with r={rank} has "
-                f"{shape[::-1] if swapped else shape}."
-            )
-        array = np.asarray(file.read(key), "float32")
-        values[name, place] = array.T if swapped else array
-        if place.startswith("lora_"):
-            adapted[name] = layer
-    for name in adapted:
-        if not {(name, "lora_kernel_a"), (name, "lora_kernel_b")} <= set(
-            values
-        ):
-            raise ValueError(
-                f"{file.path} must hold lora_A and lora_B of each layer. "
-                f"Received: one of them for {name}."
-            )
+    with contextlib.closing(file):
+        values, adapted = _read_values(file, layers, rank)
     _check_present(present, adapted, rank, alpha)
     if not present:
         add_adapters(model, list(adapted.values()), rank, alpha)
@@ -200,6 +191,34 @@ def _read_settings(path):
             f"r={settings.get('r')!r}, "
             f"lora_alpha={settings.get('lora_alpha')!r}."
         ) from error
+
+
+def _read_values(file, layers, rank):
+    """Returns values by layer and place, and the layers that are adapted."""
+    values, adapted = {}, {}
+    for key in file.infos:
+        name, layer, place = _find(key, layers, file.path)
+        shape, swapped = _expected(layer, place, rank)
+        found = file.infos[key].shape
+        if found != (shape[::-1] if swapped else shape):
+            raise ValueError(
+                f"{file.path} must fit the model. Received: {key} of shape "
+                f"{found}, where the model with r={rank} has "
+                f"{shape[::-1] if swapped else shape}."
+            )
+        array = np.asarray(file.read(key), "float32")
+        values[name, place] = array.T if swapped else array
+        if place.startswith("lora_"):
+            adapted[name] = layer
+    for name in adapted:
+        if not {(name, "lora_kernel_a"), (name, "lora_kernel_b")} <= set(
+            values
+        ):
+            raise ValueError(
+                f"{file.path} must hold lora_A and lora_B of each layer. "
+                f"Received: one of them for {name}."
+            )
+    return values, adapted
 
 
 def _find(key, layers, path):

@@ -7,7 +7,6 @@ import keras
 from keras import ops
 
 from keras_led import backend
-from keras_led.files import remove_leftovers
 from keras_led.training.state_file import read_facts
 from keras_led.training.state_file import read_state
 from keras_led.training.state_file import write_state
@@ -114,7 +113,6 @@ class TrainingBackup(keras.callbacks.Callback):
         self._end_short_epoch()
         self.history, self.epoch, self.step = [], 0, 0
         self._unsaved, self._metrics, self._random = 0, None, None
-        remove_leftovers(self.path)
         facts = read_facts(self.path)
         if facts is not None:
             self._restore(facts)

@@ -165,3 +165,23 @@ def test_gradient_checkpointing_in_a_config_is_switched(
     loaded = LEDForConditionalGeneration.from_pretrained(tmp_path)
     assert loaded.is_gradient_checkpointing is wanted
     assert "gradient_checkpointing" not in loaded.config.extras
+
+
+def test_a_model_is_read_from_one_save(model, tmp_path, monkeypatch):
+    first = LEDForConditionalGeneration(model.config.copy(d_model=24))
+    first.generation_config.update(max_new_tokens=3)
+    first.save_pretrained(tmp_path)
+    read = LEDConfig.from_pretrained
+    calls = []
+
+    def save_after_reading(*arguments, **options):
+        calls.append(read(*arguments, **options))
+        if len(calls) == 1:
+            model.save_pretrained(tmp_path)
+        return calls[-1]
+
+    monkeypatch.setattr(LEDConfig, "from_pretrained", save_after_reading)
+    found = LEDForConditionalGeneration.from_pretrained(tmp_path)
+    assert [config.d_model for config in calls] == [24, 12]
+    assert found.generation_config.max_new_tokens is None
+    np.testing.assert_array_equal(read_shared(found), read_shared(model))

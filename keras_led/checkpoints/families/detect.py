@@ -1,7 +1,5 @@
 """Finds out what a checkpoint is, and reads it as an LED."""
 
-from pathlib import Path
-
 from keras_led.checkpoints.checkpoint import open_checkpoint
 from keras_led.checkpoints.families.allenai import is_allenai
 from keras_led.checkpoints.families.allenai import read_allenai
@@ -9,10 +7,12 @@ from keras_led.checkpoints.families.bart import read_bart
 from keras_led.checkpoints.families.keras_hub import read_keras_hub
 from keras_led.checkpoints.families.led import read_led
 from keras_led.checkpoints.positions import resize_positions
+from keras_led.checkpoints.side_files import read_side_files
 from keras_led.checkpoints.weight_set import make_weight_set
 from keras_led.config import CONFIG_NAME
 from keras_led.files.hub import read_json
 from keras_led.files.hub import resolve
+from keras_led.files.together import read_together
 
 FAMILIES = {
     "led": read_led,
@@ -53,20 +53,13 @@ def read_source(
         ValueError: If it is damaged, of no known family, or does not fit its
             config.
     """
-    path = resolve(name_or_path, CONFIG_NAME, **hub_options)
-    content = read_json(path)
     told = family is not None
-    family = family if told else detect_family(content, path)
-    if family not in FAMILIES:
-        raise ValueError(
-            f"`family` must be one of {', '.join(FAMILIES)}. "
-            f"Received: family={family!r}."
-        )
-    weights = name_or_path
-    if family == "keras_hub":
-        weights = resolve(name_or_path, KERAS_HUB_WEIGHTS, **hub_options)
-        hub_options = {}
-    checkpoint = open_checkpoint(weights, **hub_options)
+    path, content, family, side_files, checkpoint = read_together(
+        name_or_path,
+        lambda: _open_source(name_or_path, family, hub_options),
+        subfolder=hub_options.get("subfolder", ""),
+        discard=lambda opened: opened[-1].close(),
+    )
     try:
         if family == "allenai" and not (
             told or is_allenai(content, checkpoint)
@@ -88,11 +81,29 @@ def read_source(
             },
         )
         return make_weight_set(
-            config, head, checkpoint, family, Path(path).parent
+            config, head, checkpoint, family, path.parent, side_files
         )
     except BaseException:
         checkpoint.close()
         raise
+
+
+def _open_source(name_or_path, family, hub_options):
+    path = resolve(name_or_path, CONFIG_NAME, **hub_options)
+    content = read_json(path)
+    family = detect_family(content, path) if family is None else family
+    if family not in FAMILIES:
+        raise ValueError(
+            f"`family` must be one of {', '.join(FAMILIES)}. "
+            f"Received: family={family!r}."
+        )
+    weights = name_or_path
+    if family == "keras_hub":
+        weights = resolve(name_or_path, KERAS_HUB_WEIGHTS, **hub_options)
+        hub_options = {}
+    side_files = read_side_files(path.parent, family)
+    checkpoint = open_checkpoint(weights, **hub_options)
+    return path, content, family, side_files, checkpoint
 
 
 def detect_family(content, path):
