@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import warnings
 from pathlib import Path
 
 from keras_led.data.files import STANDARD_INPUT
@@ -12,6 +13,7 @@ from keras_led.data.tokens import FORMAT
 from keras_led.data.tokens import open_store
 from keras_led.data.tokens import store_in_memory
 from keras_led.data.tokens import store_on_disk
+from keras_led.files import one_at_a_time
 
 BLOCK = 1 << 20
 
@@ -49,14 +51,26 @@ def load_store(task, source, bad_rows="stop", cache_dir=None):
     directory = Path(cache_dir) / cache_key(task, source)
     store = open_store(directory)
     if store is None:
-        rows = read_rows(source, task.fields)
-        return store_on_disk(task, rows, directory, bad_rows)
+        with one_at_a_time(directory, lambda: _say_who_builds(directory)):
+            # Another process may have built it meanwhile.
+            store = open_store(directory)
+            if store is None:
+                rows = read_rows(source, task.fields)
+                return store_on_disk(task, rows, directory, bad_rows)
     facts = store.facts
     if facts["bad"]:
         bad = BadRows(bad_rows)
         bad.count, bad.shown = facts["bad"], facts["shown"]
         bad.finish(facts["rows"])
     return store
+
+
+def _say_who_builds(directory):
+    warnings.warn(
+        f"Another process is tokenizing the same rows for {directory}. "
+        "Waiting for it.",
+        stacklevel=5,
+    )
 
 
 def cache_key(task, source):

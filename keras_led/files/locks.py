@@ -3,7 +3,6 @@
 import contextlib
 import errno
 import os
-from pathlib import Path
 
 try:
     import fcntl
@@ -62,48 +61,6 @@ def lock_directory(path):
     finally:
         if descriptor is not None:
             os.close(descriptor)
-
-
-@contextlib.contextmanager
-def lock_file(path, busy):
-    """Holds a lock that a file stands for; the file goes with the lock.
-
-    Where the file system has no locks, nothing is held.
-
-    Args:
-        path: str or path of the file. Missing parent directories are made.
-        busy: callable without arguments, called where another process holds
-            the lock. It raises, or returns to wait for the other.
-    """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    flags = os.O_RDWR | os.O_CREAT
-    try:
-        descriptor = acquire(path, flags, wait=False)
-        if descriptor is None:
-            busy()
-            descriptor = acquire(path, flags)
-    except OSError as error:
-        if error.errno not in _UNSUPPORTED:
-            raise
-        descriptor = None
-    try:
-        yield
-    finally:
-        # Before the lock is released: who gets it then sees that its file is
-        # gone, and makes a new one.
-        path.unlink(missing_ok=True)
-        if descriptor is not None:
-            os.close(descriptor)
-
-
-_UNSUPPORTED = (
-    errno.ENOTSUP,
-    errno.EOPNOTSUPP,
-    errno.ENOLCK,
-    errno.ENOSYS,
-    errno.EINVAL,
-)
 
 
 def _flock(descriptor, wait):

@@ -6,6 +6,7 @@ import shutil
 import pytest
 
 from keras_led.files import exchange
+from keras_led.files import rooms
 from keras_led.files.atomic import replaced_directory
 from keras_led.files.atomic import staged_directory
 from keras_led.files.atomic import staged_file
@@ -34,13 +35,20 @@ def no_exchange(first, second):
     raise OSError("not here")
 
 
-@pytest.mark.parametrize("exchanges", [True, False])
+def take_away(monkeypatch, way):
+    """Takes a way of saving from the system: exchange, then neighbors."""
+    if way != "exchange":
+        monkeypatch.setattr(exchange, "exchange", no_exchange)
+    if way == "mount point":
+        monkeypatch.setattr(rooms, "_is_mount", lambda path: True)
+
+
+@pytest.mark.parametrize("way", ["exchange", "no exchange", "mount point"])
 @pytest.mark.parametrize(
     ("save", "after"), [(merge, MERGED), (replace, REPLACED)]
 )
-def test_killed_save(tmp_path, monkeypatch, save, after, exchanges):
-    if not exchanges:
-        monkeypatch.setattr(exchange, "exchange", no_exchange)
+def test_killed_save(tmp_path, monkeypatch, save, after, way):
+    take_away(monkeypatch, way)
     mortal = Mortal(monkeypatch)
     found = []
     for steps in range(200):
@@ -49,7 +57,7 @@ def test_killed_save(tmp_path, monkeypatch, save, after, exchanges):
         if not mortal.dies(steps, lambda: save(target)):  # noqa: B023
             break
         found.append(read_current(target))
-        if exchanges:
+        if way == "exchange":  # then for other programs too
             assert read_all(target) == found[-1]
         # What was left does not hinder the next save, and goes with it.
         save(target)
