@@ -7,12 +7,14 @@ import json
 import os
 from pathlib import Path
 
+from keras_led.config_checks import check_architectures
 from keras_led.config_checks import check_settings
 from keras_led.config_checks import labels_from_file
 from keras_led.config_checks import replace_labels
 from keras_led.files.atomic import write_json
 from keras_led.files.hub import read_json
 from keras_led.files.hub import resolve
+from keras_led.files.reading import reading
 
 CONFIG_NAME = "config.json"
 
@@ -253,8 +255,8 @@ class LEDConfig:
 
         Raises:
             TypeError: If an override is unknown or a value of a wrong type.
-            ValueError: If a value is out of range, or `model_type` is not
-                `"led"`.
+            ValueError: If a value is out of range, `model_type` is not
+                `"led"`, or there are many classes without names.
         """
         content = copy.deepcopy(dict(content))
         model_type = content.pop("model_type", "led")
@@ -272,6 +274,7 @@ class LEDConfig:
             if alias in content:
                 values.setdefault(name, content.pop(alias))
                 content.pop(alias, None)
+        check_architectures(content.get("architectures"))
         labels_from_file(values, content.pop("num_labels", None))
         replace_labels(values, _canonical(overrides))
         return cls(**values, extras=content)
@@ -319,7 +322,14 @@ class LEDConfig:
                 local_files_only=local_files_only,
                 subfolder=subfolder,
             )
-        return cls.from_dict(read_json(path), **overrides)
+        content = read_json(path)
+        try:
+            return cls.from_dict(content, **overrides)
+        except Exception:
+            # The file's fault, unless it is sound without the arguments.
+            with reading(path, "describe an LED"):
+                cls.from_dict(content)
+            raise
 
     def save_pretrained(self, directory):
         """Writes `config.json`, whole or not at all.

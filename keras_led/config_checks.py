@@ -1,5 +1,6 @@
 """The rules that the values of an `LEDConfig` keep."""
 
+import math
 import numbers
 import warnings
 
@@ -46,6 +47,8 @@ _SIZES = (
 # No model comes near it; without a limit a damaged file keeps us listing
 # weights for hours.
 _MAX_LAYERS = 10_000
+# Of a file, which made 4 GB of names out of one number.
+_MAX_UNNAMED_LABELS = 100_000
 _RATES = (
     "dropout",
     "attention_dropout",
@@ -92,8 +95,10 @@ def check_settings(settings):
         if not isinstance(settings[name], bool):
             raise TypeError(_wrong(name, "`True` or `False`", settings[name]))
     settings["init_std"] = _number("init_std", settings["init_std"])
-    if settings["init_std"] < 0:
-        raise ValueError(_wrong("init_std", ">= 0", settings["init_std"]))
+    if not 0 <= settings["init_std"] < math.inf:
+        raise ValueError(
+            _wrong("init_std", ">= 0 and finite", settings["init_std"])
+        )
     _check_tokens(settings)
     _check_choice("activation_function", settings, ACTIVATION_NAMES)
     if settings["problem_type"] is not None:
@@ -106,6 +111,21 @@ def check_settings(settings):
     return settings
 
 
+def check_architectures(names):
+    """Checks the classes that a file says it was saved from.
+
+    Args:
+        names: list of str, or `None`.
+
+    Raises:
+        TypeError: If it is something else.
+    """
+    if names is not None and not (
+        isinstance(names, list) and all(isinstance(n, str) for n in names)
+    ):
+        raise TypeError(_wrong("architectures", "a list of names", names))
+
+
 def labels_from_file(values, num_labels):
     """Settles a file that names both its classes and their number.
 
@@ -115,7 +135,15 @@ def labels_from_file(values, num_labels):
     """
     if values.get("id2label") is None:
         if num_labels is not None:
-            values["num_labels"] = num_labels
+            values["num_labels"] = _integer("num_labels", num_labels, minimum=1)
+            if num_labels > _MAX_UNNAMED_LABELS:
+                raise ValueError(
+                    _wrong(
+                        "num_labels",
+                        f"at most {_MAX_UNNAMED_LABELS} without `id2label`",
+                        num_labels,
+                    )
+                )
             values.pop("id2label", None)
             values.pop("label2id", None)
     elif num_labels is not None and num_labels != len(values["id2label"]):

@@ -98,6 +98,7 @@ def test_windows_per_layer():
         ({"encoder_layerdrop": -0.1}, "encoder_layerdrop=-0.1"),
         ({"attention_dropout": float("nan")}, "attention_dropout=nan"),
         ({"init_std": -1}, "`init_std` must be >= 0.*init_std=-1"),
+        ({"init_std": float("nan")}, "finite.*init_std=nan"),
         ({"pad_token_id": -1}, "`pad_token_id` must be at least 0"),
         ({"eos_token_id": []}, "`eos_token_id`.*eos_token_id="),
         ({"problem_type": "regress"}, "one of regression.*'regress'"),
@@ -232,6 +233,41 @@ def test_config_of_another_family_is_refused():
 def test_missing_file_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=f"{tmp_path}.*config.json"):
         LEDConfig.from_pretrained(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"d_model": "12"}, "`d_model` must be an int.*d_model='12'"),
+        ({"d_model": 13}, "encoder_attention_heads=3, d_model=13"),
+        ({"attention_window": [4] * 10**5}, "length 100000"),
+        ({"model_type": "bart"}, "must be 'led'"),
+        ({"id2label": 3}, "has no len|must be a dict"),
+        ({"label2id": {"a": [1]}, "num_labels": None}, "unhashable"),
+        ({"architectures": [3]}, r"`architectures` .*=\[3\]"),
+        ({"num_labels": 10**7}, "at most 100000 without.*num_labels=10000000"),
+        ({"num_labels": "3"}, "`num_labels` must be an int"),
+    ],
+)
+def test_damaged_file_is_named(tmp_path, change, reason):
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps({**TINY, "num_labels": 3, **change}))
+    message = f"^{path} must describe an LED: .*({reason})"
+    for overrides in ({}, {"dropout": 0.2}):
+        with pytest.raises(ValueError, match=message) as error:
+            LEDConfig.from_pretrained(tmp_path, **overrides)
+        assert len(str(error.value)) < 1000
+
+
+def test_argument_is_not_blamed_on_a_sound_file(tmp_path):
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(TINY))
+    with pytest.raises(ValueError, match="^`encoder_attention_heads` must"):
+        LEDConfig.from_pretrained(tmp_path, d_model=13)
+    with pytest.raises(TypeError, match="^LEDConfig got an unknown"):
+        LEDConfig.from_pretrained(tmp_path, d_modle=13)
+    path.write_text(json.dumps({**TINY, "d_model": 13}))
+    assert LEDConfig.from_pretrained(tmp_path, d_model=12).d_model == 12
 
 
 def test_peer_loads_what_we_save_and_the_other_way_round(tmp_path):

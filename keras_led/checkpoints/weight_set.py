@@ -6,8 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_led.checkpoints import loading
-from keras_led.checkpoints.table import weight_shapes
+from keras_led.checkpoints import matching
 from keras_led.checkpoints.tensor_files import FLOAT_DTYPES
 from keras_led.config import LEDConfig
 
@@ -85,8 +84,8 @@ def make_weight_set(config, head, checkpoint, family, directory, side_files):
         ValueError: If tensors are missing, unexpected, of a wrong shape or
             type: all of them are listed.
     """
-    shapes = weight_shapes(config, head)
-    sources = loading.find_sources(
+    shapes = matching.expected_shapes(config, head, checkpoint, directory)
+    sources = matching.find_sources(
         shapes, checkpoint, directory, allow_fresh_head=False
     )
     weights = [
@@ -109,5 +108,5 @@ def _weight(name, shape, source, checkpoint):
         FLOAT_DTYPES[checkpoint.infos[source.tensor].dtype],
         checkpoint.origin(source.tensor),
         source.transposed,
-        lambda: loading.read_source(checkpoint, source),
+        lambda: matching.read_source(checkpoint, source),
     )

@@ -5,11 +5,17 @@ import os
 import re
 from pathlib import Path
 
-from keras_led.files.embedded import embedded_names
 from keras_led.files.embedded import find_embedded
 from keras_led.files.pending import current_path
+from keras_led.files.hub_download import find_on_hub
+from keras_led.files.reading import reading
 
 _HUB_ID = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?", re.ASCII)
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+# Parsing takes up to 24 bytes for one; vocabularies and indexes have a few MB.
+_LARGEST_JSON = 32 * 2**20
+# What Python copies and writes however deep its own stack is.
+_DEEPEST_JSON = 100
 
 
 def resolve(
@@ -27,9 +33,10 @@ def resolve(
 
     A directory on this machine is used as it is, and a name of
     `embedded_names()` means the checkpoint in the package. Any other name
-    that can be a hub id (`"name"` or `"owner/name"`) goes through
-    `huggingface_hub`: its cache, its login, and its environment variables
-    (`HF_HOME`, `HF_TOKEN`, `HF_HUB_OFFLINE`, `HF_ENDPOINT`) all apply.
+    that can be a hub id, `"owner/name"`, goes through `huggingface_hub`: its
+    cache, its login, and its environment variables (`HF_HOME`, `HF_TOKEN`,
+    `HF_HUB_OFFLINE`, `HF_ENDPOINT`) all apply. A name without an owner is
+    asked of a hub of one's own only, one that `HF_ENDPOINT` names.
 
     Args:
         name_or_path: str or path: a local directory, the name of an embedded
@@ -51,9 +58,10 @@ def resolve(
     Raises:
         FileNotFoundError: If the directory, the hub model, the revision or
             each of the files does not exist.
-        PermissionError: If the hub model is gated and no token opens it.
-        ConnectionError: If the hub cannot be reached and the file is not in
-            the cache.
+        PermissionError: If the hub refuses access: the model is gated, or
+            the token missing or not enough.
+        ConnectionError: If the hub cannot be reached, or asks to wait, and
+            the file is not in the cache.
         ImportError: If a hub id is given and `huggingface_hub` is missing.
     """
     names = [filenames] if isinstance(filenames, str) else list(filenames)
@@ -78,7 +86,7 @@ def resolve(
             ", which does not exist. Check the spelling of the path."
         )
     else:
-        path = _find_on_hub(
+        path = find_on_hub(
             name_or_path,
             names,
             required,
@@ -109,21 +117,38 @@ def read_json(path):
 
     Raises:
         FileNotFoundError: If the file does not exist.
-        ValueError: If the file is not UTF-8, not JSON, or not an object.
+        ValueError: If the file is not UTF-8, not JSON, not an object, or
+            larger or deeper than any file of a checkpoint.
     """
-    try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-        raise ValueError(
-            f"{path} must be a JSON file, but it cannot be parsed: {error}. "
-            "It may be damaged; copy or download it again."
-        ) from error
+    with reading(path, "be a JSON file, but it cannot be parsed"):
+        if os.path.getsize(path) > _LARGEST_JSON:
+            raise ValueError(f"it is larger than {_LARGEST_JSON:,} bytes")
+        text = Path(path).read_text(encoding="utf-8")
+        content = json.loads(text)
+        if _depth(content) > _DEEPEST_JSON:
+            raise RecursionError
+        if _SURROGATE.search(text):
+            # Half a character can be neither encoded nor written again.
+            json.dumps(content, ensure_ascii=False).encode("utf-8")
     if not isinstance(content, dict):
         raise ValueError(
             f"{path} must hold a JSON object. "
             f"Received: {type(content).__name__}."
         )
     return content
+
+
+def _depth(content):
+    """How many lists and objects lie within each other."""
+    depth, level = 0, [content]
+    while level := [x for x in level if isinstance(x, dict | list)]:
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+        depth += 1
+    return depth
 
 
 def _check_inside(name, subfolder):
@@ -143,83 +168,3 @@ def _find_local(directory, names):
         if path.is_file():
             return path
     return None
-
-
-def _find_on_hub(repo_id, names, required, **options):
-    """Downloads the first of `names` that exists, or returns `None`."""
-    try:
-        import huggingface_hub
-        from huggingface_hub import errors
-    except ImportError as error:
-        raise ImportError(
-            f"Loading {repo_id} from the Hugging Face hub needs "
-            "`huggingface_hub`. Install it with `pip install "
-            "huggingface-hub`, or pass a local directory."
-        ) from error
-    not_cached = None
-    for name in names:
-        try:
-            return Path(
-                huggingface_hub.hf_hub_download(repo_id, name, **options)
-            )
-        except errors.LocalEntryNotFoundError as error:
-            # Offline the hub cannot say whether the file exists at all, so
-            # the other names get their chance before this is an error.
-            not_cached = error
-        except errors.EntryNotFoundError:
-            continue
-        except errors.GatedRepoError as error:
-            raise PermissionError(
-                f"The hub model {repo_id} is gated. Ask for access on its "
-                "page, then pass `token=` or run `hf auth login`."
-            ) from error
-        except errors.RevisionNotFoundError as error:
-            raise FileNotFoundError(
-                f"`revision` must exist in the hub model {repo_id}. "
-                f"Received: revision={options['revision']}."
-            ) from error
-        except errors.RepositoryNotFoundError as error:
-            raise FileNotFoundError(
-                "`name_or_path` must be an existing directory or hub model, or "
-                f"one that the package carries: {', '.join(embedded_names())}. "
-                f"Received: name_or_path={repo_id}, which is none. Check the "
-                "spelling; for a private model pass `token=`."
-            ) from error
-        except errors.HFValidationError as error:
-            raise FileNotFoundError(
-                "`name_or_path` must be an existing directory or a valid hub "
-                f"id. Received: name_or_path={repo_id}. {error}"
-            ) from error
-        except (errors.OfflineModeIsEnabled, errors.HfHubHTTPError) as error:
-            raise _no_connection(repo_id, name, options, error) from error
-        except OSError as error:
-            if _is_network_error(error):
-                raise _no_connection(repo_id, name, options, error) from error
-            raise
-    if not_cached is not None and required:
-        raise _no_connection(repo_id, names[0], options, not_cached)
-    return None
-
-
-def _is_network_error(error):
-    """Tells a failed connection from, say, a full disk."""
-    return isinstance(error, ConnectionError | TimeoutError)
-
-
-def _is_offline():
-    from huggingface_hub import constants
-
-    return constants.HF_HUB_OFFLINE
-
-
-def _no_connection(repo_id, name, options, error):
-    why = (
-        "`local_files_only=True` or HF_HUB_OFFLINE keeps it off the network"
-        if options["local_files_only"] or _is_offline()
-        else f"the hub cannot be reached ({type(error).__name__})"
-    )
-    return ConnectionError(
-        f"{name} of {repo_id} is not in the local cache, and {why}. Connect "
-        "to the network once to download it (`hf download "
-        f"{repo_id}`), or pass the path of a local directory."
-    )

@@ -11,6 +11,7 @@ from typing import Any
 from keras_led.files.atomic import write_json
 from keras_led.files.hub import read_json
 from keras_led.files.hub import resolve
+from keras_led.files.reading import reading
 from keras_led.generation.defaults import DEFAULTS
 from keras_led.generation.defaults import NOT_OFFERED
 from keras_led.generation.defaults import check_offered
@@ -311,11 +312,13 @@ class GenerationConfig:
             names = [GENERATION_CONFIG_NAME, CONFIG_NAME]
             path = resolve(name_or_path, names, **hub)
         content = read_json(path)
-        if path.name == CONFIG_NAME:
-            config = cls.from_model_config(content)
-            config.update(**overrides)
-            return config
-        return cls.from_dict(content, **overrides)
+        with reading(path, "hold options of `generate`"):
+            if path.name == CONFIG_NAME:
+                config = cls.from_model_config(content)
+            else:
+                config = cls.from_dict(content)
+        config.update(**overrides)
+        return config
 
     def save_pretrained(self, directory):
         """Writes `generation_config.json`, whole or not at all.

@@ -8,7 +8,8 @@ from keras_led.checkpoints import save_pretrained_weights
 from keras_led.checkpoints.card import CARD_NAME
 from keras_led.checkpoints.card import write_card
 from keras_led.checkpoints.checkpoint import WEIGHT_FILES
-from keras_led.checkpoints.loading import load_weights
+from keras_led.checkpoints.loading import build_and_load
+from keras_led.checkpoints.table import HEAD_OF_ARCHITECTURE
 from keras_led.config import LEDConfig
 from keras_led.files import push_to_hub
 from keras_led.files import read_together
@@ -82,16 +83,21 @@ class PretrainedMixin:
             discard=lambda opened: opened[-1].close(),
         )
         options = {} if name is None else {"name": name}
-        with checkpoint:
+
+        def build():
             with values_come_later():
-                model = cls(
+                return cls(
                     own,
                     max_global_tokens=max_global_tokens,
                     dtype=dtype,
                     **options,
                 )
-            kept = load_weights(
-                model,
+
+        with checkpoint:
+            model, kept = build_and_load(
+                build,
+                own,
+                _head(cls),
                 checkpoint,
                 name_or_path,
                 ignore_mismatched_sizes=ignore_mismatched_sizes,
@@ -178,3 +184,11 @@ class PretrainedMixin:
             if tokenizer is not None:
                 tokenizer.save_pretrained(folder)
             return push_to_hub(folder, repo_id, **options)
+
+
+def _head(cls):
+    """Head of a class of ours, of a TFLED or of a subclass of either."""
+    names = [base.__name__.removeprefix("TF") for base in cls.__mro__]
+    return next(
+        HEAD_OF_ARCHITECTURE[x] for x in names if x in HEAD_OF_ARCHITECTURE
+    )

@@ -1,9 +1,14 @@
+import http.server
+import json
+import threading
+
 import huggingface_hub
 import pytest
 from huggingface_hub import constants
 from huggingface_hub import errors
 
 from keras_led.files import hub
+from keras_led.files import hub_download
 
 
 def fail_with(monkeypatch, error):
@@ -11,6 +16,8 @@ def fail_with(monkeypatch, error):
         raise error
 
     monkeypatch.setattr(huggingface_hub, "hf_hub_download", download)
+    monkeypatch.setattr(huggingface_hub, "get_hf_file_metadata", download)
+    monkeypatch.setattr(hub_download, "_PAUSE", 0)
 
 
 def http_error(kind):
@@ -98,6 +105,113 @@ def test_hub_errors_say_what_to_do(monkeypatch, kind, raised, message):
         hub.resolve("owner/name", "a", revision="v9")
 
 
+class Refusing(http.server.BaseHTTPRequestHandler):
+    """A hub that gives its next answer to every question."""
+
+    def do_HEAD(self):
+        answers = self.server.answers
+        self.server.asked.append(self.path)
+        self.send_response(answers.pop(0) if len(answers) > 1 else answers[0])
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *arguments):
+        """Keeps the output of the tests clean."""
+
+
+def use_endpoint(monkeypatch, address):
+    """What HF_ENDPOINT does when `huggingface_hub` is imported."""
+    path = constants.HUGGINGFACE_CO_URL_TEMPLATE.removeprefix(
+        constants.ENDPOINT
+    )
+    monkeypatch.setattr(constants, "ENDPOINT", address)
+    monkeypatch.setattr(
+        constants, "HUGGINGFACE_CO_URL_TEMPLATE", address + path
+    )
+
+
+@pytest.fixture
+def refusing(monkeypatch):
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(hub_download, "_PAUSE", 0)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Refusing)
+    server.asked = []
+    use_endpoint(monkeypatch, f"http://127.0.0.1:{server.server_port}")
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    yield server
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.mark.parametrize(
+    ("status", "raised", "message", "questions"),
+    [
+        (401, PermissionError, "answers 401 .* a of owner.*`token=`", 1),
+        (403, PermissionError, "answers 403 .* a of owner/name.*`token=`", 1),
+        (404, FileNotFoundError, "owner/name must .*hold a.* answer 404", 1),
+        (429, ConnectionError, "answers 429 .*too many requests", 2),
+        (503, ConnectionError, "answers 503 .*owner/name, which is no", 2),
+    ],
+)
+def test_answer_of_a_hub_is_told_from_none(
+    tmp_path, refusing, caplog, status, raised, message, questions
+):
+    refusing.answers = [status]
+    with pytest.raises(raised, match=message) as error:
+        hub.resolve("owner/name", "a", cache_dir=tmp_path)
+    assert "reached" not in str(error.value)
+    assert len(refusing.asked) == questions
+    assert not caplog.records
+
+
+def test_optional_file_is_not_left_out_because_a_hub_refuses(
+    tmp_path, refusing
+):
+    refusing.answers = [403]
+    with pytest.raises(PermissionError, match="answers 403"):
+        hub.resolve("owner/name", "a", required=False, cache_dir=tmp_path)
+    refusing.answers = [404]
+    found = hub.resolve("owner/name", "a", required=False, cache_dir=tmp_path)
+    assert found is None
+
+
+def test_hub_that_is_down_is_asked_twice_in_silence(
+    tmp_path, monkeypatch, caplog
+):
+    tries = []
+    ask = huggingface_hub.get_hf_file_metadata
+
+    def count(*args, **options):
+        tries.append(args)
+        return ask(*args, **options)
+
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    use_endpoint(monkeypatch, "http://127.0.0.1:1")
+    monkeypatch.setattr(hub_download, "_PAUSE", 0)
+    monkeypatch.setattr(huggingface_hub, "get_hf_file_metadata", count)
+    with pytest.raises(ConnectionError, match="cannot be reached .ConnectErr"):
+        hub.resolve("owner/name", ["a", "b"], cache_dir=tmp_path)
+    assert len(tries) == 4
+    assert not caplog.records
+    assert hub.resolve("o/n", "a", required=False, cache_dir=tmp_path) is None
+    assert len(tries) == 5
+
+
+def test_name_without_owner_is_asked_of_another_hub_only(
+    tmp_path, monkeypatch, refusing
+):
+    refusing.answers = [404]
+    with pytest.raises(FileNotFoundError, match="answer 404"):
+        hub.resolve("led-tniy", "a", cache_dir=tmp_path)
+    assert refusing.asked == ["/led-tniy/resolve/main/a"]
+    use_endpoint(monkeypatch, "https://huggingface.co")
+    fail_with(monkeypatch, AssertionError("the hub was asked"))
+    with pytest.raises(FileNotFoundError, match="Did you mean 'led-tiny'"):
+        hub.resolve("led-tniy", "a")
+
+
 def test_offline_is_named_as_the_reason(monkeypatch):
     fail_with(monkeypatch, errors.LocalEntryNotFoundError("not cached"))
     with pytest.raises(ConnectionError, match="`local_files_only=True`"):
@@ -128,9 +242,22 @@ def test_full_disk_is_not_taken_for_a_network_error(monkeypatch):
         (b"\xff\xfe", "cannot be parsed"),
         (b"[1]", "Received: list"),
         (b"[" * 100_000, "cannot be parsed"),
+        (b'{"a": ' * 200 + b"1" + b"}" * 200, "nested too deeply"),
+        (b'{"a": ' + b"9" * 5000 + b"}", "cannot be parsed.*4300"),
+        (b'{"a": "\\ud83d"}', "cannot be parsed.*surrogates"),
+        (b" " * (32 * 2**20 + 1), "larger than"),
+        (b"", "cannot be parsed"),
     ],
 )
 def test_damaged_json_names_the_file(tmp_path, content, message):
     (tmp_path / "config.json").write_bytes(content)
     with pytest.raises(ValueError, match=f"config.json.*{message}"):
         hub.read_json(tmp_path / "config.json")
+
+
+def test_sound_json_is_read(tmp_path):
+    content = {"a": [[{"b": "\U0001f600"}]], "ä": None}
+    for ascii in (False, True):
+        text = json.dumps(content, ensure_ascii=ascii)
+        (tmp_path / "config.json").write_text(text, encoding="utf-8")
+        assert hub.read_json(tmp_path / "config.json") == content

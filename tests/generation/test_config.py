@@ -220,3 +220,23 @@ def test_what_is_not_offered_is_refused_only_when_it_is_on():
 def test_options_that_contradict_each_other(options, message):
     with pytest.raises(ValueError, match=f"Received: .*{message}"):
         GenerationConfig(**options).resolve()
+
+
+@pytest.mark.parametrize("name", ["generation_config.json", "config.json"])
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ({"num_beams": 0}, "`num_beams` must be an integer >= 1"),
+        ({"top_p": float("nan")}, "top_p=nan"),
+        ({"bad_words_ids": 3}, "`bad_words_ids` must be"),
+    ],
+)
+def test_damaged_file_is_named(tmp_path, name, content, reason):
+    path = tmp_path / name
+    path.write_text(json.dumps(content))
+    message = f"^{path} must hold options of `generate`: .*{reason}"
+    with pytest.raises(ValueError, match=message):
+        GenerationConfig.from_pretrained(tmp_path)
+    path.write_text(json.dumps({"num_beams": 2}))
+    with pytest.raises(ValueError, match="^`num_beams` must be"):
+        GenerationConfig.from_pretrained(tmp_path, num_beams=0)

@@ -1,0 +1,88 @@
+"""The border around everything that reads a file: errors name the file."""
+
+import contextlib
+import errno
+import os
+import struct
+import zipfile
+import zlib
+
+# What damaged content makes parsers, and our own checks, raise.
+_DAMAGE = (
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    struct.error,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+# Values in a message may be as long as the file.
+_LONGEST_REASON = 600
+
+
+@contextlib.contextmanager
+def reading(path, rule):
+    """Turns what a damaged file raises into a `ValueError` that names it.
+
+    Errors of the system, such as a missing file, a missing permission or no
+    file descriptor left, are no damage and pass as they are.
+
+    Args:
+        path: str or path of the file that the block reads or checks.
+        rule: str, what must hold: "hold a JSON object".
+
+    Raises:
+        ValueError: If the block raises what damaged content raises.
+    """
+    try:
+        yield
+    except OSError as error:
+        # `gzip` and h5py raise it for content; then there is no number.
+        if error.errno is not None:
+            raise
+        raise damaged(path, rule, error) from error
+    except _DAMAGE as error:
+        if isinstance(error, ValueError) and os.fspath(path) in str(error):
+            raise
+        raise damaged(path, rule, error) from error
+
+
+def damaged(path, rule, error):
+    """Makes the error for a file that breaks a rule.
+
+    Args:
+        path: str or path of the file.
+        rule: str, see `reading`.
+        error: the exception, or str, that says why.
+
+    Returns:
+        The `ValueError` to raise; an `OSError` where a library took the lack
+        of file descriptors for damage.
+    """
+    text = str(error).strip()
+    for number in (errno.EMFILE, errno.ENFILE):
+        if os.strerror(number) in text:
+            return OSError(number, os.strerror(number), os.fspath(path))
+    return ValueError(
+        f"{os.fspath(path)} must {rule}: {_reason(error, text)} "
+        "Repair the file, or copy or download it again."
+    )
+
+
+def _reason(error, text):
+    if isinstance(error, MemoryError):
+        return "it needs more memory than there is."
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply."
+    if not isinstance(error, str | TypeError | ValueError | OSError):
+        text = f"{type(error).__name__}: {text}" if text else ""
+    text = text or type(error).__name__
+    if len(text) > _LONGEST_REASON:
+        half = _LONGEST_REASON // 2
+        text = f"{text[:half]} … {text[-half:]}"
+    return text if text.endswith((".", "!", "?")) else f"{text}."
