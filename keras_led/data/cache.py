@@ -9,20 +9,20 @@ from keras_led.data.files import STANDARD_INPUT
 from keras_led.data.rows import BadRows
 from keras_led.data.sources import read_rows
 from keras_led.data.sources import source_files
+from keras_led.data.tokens import BLOCK
 from keras_led.data.tokens import FORMAT
 from keras_led.data.tokens import open_store
 from keras_led.data.tokens import store_in_memory
 from keras_led.data.tokens import store_on_disk
 from keras_led.files import one_at_a_time
 
-BLOCK = 1 << 20
-
 
 def load_store(task, source, bad_rows="stop", cache_dir=None):
     """Tokenizes a corpus, or takes the tokens of an earlier run.
 
     The cache knows a corpus by the content of its files (or objects), the
-    tokenizer's vocabulary and settings, and the task's settings.
+    tokenizer's vocabulary and settings, and the task's settings. Tokens that
+    do not agree with their digest are damaged, and made anew.
 
     Args:
         task: `Task`.

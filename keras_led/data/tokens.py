@@ -3,6 +3,7 @@
 import array
 import hashlib
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +12,14 @@ from keras_led.data.rows import BadRows
 from keras_led.data.rows import RowProblem
 from keras_led.data.tasks import Example
 from keras_led.files.atomic import replaced_directory
+from keras_led.files.reading import reading
 
 # Texts that the tokenizer gets at once, to spread over the cores. Some MB.
 CHUNK = 256
 COLUMNS = ("sources", "targets", "lengths")
-FORMAT = 1
+FACTS = "facts.json"
+FORMAT = 2
+BLOCK = 1 << 20
 
 
 class TokenStore:
@@ -27,7 +31,8 @@ class TokenStore:
         lengths: int32 array of shape `(rows, 4)`: tokens of the document, of
             the target, global tokens, and 1 where the document was cut.
         facts: dict, what is known beside: `rows` read, `bad` rows, how they
-            are `shown`, and the `digest` of all numbers.
+            are `shown`, the `digests` of the three arrays, and the `digest`
+            of all numbers.
     """
 
     def __init__(self, sources, targets, lengths, facts):
@@ -133,40 +138,80 @@ def store_on_disk(task, rows, directory, policy="stop"):
         finally:
             for file in files.values():
                 file.close()
-        (staging / "facts.json").write_text(json.dumps(facts), "utf-8")
+        content = {"facts": facts, "digest": _digest(facts)}
+        (staging / FACTS).write_text(json.dumps(content), "utf-8")
     return open_store(directory)
 
 
 def open_store(directory):
-    """Maps a store from its files.
+    """Maps a store from its files, once each agrees with its digest.
 
     Args:
         directory: path.
 
     Returns:
-        `TokenStore`, or `None` if there is none, or not a whole one.
+        `TokenStore`, or `None` if there is none, or a damaged one.
+
+    Raises:
+        OSError: If a file that is there cannot be read.
     """
     directory = Path(directory)
     try:
-        facts = json.loads((directory / "facts.json").read_text("utf-8"))
-        arrays = [_map(directory / name) for name in COLUMNS]
-    except (OSError, ValueError):
+        with reading(directory, "hold a whole cache"):
+            content = json.loads((directory / FACTS).read_text("utf-8"))
+            facts = content["facts"]
+            if content["digest"] != _digest(facts):
+                raise ValueError(f"{FACTS} has changed")
+            arrays = [
+                _map(directory / name, size, digest)
+                for name, size, digest in zip(
+                    COLUMNS, facts["sizes"], facts["digests"], strict=True
+                )
+            ]
+            return TokenStore(*arrays, facts)
+    except (
+        ValueError,
+        FileNotFoundError,
+        IsADirectoryError,
+        NotADirectoryError,
+    ):
         return None
-    if [len(column) for column in arrays] != facts.get("sizes"):
-        return None
-    return TokenStore(*arrays, facts)
 
 
-def _map(path):
-    if path.stat().st_size == 0:
-        return np.zeros(0, "int32")
-    return np.memmap(path, "int32", mode="r")
+def _map(path, size, digest):
+    """Maps `size` numbers of a file that has this digest."""
+    # Neither a pipe nor a device, which have no end.
+    if not path.is_file():
+        raise FileNotFoundError(path)
+    with open(path, "rb") as file:
+        if os.fstat(file.fileno()).st_size != 4 * size:
+            raise ValueError(f"{path.name} has another size")
+        found = _hasher()
+        # Read, not mapped: mapped pages count as memory of the process.
+        while block := file.read(BLOCK):
+            found.update(block)
+        if found.hexdigest() != digest:
+            raise ValueError(f"{path.name} has changed")
+        if size == 0:
+            return np.zeros(0, "int32")
+        return np.memmap(file, "int32", mode="r")
+
+
+def _hasher():
+    return hashlib.blake2b(digest_size=16)
+
+
+def _digest(content):
+    """Digest of plain JSON values."""
+    hasher = _hasher()
+    hasher.update(json.dumps(content, sort_keys=True).encode())
+    return hasher.hexdigest()
 
 
 def _fill(columns, task, rows, policy, flush):
     """Appends all examples to the columns; returns the facts."""
     bad, counts = BadRows(policy), {}
-    digest = hashlib.blake2b(digest_size=16)
+    hashers = [_hasher() for _ in COLUMNS]
     sizes = [0, 0, 0]
     for number, example in enumerate(encode_rows(task, rows, bad, counts)):
         values = (
@@ -184,19 +229,21 @@ def _fill(columns, task, rows, policy, flush):
         )
         for place, (name, more) in enumerate(zip(COLUMNS, values, strict=True)):
             columns[name].extend(more)
-            digest.update(more)
+            hashers[place].update(more)
             sizes[place] += len(more)
         if number % CHUNK == CHUNK - 1:
             flush()
     flush()
     total = counts.get("rows", 0)
     bad.finish(total)
+    digests = [hasher.hexdigest() for hasher in hashers]
     return {
         "rows": total,
         "bad": bad.count,
         "shown": bad.shown,
         "reasons": dict(bad.reasons),
         "sizes": sizes,
-        "digest": digest.hexdigest(),
+        "digests": digests,
+        "digest": _digest(digests),
         "format": FORMAT,
     }

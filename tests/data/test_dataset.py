@@ -1,6 +1,9 @@
 """Batches: their shapes, masks, order and cache."""
 
+import errno
 import json
+import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -216,12 +219,88 @@ def test_the_cache_saves_tokenizing_and_notices_changes(tokenizer, tmp_path):
         dataset(Loud(tokenizer), path, cache_dir=cache)
 
 
-def test_a_damaged_cache_is_made_anew(tokenizer, tmp_path):
-    dataset(tokenizer, cache_dir=tmp_path)
+def cut(path):
+    path.write_bytes(path.read_bytes()[:-4])
+
+
+def change_a_number(path):
+    values = np.fromfile(path, "int32")
+    values[-1] += 1
+    values.tofile(path)
+
+
+def write_nonsense(path):
+    path.write_bytes(b"1234")
+
+
+def make_a_folder(path):
+    path.unlink()
+    path.mkdir()
+
+
+def make_a_device(path):
+    path.unlink()
+    path.symlink_to("/dev/zero")
+
+
+@pytest.mark.parametrize("name", ["sources", "targets", "lengths"])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        cut,
+        change_a_number,
+        write_nonsense,
+        Path.unlink,
+        make_a_folder,
+        make_a_device,
+    ],
+)
+def test_a_damaged_cache_is_made_anew(tokenizer, tmp_path, name, damage):
+    first = sources(dataset(tokenizer, cache_dir=tmp_path), tokenizer)
     (folder,) = tmp_path.iterdir()
-    (folder / "sources").write_bytes(b"1234")
-    data = dataset(tokenizer, cache_dir=tmp_path)
-    assert data.fingerprint == dataset(tokenizer).fingerprint
+    damage(folder / name)
+    with pytest.raises(AssertionError, match="tokenized again"):
+        dataset(Loud(tokenizer), cache_dir=tmp_path)
+    again = dataset(tokenizer, cache_dir=tmp_path)
+    assert sources(again, tokenizer) == first
+    assert again.fingerprint == dataset(tokenizer).fingerprint
+    dataset(Loud(tokenizer), cache_dir=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"rows": 11', '"rows": 12'),
+        ('"bad": 0', '"bad": 3'),
+        ('"facts"', '"fact"'),
+        ("{", "[" * 100_000),
+        ("}", ""),
+        ('"sizes": [', '"sizes": [null, '),
+    ],
+)
+def test_damaged_facts_of_a_cache_are_made_anew(tokenizer, tmp_path, old, new):
+    dataset(tokenizer, cache_dir=tmp_path)
+    (path,) = tmp_path.glob("*/facts.json")
+    text = path.read_text("utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), "utf-8")
+    with pytest.raises(AssertionError, match="tokenized again"):
+        dataset(Loud(tokenizer), cache_dir=tmp_path)
+    dataset(tokenizer, cache_dir=tmp_path)
+    assert path.read_text("utf-8") == text
+
+
+def test_a_cache_that_cannot_be_read_is_not_thrown_away(
+    tokenizer, tmp_path, monkeypatch
+):
+    dataset(tokenizer, cache_dir=tmp_path)
+
+    def no_descriptor(*arguments, **options):
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(np, "memmap", no_descriptor)
+    with pytest.raises(OSError, match=os.strerror(errno.EMFILE)):
+        dataset(Loud(tokenizer), cache_dir=tmp_path)
 
 
 def test_skipped_rows_are_told_of_each_time(tokenizer, tmp_path):
