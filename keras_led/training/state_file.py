@@ -1,13 +1,16 @@
 """One file with the whole state of a training run, whole or not at all."""
 
+import hashlib
 import json
+import math
 import zipfile
 
 import numpy as np
 
 from keras_led.files import staged_file
+from keras_led.files.reading import reading
 
-FORMAT = 1
+FORMAT = 2
 FACTS = "facts.json"
 
 
@@ -27,6 +30,7 @@ def write_state(path, groups, facts):
         for name, arrays in groups.items()
     }
     content = {**facts, "format": FORMAT, "arrays": index}
+    content["digest"] = _digest(content)
     with (
         staged_file(path) as staged,
         zipfile.ZipFile(staged, "w", zipfile.ZIP_STORED) as archive,
@@ -76,14 +80,13 @@ def read_state(path, expected):
 
 
 def _read(path, expected):
+    rule = "hold the whole state of a run, or be deleted to start anew"
     try:
-        archive = zipfile.ZipFile(path)
-    except FileNotFoundError:
-        return None, None
-    except zipfile.BadZipFile as error:
-        raise _damaged(path, error) from error
-    with archive:
-        try:
+        with reading(path, rule), zipfile.ZipFile(path) as archive:
+            # Unpacked, 600 kB may become 600 MB; we never pack.
+            for member in archive.infolist():
+                if member.compress_type != zipfile.ZIP_STORED:
+                    raise ValueError(f"{member.filename} is compressed")
             facts = json.loads(archive.read(FACTS))
             if facts["format"] != FORMAT:
                 raise ValueError(
@@ -91,13 +94,20 @@ def _read(path, expected):
                     f"Received: {path} of the format {facts['format']}. "
                     "Resume with the version that wrote it."
                 )
+            if facts.pop("digest") != _digest(facts):
+                raise ValueError(f"{FACTS} has changed")
             groups = {
                 name: _read_group(path, archive, name, facts, arrays)
                 for name, arrays in dict(expected).items()
             }
-        except (zipfile.BadZipFile, KeyError, EOFError) as error:
-            raise _damaged(path, error) from error
+    except FileNotFoundError:
+        return None, None
     return facts, groups
+
+
+def _digest(facts):
+    text = json.dumps(facts, sort_keys=True)
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
 def _read_group(path, archive, name, facts, expected):
@@ -113,13 +123,27 @@ def _read_group(path, archive, name, facts, expected):
             f"{len(found)} arrays for {len(wanted)}; the first difference is "
             f"{first[0]} for {first[1]}. Use another folder for another run."
         )
-    arrays = []
-    for number, (dtype, _) in enumerate(found):
-        with archive.open(_member(name, number)) as member:
-            array = np.lib.format.read_array(member)
+    return [
+        _read_array(archive, _member(name, number), _numpy_dtype(dtype), shape)
+        for number, (dtype, shape) in enumerate(found)
+    ]
+
+
+def _read_array(archive, name, dtype, shape):
+    """Reads an array, once its own header is seen to agree."""
+    size = dtype.itemsize * math.prod(shape)
+    with archive.open(name) as member:
+        np.lib.format.read_magic(member)
+        header = np.lib.format.read_array_header_1_0(member)
+        if header != (shape, False, _plain(np.empty(0, dtype)).dtype):
+            raise ValueError(f"{name} has a header of another array")
+        if member.tell() + size != archive.getinfo(name).file_size:
+            raise ValueError(f"{name} is not as long as its array")
+        member.seek(0)
+        array = np.lib.format.read_array(member)
         # The end of the member is where its checksum is compared.
-        arrays.append(array.view(_numpy_dtype(dtype)))
-    return arrays
+        member.read()
+    return array.view(dtype)
 
 
 def _member(name, number):
@@ -142,10 +166,3 @@ def _plain(array):
     """NumPy's files know no bfloat16: its bits go as integers."""
     array = np.asarray(array, order="C")
     return array.view("uint16") if array.dtype.name == "bfloat16" else array
-
-
-def _damaged(path, error):
-    return ValueError(
-        f"The state of a run must be whole. Received: {path}, which is "
-        f"damaged: {error}. Delete it to start from the beginning."
-    )

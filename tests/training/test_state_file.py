@@ -1,7 +1,12 @@
 """A state in one file: what comes back, and what is refused."""
 
+import errno
+import io
+import os
 import subprocess
 import sys
+import tracemalloc
+import zipfile
 
 import ml_dtypes
 import numpy as np
@@ -85,8 +90,88 @@ def test_a_damaged_state_is_refused(tmp_path, damage):
         place = content.index(np.float32(2).tobytes() + np.float32(3).tobytes())
         content[place] ^= 1
     path.write_bytes(content)
-    with pytest.raises(ValueError, match="state.npz, which is damaged"):
+    with pytest.raises(ValueError, match=f"^{path} must hold the whole state"):
         read_state(path, GROUPS)
+
+
+def repack(path, changes, method=zipfile.ZIP_STORED):
+    """Writes the archive again, with some members changed or left out."""
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w", method) as archive:
+        for name, content in {**members, **changes}.items():
+            if content is not None:
+                archive.writestr(name, content)
+
+
+def npy(array):
+    file = io.BytesIO()
+    np.lib.format.write_array(file, array)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"facts.json": None}, "KeyError"),
+        ({"facts.json": b"[" * 100_000}, "nested too deeply"),
+        ({"facts.json": b"[]"}, "list indices"),
+        ({"facts.json": b"\xff"}, "can't decode"),
+        ({"model/00002.npy": None}, "KeyError"),
+        ({"model/00000.npy": b""}, "EOF|magic"),
+        ({"model/00002.npy": npy(np.array(7.0))}, "another array"),
+        ({"model/00000.npy": npy(np.zeros(6, "float32"))}, "another array"),
+        (
+            {"model/00000.npy": npy(GROUPS["model"][0].T.copy().T)},
+            "another array",
+        ),
+        ({"model/00000.npy": npy(GROUPS["model"][0]) + b"1"}, "not as long"),
+        ({"model/00000.npy": npy(GROUPS["model"][0])[:-4]}, "not as long"),
+    ],
+)
+def test_a_state_that_was_changed_is_refused(tmp_path, changes, reason):
+    path = tmp_path / "state.npz"
+    write_state(path, GROUPS, {"step": 3})
+    repack(path, changes)
+    message = f"^{path} must hold the whole state of a run.*({reason})"
+    with pytest.raises(ValueError, match=message):
+        read_state(path, GROUPS)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("step", "stop"), (": 3", ": 4"), (": 3", ': "3"')]
+)
+def test_changed_facts_are_refused(tmp_path, old, new):
+    path = tmp_path / "state.npz"
+    write_state(path, GROUPS, {"step": 3})
+    with zipfile.ZipFile(path) as archive:
+        text = archive.read("facts.json").decode()
+    repack(path, {"facts.json": text.replace(old, new, 1)})
+    with pytest.raises(ValueError, match=f"^{path} must .*has changed"):
+        read_facts(path)
+
+
+def test_a_state_that_unpacks_to_more_than_it_is_is_refused(tmp_path):
+    path = tmp_path / "state.npz"
+    write_state(path, GROUPS, {})
+    repack(path, {"facts.json": b" " * 10**8}, zipfile.ZIP_DEFLATED)
+    tracemalloc.start()
+    with pytest.raises(ValueError, match=f"^{path} .*is compressed"):
+        read_facts(path)
+    assert tracemalloc.get_traced_memory()[1] < 10**6
+    tracemalloc.stop()
+
+
+def test_a_state_that_cannot_be_opened_is_not_damaged(tmp_path, monkeypatch):
+    path = tmp_path / "state.npz"
+    write_state(path, GROUPS, {})
+
+    def no_descriptor(*arguments):
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE), str(path))
+
+    monkeypatch.setattr(zipfile, "ZipFile", no_descriptor)
+    with pytest.raises(OSError, match=os.strerror(errno.EMFILE)):
+        read_facts(path)
 
 
 @pytest.mark.parametrize("moment", ["write", "rename"])
