@@ -1,14 +1,17 @@
 """A checkpoint: all its weight files as one table of tensors."""
 
+import math
 from pathlib import Path
 
 from keras_led.checkpoints import names
 from keras_led.checkpoints.hdf5_reader import Hdf5File
 from keras_led.checkpoints.safetensors_reader import SafetensorsFile
+from keras_led.checkpoints.tensor_files import FLOAT_DTYPES
 from keras_led.checkpoints.tensor_files import damaged
 from keras_led.checkpoints.torch_reader import TorchFile
 from keras_led.files.hub import read_json
 from keras_led.files.hub import resolve
+from keras_led.files.reading import reading
 from keras_led.files.together import read_together
 from keras_led.tokenizer.keywords import check_list
 
@@ -24,6 +27,9 @@ WEIGHT_FILES = (
     "tf_model.h5",
     "tf_model.h5.index.json",
 )
+
+# Beside eight times their file, which packed or shared tensors may need.
+_MOST_BYTES = 64 * 2**20
 
 _READERS = {
     ".safetensors": SafetensorsFile,
@@ -217,7 +223,25 @@ def open_weight_file(path):
             f"A weight file must end in {', '.join(_READERS)}. "
             f"Received: {path}."
         )
-    return reader(path)
+    with reading(path, "be a weight file"):
+        file = reader(path)
+        try:
+            _check_size(file)
+        except ValueError:
+            file.close()
+            raise
+    return file
+
+
+def _check_size(file):
+    """Refuses tensors that a few bytes stand for, by repeating or packing."""
+    claimed = sum(
+        math.prod(info.shape) * FLOAT_DTYPES[info.dtype].itemsize
+        for info in file.infos.values()
+        if info.dtype in FLOAT_DTYPES
+    )
+    if claimed > _MOST_BYTES + 8 * file.path.stat().st_size:
+        raise damaged(file.path, f"its tensors would fill {claimed:,} bytes")
 
 
 def _read_index(path):

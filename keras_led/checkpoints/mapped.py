@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Callable
 
 from keras_led.checkpoints.tensor_files import TensorInfo
+from keras_led.files.reading import reading
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,7 +59,11 @@ class MappedCheckpoint:
         """Reads one tensor, changed; see `TensorFile.read`."""
         entry = self._entries[name]
         array = self._base.read(entry.source)
-        return array if entry.change is None else entry.change(array)
+        if entry.change is None:
+            return array
+        file = self._base.infos[entry.source].file
+        with reading(file, f"hold {entry.source} of another shape"):
+            return entry.change(array)
 
     def close(self):
         """Closes all files."""

@@ -6,6 +6,9 @@ import os
 import ml_dtypes
 import numpy as np
 
+from keras_led.files.reading import reading
+from keras_led.files.reading import system_error
+
 FLOAT_DTYPES = {
     "float64": np.dtype("float64"),
     "float32": np.dtype("float32"),
@@ -78,7 +81,8 @@ class TensorFile:
                 f"{self.path}: tensor {name} must be of type "
                 f"{', '.join(FLOAT_DTYPES)}. Received: dtype={info.dtype}."
             )
-        array = self._read(name)
+        with reading(self.path, f"hold the values of {name}"):
+            array = self._read(name)
         if self._current_state() != self._state:
             raise ValueError(
                 f"{self.path} must not change while it is read. Received: a "
@@ -118,10 +122,10 @@ def damaged(path, error):
         error: the exception, or str, that says why.
 
     Returns:
-        A `ValueError` to raise.
+        A `ValueError` to raise; see `system_error` for the exception.
     """
     reason = str(error).strip().split("\n")[0] or type(error).__name__
-    return ValueError(
+    return system_error(path) or ValueError(
         f"{path} cannot be read as a weight file: {reason}. It may be "
         "damaged or cut short; copy or download it again."
     )

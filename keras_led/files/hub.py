@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 from keras_led.files.embedded import find_embedded
-from keras_led.files.pending import current_path
 from keras_led.files.hub_download import find_on_hub
+from keras_led.files.pending import current_path
 from keras_led.files.reading import reading
 
 _HUB_ID = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?", re.ASCII)

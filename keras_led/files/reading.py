@@ -1,7 +1,6 @@
 """The border around everything that reads a file: errors name the file."""
 
 import contextlib
-import errno
 import os
 import struct
 import zipfile
@@ -61,20 +60,36 @@ def damaged(path, rule, error):
         error: the exception, or str, that says why.
 
     Returns:
-        The `ValueError` to raise; an `OSError` where a library took the lack
-        of file descriptors for damage.
+        The `ValueError` to raise; see `system_error` for the exception.
     """
-    text = str(error).strip()
-    for number in (errno.EMFILE, errno.ENFILE):
-        if os.strerror(number) in text:
-            return OSError(number, os.strerror(number), os.fspath(path))
-    return ValueError(
-        f"{os.fspath(path)} must {rule}: {_reason(error, text)} "
+    return system_error(path) or ValueError(
+        f"{os.fspath(path)} must {rule}: {_reason(error)} "
         "Repair the file, or copy or download it again."
     )
 
 
-def _reason(error, text):
+def system_error(path):
+    """Tells whether a file cannot be opened at all.
+
+    Libraries say of a file for which there was no descriptor left that it is
+    not there, or damaged.
+
+    Args:
+        path: str or path.
+
+    Returns:
+        The `OSError` that opening it raises, or `None`.
+    """
+    try:
+        if os.path.isfile(path):
+            os.close(os.open(path, os.O_RDONLY))
+    except OSError as error:
+        return error
+    return None
+
+
+def _reason(error):
+    text = str(error).strip()
     if isinstance(error, MemoryError):
         return "it needs more memory than there is."
     if isinstance(error, RecursionError):

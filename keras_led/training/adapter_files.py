@@ -7,6 +7,7 @@ and `load_adapters` reads what PEFT's `save_pretrained` wrote for one.
 """
 
 import contextlib
+import math
 
 import numpy as np
 from keras import ops
@@ -20,6 +21,7 @@ from keras_led.files import read_together
 from keras_led.files import resolve
 from keras_led.files import staged_directory
 from keras_led.files import write_json
+from keras_led.files.reading import reading
 from keras_led.training.adapters import adapter_layers
 from keras_led.training.adapters import add_adapters
 from keras_led.training.adapters import layer_name
@@ -145,7 +147,8 @@ def load_adapters(model, name_or_path, **hub):
         for layer in innermost_layers(model)
         if layer.weights
     }
-    with contextlib.closing(file):
+    rule = "hold adapters of this model"
+    with contextlib.closing(file), reading(file.path, rule):
         values, adapted = _read_values(file, layers, rank)
     _check_present(present, adapted, rank, alpha)
     if not present:
@@ -183,14 +186,13 @@ def _read_settings(path):
                 f"{key}={value!r}, expected {allowed[0]!r}. Merge them with "
                 "PEFT, and load the merged checkpoint."
             )
-    try:
-        return int(settings["r"]), float(settings["lora_alpha"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(
-            f"{path} must hold numbers `r` and `lora_alpha`. Received: "
-            f"r={settings.get('r')!r}, "
-            f"lora_alpha={settings.get('lora_alpha')!r}."
-        ) from error
+    rank, alpha = settings.get("r"), settings.get("lora_alpha")
+    with reading(path, "hold `r`, an int from 1, and `lora_alpha`, a number"):
+        whole = type(rank) is int and rank > 0
+        number = type(alpha) in (int, float) and math.isfinite(alpha)
+        if not (whole and number):
+            raise ValueError(f"Received: r={rank!r}, lora_alpha={alpha!r}.")
+        return rank, float(alpha)
 
 
 def _read_values(file, layers, rank):
@@ -205,6 +207,11 @@ def _read_values(file, layers, rank):
                 f"{file.path} must fit the model. Received: {key} of shape "
                 f"{found}, where the model with r={rank} has "
                 f"{shape[::-1] if swapped else shape}."
+            )
+        if (name, place) in values:
+            raise ValueError(
+                f"{file.path} must hold each weight once. Received: {key} "
+                "beside another name of it."
             )
         array = np.asarray(file.read(key), "float32")
         values[name, place] = array.T if swapped else array

@@ -3,6 +3,7 @@
 import json
 import os
 
+import h5py
 import numpy as np
 import pytest
 from keras import ops
@@ -323,3 +324,31 @@ def test_unknown_family_and_format_are_named(tmp_path):
         run(tmp_path / "a", tmp_path / "b")
     with pytest.raises(ValueError, match="family='t5'"):
         run(tmp_path / "a", tmp_path / "b", {"family": "t5"})
+
+
+@pytest.mark.parametrize(
+    ("family", "change", "reason"),
+    [
+        ("led", {"d_model": "8"}, "`d_model` must be an int"),
+        ("led", {"encoder_layers": 5000}, "=5000, .*with 78 tensors"),
+        ("bart", {"max_position_embeddings": "9"}, "not supported between"),
+        ("bart", {"architectures": [3]}, "AttributeError"),
+        ("allenai", {"attention_window": [None]}, "unsupported operand"),
+        ("allenai", {"attention_dilation": 3}, "not iterable"),
+        ("keras_hub", {"config": 3}, "not iterable"),
+        ("keras_hub", {}, "must hold vocabulary_size"),
+    ],
+)
+def test_damaged_config_of_any_family_is_named(
+    tmp_path, family, change, reason
+):
+    write_led(tmp_path)
+    path = tmp_path / "config.json"
+    content = {**json.loads(path.read_text()), **change}
+    path.write_text(json.dumps(content))
+    if family == "keras_hub":
+        os.rename(tmp_path / "model.safetensors", tmp_path / "other")
+        with h5py.File(tmp_path / "model.weights.h5", "w") as file:
+            file["layers/layer_normalization/vars/0"] = np.zeros(8, "float32")
+    with pytest.raises(ValueError, match=f"{tmp_path}.*{reason}"):
+        read_source(tmp_path, family=family)

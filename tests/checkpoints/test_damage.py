@@ -1,5 +1,6 @@
 """Damaged and malicious files: one clear error, and nothing is run."""
 
+import errno
 import json
 import os
 import pickle
@@ -10,6 +11,8 @@ import numpy as np
 import pytest
 
 from keras_led.checkpoints import load_pretrained_weights
+from keras_led.checkpoints import open_checkpoint
+from keras_led.checkpoints import safetensors_reader
 from tests.checkpoints.fakes import FakeModel
 from tests.checkpoints.fakes import random_weights
 from tests.checkpoints.fakes import tiny_config
@@ -213,3 +216,33 @@ def test_unknown_kind_of_file_is_named(tmp_path, suffix):
     path.write_bytes(b"x")
     with pytest.raises(ValueError, match=f"Received: .*weights.{suffix}"):
         load(path)
+
+
+def test_tensors_that_repeat_a_few_bytes_are_refused(tmp_path):
+    torch = pytest.importorskip("torch")
+    table = torch.zeros(1).expand(10**5, 10**3)
+    torch.save({"led.shared.weight": table}, tmp_path / "pytorch_model.bin")
+    with pytest.raises(ValueError, match="model.bin .*fill 400,000,000 bytes"):
+        open_checkpoint(tmp_path)
+    with h5py.File(tmp_path / "tf_model.h5", "w") as file:
+        file.create_dataset(
+            "led.shared/embeddings:0", (10**9,), "f4", chunks=True
+        )
+    with pytest.raises(ValueError, match="model.h5 .*fill 4,000,000,000 by"):
+        open_checkpoint(tmp_path / "tf_model.h5")
+
+
+def test_lack_of_descriptors_is_no_damage(tmp_path, monkeypatch):
+    write_safetensors(tmp_path, state())
+
+    def no_descriptor(*arguments, **options):
+        # What the library says of a file that it may not open.
+        raise FileNotFoundError("No such file or directory")
+
+    def open_none(path, *arguments):
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE), path)
+
+    monkeypatch.setattr(safetensors_reader, "safe_open", no_descriptor)
+    monkeypatch.setattr(os, "open", open_none)
+    with pytest.raises(OSError, match=os.strerror(errno.EMFILE)):
+        open_checkpoint(tmp_path)

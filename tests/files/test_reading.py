@@ -61,10 +61,18 @@ def test_errors_of_the_system_are_no_damage(tmp_path):
             raise OSError("not a gzip file")
 
 
-def test_lack_of_descriptors_is_seen_through_a_text():
-    text = f"could not open a: {os.strerror(errno.EMFILE)}"
-    error = damaged("a", "be whole", RuntimeError(text))
-    assert (error.errno, error.filename) == (errno.EMFILE, "a")
+def test_lack_of_descriptors_is_told_from_damage(tmp_path, monkeypatch):
+    path = tmp_path / "a"
+    path.write_text("x")
+    no_descriptor = OSError(errno.EMFILE, os.strerror(errno.EMFILE), path)
+
+    def open_none(*arguments):
+        raise no_descriptor
+
+    monkeypatch.setattr(os, "open", open_none)
+    # What safetensors says of it.
+    error = damaged(path, "be whole", FileNotFoundError("No such file"))
+    assert error is no_descriptor
 
 
 def test_long_values_are_cut_out_of_a_message(tmp_path):

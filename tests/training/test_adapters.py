@@ -300,7 +300,9 @@ def test_files_that_do_not_fit(ours, tmp_path):
         assert not adapter_layers(fresh)
 
     refused("plain LoRA .*use_dora=True, expected False", {"use_dora": True})
-    refused("`r` and `lora_alpha`. .*r=None", {"r": None})
+    refused("`r`, an int .* `lora_alpha`.*r=None", {"r": None})
+    for damage in ({"r": 2.5}, {"r": "3"}, {"lora_alpha": float("nan")}):
+        refused(f"^{settings} must hold `r`, an int", damage)
     refused(r"lora_A.* of shape .* with r=4 has", {"r": 4})
     first = sorted(tensors)[0]
     rest = {k: v for k, v in tensors.items() if k != first}

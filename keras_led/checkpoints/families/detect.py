@@ -12,6 +12,7 @@ from keras_led.checkpoints.weight_set import make_weight_set
 from keras_led.config import CONFIG_NAME
 from keras_led.files.hub import read_json
 from keras_led.files.hub import resolve
+from keras_led.files.reading import reading
 from keras_led.files.together import read_together
 
 FAMILIES = {
@@ -65,7 +66,8 @@ def read_source(
             told or is_allenai(content, checkpoint)
         ):
             family = "led"
-        config, checkpoint, head = FAMILIES[family](content, checkpoint)
+        with reading(path, f"describe a checkpoint of the family {family}"):
+            config, checkpoint, head = FAMILIES[family](content, checkpoint)
         changes = {
             "max_encoder_position_embeddings": max_encoder_positions,
             "max_decoder_position_embeddings": max_decoder_positions,

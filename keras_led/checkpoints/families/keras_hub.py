@@ -4,6 +4,7 @@ from keras_led.checkpoints.families.bart import bart_config
 from keras_led.checkpoints.mapped import Entry
 from keras_led.checkpoints.mapped import MappedCheckpoint
 from keras_led.checkpoints.positions import resize_positions
+from keras_led.files.reading import reading
 
 _REQUIRED = (
     "vocabulary_size",
@@ -72,9 +73,10 @@ def read_keras_hub(content, checkpoint):
     )
     entries = {}
     for tensor, info in checkpoint.infos.items():
-        for name in _led_names(tensor):
-            shape = _flat_shape(name, info.shape)
-            entries[name] = Entry(tensor, shape, _reshaper(shape))
+        with reading(info.file, f"hold a BartBackbone, not {tensor}"):
+            for name in _led_names(tensor):
+                shape = _flat_shape(name, info.shape)
+                entries[name] = Entry(tensor, shape, _reshaper(shape))
     mapped = MappedCheckpoint(checkpoint, entries, dialect="tensorflow")
     lengths = {"encoder": config.max_encoder_position_embeddings}
     return config, resize_positions(mapped, lengths), "generation"
