@@ -1,5 +1,7 @@
 """Model cards: the README.md that the hub shows."""
 
+import re
+
 from keras_led.files.atomic import write_text
 
 CARD_NAME = "README.md"
@@ -14,8 +16,7 @@ _TASKS = {
 _CARD = """\
 ---
 library_name: keras
-pipeline_tag: {task}
-tags:
+{task}tags:
 - led
 - longformer
 - keras
@@ -24,11 +25,13 @@ tags:
 
 # {name}
 
-A Longformer encoder-decoder (LED) of {encoder_layers} encoder and
-{decoder_layers} decoder layers, hidden size {d_model}. It reads up to
-{max_encoder_position_embeddings:,} tokens with an attention window of {window}
-tokens, and writes up to {max_decoder_position_embeddings:,}.
+A Longformer encoder-decoder (LED) of {c.encoder_layers} encoder and
+{c.decoder_layers} decoder layers, hidden size {c.d_model}. It reads up to
+{c.max_encoder_position_embeddings:,} tokens with an attention window of {span}
+tokens, and writes up to {c.max_decoder_position_embeddings:,}.
+{use}{origin}"""
 
+_USE = """
 ## Use
 
 With Keras, on TensorFlow, JAX or PyTorch:
@@ -46,7 +49,7 @@ from transformers import {architecture}
 
 model = {architecture}.from_pretrained("path/or/hub-id")
 ```
-{origin}"""
+"""
 
 _ORIGIN = """
 ## Origin
@@ -69,16 +72,23 @@ def write_card(directory, config, report=None, name="LED"):
     path = directory / CARD_NAME
     if path.exists():
         return
-    architecture = config.architectures[0]
+    (architecture, *_) = config.architectures
+    known = architecture in _TASKS  # else a class of the user's own
     windows = sorted(set(config.attention_windows))
-    write_text(
-        path,
-        _CARD.format(
-            name=name,
-            architecture=architecture,
-            task=_TASKS[architecture],
-            window=" to ".join(map(str, windows[:1] + windows[1:][-1:])),
-            origin="" if report is None else _ORIGIN.format(**report),
-            **config.to_dict(),
-        ),
+    card = _CARD.format(
+        name=_as_text(name) or "LED",
+        c=config,
+        task=f"pipeline_tag: {_TASKS[architecture]}\n" if known else "",
+        span=" to ".join(map(str, windows[:1] + windows[1:][-1:])),
+        use=_USE.format(architecture=architecture) if known else "",
+        origin="" if report is None else _ORIGIN.format(**report),
     )
+    write_text(path, card)
+
+
+def _as_text(name):
+    """A name that Markdown shows as it is, on one line of UTF-8."""
+    name = name.encode("utf-8", "replace").decode("utf-8")
+    # An underscore between letters is one; others may be emphasis.
+    marks = r"[\\`*\[\]<>&#~|$]|(?<![^\W_])_|_(?![^\W_])"
+    return re.sub(marks, r"\\\g<0>", " ".join(name.split()))

@@ -180,7 +180,7 @@ def checksum(array):
 def _report(source, to, rows):
     return {
         "family": source.family,
-        "source": str(source.directory),
+        "source": source.source,
         "format": to,
         "head": source.head,
         "keras_led_version": __version__,

@@ -43,6 +43,8 @@ class WeightSet:
         weights: list of `Weight`.
         family: str, the kind of checkpoint they come from.
         directory: `pathlib.Path` of the source, with its tokenizer files.
+        source: str, what a report calls the source: a hub id, or the name of
+            a directory without its path, which is nobody else's business.
         checkpoint: the open checkpoint.
         side_files: dict of file names to bytes; see `side_files.py`.
     """
@@ -52,6 +54,7 @@ class WeightSet:
     weights: list
     family: str
     directory: Path
+    source: str
     checkpoint: object
     side_files: dict
 
@@ -66,7 +69,9 @@ class WeightSet:
         self.close()
 
 
-def make_weight_set(config, head, checkpoint, family, directory, side_files):
+def make_weight_set(
+    config, head, checkpoint, family, directory, source, side_files
+):
     """Finds every weight of an LED in a checkpoint.
 
     Args:
@@ -75,6 +80,7 @@ def make_weight_set(config, head, checkpoint, family, directory, side_files):
         checkpoint: `Checkpoint` or `MappedCheckpoint`.
         family: str, the kind of checkpoint.
         directory: `pathlib.Path` of the source.
+        source: str, see `WeightSet`.
         side_files: dict of file names to bytes.
 
     Returns:
@@ -93,7 +99,7 @@ def make_weight_set(config, head, checkpoint, family, directory, side_files):
         for name, shape in shapes.items()
     ]
     return WeightSet(
-        config, head, weights, family, directory, checkpoint, side_files
+        config, head, weights, family, directory, source, checkpoint, side_files
     )
 
 

@@ -129,7 +129,7 @@ def convert(
             f"{report['family']} to {target} as {to}."
         )
         if verify:
-            _verify(source, weights, target, report, tolerance)
+            _verify(weights, target, report, tolerance)
     if push_to is not None:
         note(f"Uploaded to {push_to_hub(target, push_to)}")
 
@@ -158,14 +158,14 @@ def _progress(weights, dtype):
     )
 
 
-def _verify(source, weights, target, report, tolerance):
+def _verify(weights, target, report, tolerance):
     """Compares files and outputs; says what was compared and how well."""
     from keras_led.cli.convert_verify import verify_files
     from keras_led.cli.convert_verify import verify_outputs
 
     count = verify_files(target, report)
     typer.echo(f"{count} tensors: names, shapes and checksums agree")
-    differences = verify_outputs(source, weights, target, report)
+    differences = verify_outputs(weights, target, report)
     if differences is None:
         typer.echo("No library that runs the source itself is installed.")
         return

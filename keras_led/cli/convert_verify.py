@@ -65,12 +65,12 @@ def verify_files(target, report):
     return len(found)
 
 
-def verify_outputs(source_path, source, target, report):
+def verify_outputs(source, target, report):
     """Runs the source in its own library and the result in Keras.
 
     Args:
-        source_path: str, the source as the user gave it: a local directory.
-        source: `WeightSet`.
+        source: `WeightSet`; its directory, not its name, is what the library
+            reads: the name may be embedded, or stand for another revision.
         target: `pathlib.Path` of the converted directory.
         report: dict from `conversion.convert`.
 
@@ -78,7 +78,7 @@ def verify_outputs(source_path, source, target, report):
         Dict of the name of each output to its maximum absolute difference, or
         `None` where no library that runs the source is installed.
     """
-    peer = _peer(source_path, source)
+    peer = _peer(source)
     if peer is None:
         return None
     model = _load(target, report)
@@ -176,8 +176,9 @@ def _inputs(source, length, with_global):
     return inputs
 
 
-def _peer(path, source):
+def _peer(source):
     """Returns the source in its own library, or `None` without one."""
+    path = source.directory
     if source.family == "keras_hub" and _installed("keras_hub"):
         return _KerasHubPeer(path)
     if source.family not in ("led", "bart"):

@@ -309,6 +309,9 @@ def test_side_files_and_card(tmp_path):
         "model.safetensors",
         "vocab.json",
     ]
+    report = (tmp_path / "b" / "conversion_report.json").read_text()
+    assert json.loads(report)["source"] == "a"
+    assert str(tmp_path) not in report
     card = (tmp_path / "b" / "README.md").read_text()
     assert card.startswith("---\nlibrary_name: keras\n")
     assert "pipeline_tag: summarization" in card

@@ -132,3 +132,13 @@ def test_missing_source_is_one_line(tmp_path):
     assert result.stderr.splitlines()[-1].startswith(
         "keras-led: FileNotFoundError:"
     )
+
+
+def test_the_embedded_checkpoint_is_verified_where_it_lies(tmp_path):
+    pytest.importorskip("transformers")
+    # A name that only this package knows; no test reaches the hub.
+    result = convert("led-tiny", tmp_path / "b", "--verify")
+    assert result.exit_code == 0, result.output
+    assert "logits: max abs difference" in result.stdout
+    report = json.loads((tmp_path / "b" / "conversion_report.json").read_text())
+    assert report["source"] == "led-tiny"

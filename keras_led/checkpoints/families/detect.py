@@ -1,5 +1,7 @@
 """Finds out what a checkpoint is, and reads it as an LED."""
 
+from pathlib import Path
+
 from keras_led.checkpoints.checkpoint import open_checkpoint
 from keras_led.checkpoints.families.allenai import is_allenai
 from keras_led.checkpoints.families.allenai import read_allenai
@@ -82,8 +84,10 @@ def read_source(
                 "decoder": max_decoder_positions,
             },
         )
+        local = Path(name_or_path).expanduser()
+        source = local.resolve().name if local.is_dir() else str(name_or_path)
         return make_weight_set(
-            config, head, checkpoint, family, path.parent, side_files
+            config, head, checkpoint, family, path.parent, source, side_files
         )
     except BaseException:
         checkpoint.close()
