@@ -13,15 +13,16 @@ from contextlib import nullcontext
 
 
 def backend_argument(arguments):
-    """Finds the value of `--backend` in a command line; None without one."""
+    """Finds the last value of `--backend` in a command line; or None."""
+    found = None
     for position, argument in enumerate(arguments):
         if argument == "--":
-            return None
+            break
         if argument == "--backend" and position + 1 < len(arguments):
-            return arguments[position + 1]
-        if argument.startswith("--backend="):
-            return argument.partition("=")[2]
-    return None
+            found = arguments[position + 1]
+        elif argument.startswith("--backend="):
+            found = argument.partition("=")[2]
+    return found
 
 
 @contextmanager

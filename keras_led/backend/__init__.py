@@ -26,6 +26,7 @@ if name == "tensorflow":
     from keras_led.backend.tensorflow import register_pytree
     from keras_led.backend.tensorflow import remat
     from keras_led.backend.tensorflow import replica
+    from keras_led.backend.tensorflow import set_random_seed
     from keras_led.backend.tensorflow import set_random_state
     from keras_led.backend.tensorflow import share_of_sum
     from keras_led.backend.tensorflow import train_step
@@ -73,6 +74,7 @@ elif name == "jax":
     from keras_led.backend.jax import register_pytree
     from keras_led.backend.jax import remat
     from keras_led.backend.jax import replica
+    from keras_led.backend.jax import set_random_seed
     from keras_led.backend.jax import set_random_state
     from keras_led.backend.jax import share_of_sum
     from keras_led.backend.jax import transpose
@@ -121,6 +123,7 @@ elif name == "torch":
     from keras_led.backend.torch import register_pytree
     from keras_led.backend.torch import remat
     from keras_led.backend.torch import replica
+    from keras_led.backend.torch import set_random_seed
     from keras_led.backend.torch import set_random_state
     from keras_led.backend.torch import share_of_sum
     from keras_led.backend.torch import transpose

@@ -2,10 +2,12 @@
 
 import functools
 import math
+import random
 
 import jax
 import jax.numpy as jnp
 import keras
+import numpy as np
 from keras import ops
 
 from keras_led.backend import optrees
@@ -37,6 +39,15 @@ def is_concrete(tensor):
         return False
     result = jax.numpy.zeros((), "int32") + 1
     return not isinstance(result, jax.core.Tracer)
+
+
+def set_random_seed(seed):
+    """Seeds the generators of Python, which seeds those of Keras, and numpy.
+
+    `keras.utils.set_random_seed` would import TensorFlow, where installed.
+    """
+    random.seed(seed)
+    np.random.seed(seed)
 
 
 def random_state():

@@ -69,6 +69,11 @@ def train_step(model):
     """`None`: Keras' own training step is as fast as any."""
 
 
+def set_random_seed(seed):
+    """Seeds the generators of Python, numpy and TensorFlow."""
+    keras.utils.set_random_seed(seed)
+
+
 def random_state():
     """Arrays of the random state that Keras' seeds do not hold: none here."""
     return []

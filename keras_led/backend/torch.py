@@ -1,8 +1,10 @@
 """The PyTorch side of `keras_led.backend`."""
 
 import functools
+import random
 
 import keras
+import numpy as np
 import torch
 from keras import ops
 from torch.nn.parallel import DistributedDataParallel
@@ -35,6 +37,16 @@ def is_concrete(tensor):
     if torch_recording.is_recording():
         return False
     return not (torch.is_tensor(tensor) and tensor.device.type == "meta")
+
+
+def set_random_seed(seed):
+    """Seeds the generators of Python, which seeds Keras', numpy and PyTorch.
+
+    `keras.utils.set_random_seed` would import TensorFlow, where installed.
+    """
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.manual_seed(seed)
 
 
 def random_state():

@@ -10,6 +10,7 @@ from keras_led.cli.convert import convert
 from keras_led.cli.evaluate import evaluate
 from keras_led.cli.export import export
 from keras_led.cli.info import info
+from keras_led.cli.plain_help import PlainHelpCommand
 from keras_led.cli.summarize import summarize
 from keras_led.cli.train import train
 
@@ -19,14 +20,10 @@ app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
 )
-app.command()(summarize)
-app.command()(train)
-app.command()(evaluate)
-app.command()(convert)
-app.command()(export)
-app.command()(info)
-app.command()(bench)
+for command in (summarize, train, evaluate, convert, export, info, bench):
+    app.command(cls=PlainHelpCommand)(command)
 
 
 def show_version(wanted):

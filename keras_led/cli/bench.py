@@ -41,21 +41,32 @@ def bench(
     ] = None,
     new_tokens: Annotated[
         int | None,
-        typer.Option(min=1, metavar="N", help="Tokens to write; 32 if it can."),
+        typer.Option(
+            metavar="N",
+            min=1,
+            help="Tokens to write; 32 if it can.",
+        ),
     ] = None,
     num_beams: Annotated[
         int | None,
-        typer.Option(min=1, help="Beams; by default the checkpoint's."),
+        typer.Option(
+            metavar="N", min=1, help="Beams; by default the checkpoint's."
+        ),
     ] = None,
     batch_size: Annotated[
-        int, typer.Option(min=1, help="Documents at once.")
+        int, typer.Option(metavar="N", min=1, help="Documents at once.")
     ] = 1,
     repeats: Annotated[
-        int, typer.Option(min=1, help="Calls that count; medians are shown.")
+        int,
+        typer.Option(
+            metavar="N", min=1, help="Calls that count; medians are shown."
+        ),
     ] = 3,
     dtype: Annotated[
         str | None,
-        typer.Option(help="Keras dtype policy, such as bfloat16."),
+        typer.Option(
+            metavar="POLICY", help="Keras dtype policy, such as bfloat16."
+        ),
     ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Write one JSON object.")

@@ -54,15 +54,18 @@ def convert(
         str, typer.Option(metavar="SIZE", help="Largest file, such as 5GB.")
     ] = "5GB",
     max_encoder_positions: Annotated[
-        int | None, typer.Option(min=1, help="Longest document, in tokens.")
+        int | None,
+        typer.Option(metavar="N", min=1, help="Longest document, in tokens."),
     ] = None,
     max_decoder_positions: Annotated[
-        int | None, typer.Option(min=1, help="Longest summary, in tokens.")
+        int | None,
+        typer.Option(metavar="N", min=1, help="Longest summary, in tokens."),
     ] = None,
     attention_window: Annotated[
         list[int] | None,
         typer.Option(
-            help="Tokens on both sides together; once, or once a layer."
+            metavar="N",
+            help="Tokens on both sides together; once, or once a layer.",
         ),
     ] = None,
     force: Annotated[
@@ -79,7 +82,8 @@ def convert(
         typer.Option(min=0, help="Largest difference of an output."),
     ] = None,
     revision: Annotated[
-        str | None, typer.Option(help="Branch, tag or commit on the hub.")
+        str | None,
+        typer.Option(metavar="NAME", help="Branch, tag or commit on the hub."),
     ] = None,
     push_to: Annotated[
         str | None,

@@ -32,7 +32,7 @@ def evaluate(
     files: Annotated[
         list[str],
         typer.Argument(
-            metavar="FILE...",
+            metavar="FILE",
             help=".jsonl or .csv with documents and summaries; also .gz; "
             "patterns.",
         ),
@@ -42,20 +42,24 @@ def evaluate(
     summary: SummaryFieldOption = "summary",
     limit: Annotated[
         int | None,
-        typer.Option(min=1, help="Score only so many of the first rows."),
+        typer.Option(metavar="N", min=1, help="Score only the first N rows."),
     ] = None,
     max_new_tokens: Annotated[
         int | None,
-        typer.Option(min=1, help="Longest summary, in tokens."),
+        typer.Option(metavar="N", min=1, help="Longest summary, in tokens."),
     ] = None,
     num_beams: Annotated[
-        int | None, typer.Option(min=1, help="Beams; 1 is greedy.")
+        int | None, typer.Option(metavar="N", min=1, help="Beams; 1 is greedy.")
     ] = None,
     batch_size: Annotated[
-        int, typer.Option(min=1, help="Documents at once, of like lengths.")
+        int,
+        typer.Option(
+            metavar="N", min=1, help="Documents at once, of like lengths."
+        ),
     ] = 1,
     max_source_tokens: Annotated[
-        int | None, typer.Option(min=8, help="Cut documents to so many.")
+        int | None,
+        typer.Option(metavar="N", min=8, help="Cut documents to N tokens."),
     ] = None,
     stemmer: Annotated[
         bool,

@@ -46,13 +46,16 @@ def export(
         bool, typer.Option("--no-text", help="Token ids only, no tokenizer.")
     ] = False,
     batch_size: Annotated[
-        int | None, typer.Option(help="Documents at once, for litert.")
+        int | None,
+        typer.Option(metavar="N", help="Documents at once, for litert."),
     ] = None,
     length: Annotated[
-        int | None, typer.Option(help="Tokens of a document, for litert.")
+        int | None,
+        typer.Option(metavar="N", help="Tokens of a document, for litert."),
     ] = None,
     target_length: Annotated[
-        int | None, typer.Option(help="Tokens of a summary, for litert.")
+        int | None,
+        typer.Option(metavar="N", help="Tokens of a summary, for litert."),
     ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Replace what is at PATH.")
@@ -74,8 +77,7 @@ def export(
 
         keras-led export DIR led-onnx --format onnx
 
-        keras-led export DIR led-litert --format litert \\
-            --length 4096 --target-length 128
+        keras-led export DIR lite --format litert --length 4096
     """
     check_backend(backend)
     exporting.check_target(path, force)

@@ -9,7 +9,11 @@ import typer
 
 def _flag(kind, help, **limits):
     option = typer.Option(
-        help=help, rich_help_panel="Generation", show_default=False, **limits
+        help=help,
+        metavar={int: "N", float: "X"}.get(kind),
+        rich_help_panel="Generation",
+        show_default=False,
+        **limits,
     )
     return Annotated[kind | None, option]
 
@@ -19,7 +23,7 @@ FLAGS = {
     "min_new_tokens": _flag(int, "Shortest summary, in tokens.", min=0),
     "num_beams": _flag(int, "Beams; 1 is greedy.", min=1),
     "length_penalty": _flag(
-        float, "Above 0 favours long summaries among beams, below 0 short."
+        float, "Above 0 favors long summaries among beams, below 0 short."
     ),
     "early_stopping": _flag(
         bool, "End as soon as there are as many summaries as beams."

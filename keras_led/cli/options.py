@@ -121,7 +121,8 @@ def one_line_errors(command):
                 warnings.simplefilter("default", UserWarning)
                 warnings.showwarning = show_warning
                 return command(*args, **kwargs)
-        except typer.Exit:
+        except (typer.Exit, BrokenPipeError):
+            # Nobody reads on, as after `| head -1`: typer ends in silence.
             raise
         except Exception as error:
             if kwargs.get("debug"):

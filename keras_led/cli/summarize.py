@@ -32,14 +32,17 @@ def summarize(
     files: Annotated[
         list[str],
         typer.Argument(
-            metavar="FILE...",
+            metavar="FILE",
             help="UTF-8 text, or .jsonl or .csv with one document a row; also "
             ".gz; patterns such as 'pages/**/*.txt'; - for stdin.",
         ),
     ],
     model: ModelOption = DEFAULT_CHECKPOINT,
     batch_size: Annotated[
-        int, typer.Option(min=1, help="Documents at once, of like lengths.")
+        int,
+        typer.Option(
+            metavar="N", min=1, help="Documents at once, of like lengths."
+        ),
     ] = 1,
     field: Annotated[
         str,

@@ -86,11 +86,9 @@ def train(
 
         keras-led train train.jsonl -o runs/a -m allenai/led-base-16384
 
-        keras-led train corpus/*.jsonl.gz -o runs/b --vocab-size 8192
-        --set d_model=256 --set encoder_layers=4 --resume
+        keras-led train 'pages/*.gz' -o runs/b --vocab-size 999 --set d_model=64
 
-        keras-led train train.jsonl -o runs/c -m allenai/led-large-16384
-        --strip-bos --lora-rank 8 --learning-rate 2e-4
+        keras-led train train.jsonl -o runs/c -m DIR --lora-rank 8 --resume
     """
     options = dict(locals())
     check_backend(backend)

@@ -11,6 +11,8 @@ import typer
 
 
 def _flag(kind, help, *names, group=None, **more):
+    metavars = {int: "N", int | None: "N", float: "X", float | None: "X"}
+    more.setdefault("metavar", metavars.get(kind))
     option = typer.Option(*names, help=help, rich_help_panel=group, **more)
     return Annotated[kind, option]
 
@@ -24,7 +26,7 @@ _run = functools.partial(_flag, group="The run")
 Files = Annotated[
     list[str],
     typer.Argument(
-        metavar="FILE...",
+        metavar="FILE",
         help=".jsonl or .csv with documents and summaries; also .gz; patterns.",
     ),
 ]
@@ -56,7 +58,7 @@ Tokenizer = _start(
     str | None, "Tokenizer, instead of the model's.", metavar="DIR"
 )
 VocabSize = _start(
-    int | None, "Learn a tokenizer of so many tokens from FILE.", min=261
+    int | None, "Learn a tokenizer of N tokens from FILE.", min=261
 )
 Dtype = _start(str | None, "Such as mixed_bfloat16.", metavar="POLICY")
 
@@ -72,58 +74,62 @@ StripBos = _data(
 )
 Bucket = _data(
     list[int] | None,
-    "A padded length; repeat. 128, 256, 512 ...",
+    "A padded length; repeat. Default: 128, 256, 512 ...",
     metavar="TOKENS",
 )
-BatchSize = _data(int, "Rows a step.", min=1)
+BatchSize = _data(int, "Rows per step.", min=1)
 Streaming = _data(
     bool, "Read FILE while training; keep none of it.", "--streaming"
 )
 StepsPerEpoch = _data(int | None, "Steps of an epoch, with --streaming.", min=1)
 CacheDir = _data(
-    Path | None, "Keep tokens there for a next run.", metavar="DIR"
+    Path | None, "Keep tokens there for the next run.", metavar="DIR"
 )
 
 # ---- optimization ---------------------------------------------------------
 
-Epochs = _step(int, "Passes.", min=1)
+Epochs = _step(int, "Epochs to train.", min=1)
 GradientAccumulation = _step(int, "Steps whose gradients are added up.", min=1)
-LearningRate = _step(float, "Highest learning rate.", min=0)
-WarmupSteps = _step(int, "Steps up to it.", min=0)
-Schedule = _step(str, "cosine, linear or constant, after that.")
+LearningRate = _step(float, "Peak learning rate.", min=0)
+WarmupSteps = _step(int, "Warm-up steps to the peak learning rate.", min=0)
+Schedule = _step(str, "cosine, linear or constant after the warm-up.")
 WeightDecay = _step(float, "AdamW's; not for biases and norms.", min=0)
-ClipNorm = _step(float, "Largest norm of all gradients; 0: any", min=0)
+ClipNorm = _step(float, "Largest norm of all gradients; 0 for any.", min=0)
 LabelSmoothing = _step(
     float, "Share of each target spread over all tokens.", min=0, max=1
 )
 GradientCheckpointing = _step(
-    bool, "Less memory for more time.", "--gradient-checkpointing"
+    bool,
+    "Recompute layers: less memory, more time.",
+    "--gradient-checkpointing",
 )
-Seed = _step(int, "Of weights, order and dropout.", min=0)
+Seed = _step(int, "Seed of weights, order and dropout.", min=0)
 
 # ---- what trains ----------------------------------------------------------
 
 LoraRank = _part(
     int | None, "Train adapters of this rank, and nothing else.", min=1
 )
-LoraAlpha = _part(float | None, "alpha / rank multiplies the adapters; else 1.")
+LoraAlpha = _part(
+    float | None, "alpha / rank multiplies the adapters; by default 1."
+)
 LoraTargets = _part(
     list[str] | None,
-    "Layers that get one, such as fc1; repeat. query and value",
+    "Layers with adapters, such as fc1; repeat. Default: query, value.",
     metavar="NAME",
 )
 Freeze = _part(
     list[str] | None,
-    "Keep embeddings, encoder or decoder as they are; repeat.",
+    "Freeze embeddings, encoder or decoder; repeat.",
     metavar="PART",
 )
-FreezeEncoderLayers = _part(int, "Keep so many of the first.", min=0)
-FreezeDecoderLayers = _part(int, "Keep so many of the first.", min=0)
+FreezeEncoderLayers = _part(int, "Freeze the first N encoder layers.", min=0)
+FreezeDecoderLayers = _part(int, "Freeze the first N decoder layers.", min=0)
 
 # ---- the run --------------------------------------------------------------
 
 RougeDocuments = _run(
-    int, "Summarize so many validation rows an epoch: ROUGE.", min=0
+    int, "Summarize N validation rows an epoch, for ROUGE.", min=0
 )
 LogDir = _run(Path | None, "Write logs for TensorBoard there.", metavar="DIR")
 LogEvery = _run(int, "Steps from one note to the next.", min=1)

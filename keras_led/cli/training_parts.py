@@ -5,6 +5,7 @@ import json
 import keras
 
 from keras_led.config import LEDConfig
+from keras_led.data.files import STANDARD_INPUT
 from keras_led.training.adapters import TARGETS
 from keras_led.training.adapters import enable_lora
 from keras_led.training.freezing import PARTS
@@ -108,6 +109,34 @@ def check_what_trains(options):
             "`--freeze` must not stand beside `--lora-rank`, which keeps all "
             "weights but the adapters. Received: both. Name the layers with "
             "adapters by --lora-targets."
+        )
+
+
+def check_standard_input(options):
+    """Makes sure that standard input is not read twice.
+
+    Args:
+        options: dict of the command's arguments.
+
+    Raises:
+        ValueError: If it would be: the second reader finds nothing.
+    """
+    files = (options["files"], options["validation"] or [])
+    readers = {
+        "FILE": files[0],
+        "--vocab-size": files[0] if options["vocab_size"] else [],
+        "--validation": files[1],
+        "--rouge-documents": (files[1] if options["rouge_documents"] else []),
+    }
+    found = [
+        name
+        for name, names in readers.items()
+        for _ in range(names.count(STANDARD_INPUT))
+    ]
+    if len(found) > 1:
+        raise ValueError(
+            "Standard input must be read once. Received: `-` for "
+            f"{' and '.join(found)}. Write it to a file first."
         )
 
 

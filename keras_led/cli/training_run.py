@@ -2,18 +2,17 @@
 
 import json
 import math
-import shutil
 from pathlib import Path
 
-import keras
-
 from keras_led.backend import name as backend_name
+from keras_led.backend import set_random_seed
 from keras_led.cli.options import bad_rows_policy
 from keras_led.cli.options import note
-from keras_led.cli.training_callbacks import ADAPTERS_FOLDER
 from keras_led.cli.training_callbacks import Deadline
 from keras_led.cli.training_callbacks import Report
 from keras_led.cli.training_callbacks import save_model
+from keras_led.cli.training_folder import RunFolder
+from keras_led.cli.training_parts import check_standard_input
 from keras_led.cli.training_parts import check_what_trains
 from keras_led.cli.training_parts import choose_what_trains
 from keras_led.cli.training_parts import fresh_config
@@ -28,23 +27,7 @@ from keras_led.tokenizer import LEDTokenizer
 from keras_led.training.backup import TrainingBackup
 from keras_led.training.rouge_callback import RougeCallback
 
-RUN_FOLDER = "run"
-SETTINGS_NAME = "settings.json"
 HISTORY_NAME = "history.json"
-# Options that change nothing in the result.
-INCIDENTAL = (
-    "as_json",
-    "backend",
-    "cache_dir",
-    "debug",
-    "force",
-    "log_dir",
-    "log_every",
-    "output",
-    "resume",
-    "save_every",
-    "stop_after",
-)
 
 
 class TrainingRun:
@@ -57,12 +40,7 @@ class TrainingRun:
     def __init__(self, options):
         self.options = options
         self.output = Path(options["output"])
-        self.folder = self.output / RUN_FOLDER
-        self.settings = {
-            name: str(value) if isinstance(value, Path) else value
-            for name, value in options.items()
-            if name not in INCIDENTAL
-        }
+        self.folder = RunFolder(options)
 
     def execute(self):
         """Trains to the end.
@@ -74,84 +52,49 @@ class TrainingRun:
             Stopped: If the time was up, or SIGTERM came.
             ValueError: If an option does not fit.
         """
-        started = self._check_folder()
+        started = self.folder.check()
         if started == "finished":
             note(f"The run in {self.output} is finished.")
-            return self._result(self._read(HISTORY_NAME))
+            history = (self.output / HISTORY_NAME).read_text("utf-8")
+            return self._result(json.loads(history))
         config_values = parse_settings(self.options["settings"])
         check_what_trains(self.options)
-        keras.utils.set_random_seed(self.options["seed"])
+        check_standard_input(self.options)
+        set_random_seed(self.options["seed"])
         tokenizer = self._tokenizer(started == "begun")
         dataset = self._dataset(self.options["files"], tokenizer)
         validation = None
         if self.options["validation"]:
             validation = self._validation(tokenizer)
         model = self._model(tokenizer, config_values, dataset.target_length)
-        self._write_settings(finished=False)
-        backup = TrainingBackup(
-            self.folder,
-            dataset,
-            save_freq=self.options["save_every"],
-            delete_checkpoint=False,
-        )
-        self._announce(backup, dataset, model)
+        rouge = self._rouge(tokenizer)
         model.compile(
             optimizer=make_optimizer(self.options, dataset.batches_per_epoch),
             label_smoothing=self.options["label_smoothing"],
         )
-        with Deadline(backup, self.options["stop_after"]) as deadline:
-            model.fit(
+        # Nothing is written before here, where all options are known to fit.
+        with self.folder.begun(started, tokenizer):
+            backup = TrainingBackup(
+                self.folder.path,
                 dataset,
-                epochs=self.options["epochs"],
-                validation_data=validation,
-                shuffle=False,
-                verbose=0,
-                callbacks=[
-                    *self._rouge(tokenizer),
-                    Report(self.options, dataset, model, tokenizer, backup),
-                    backup,
-                    deadline,
-                ],
+                save_freq=self.options["save_every"],
+                delete_checkpoint=False,
             )
+            self._announce(backup, dataset, model)
+            report = Report(self.options, dataset, model, tokenizer, backup)
+            with Deadline(backup, self.options["stop_after"]) as deadline:
+                model.fit(
+                    dataset,
+                    epochs=self.options["epochs"],
+                    validation_data=validation,
+                    shuffle=False,
+                    verbose=0,
+                    callbacks=[*rouge, report, backup, deadline],
+                )
         self._save(model, tokenizer, backup.history)
-        self._write_settings(finished=True)
+        self.folder.write_settings(finished=True)
         backup.path.unlink(missing_ok=True)
         return self._result(backup.history)
-
-    def _check_folder(self):
-        """Finds out whether the run is new, begun or finished."""
-        before = self._read(RUN_FOLDER, SETTINGS_NAME)
-        if before is None or self.options["force"]:
-            state = self.folder / "state.npz"
-            state.unlink(missing_ok=True)
-            if before is not None and before["settings"].get("lora_rank"):
-                shutil.rmtree(self.output / ADAPTERS_FOLDER, ignore_errors=True)
-            taken = (self.output / "config.json").exists()
-            if taken and not self.options["force"]:
-                raise ValueError(
-                    "`--output` must not hold a model yet. "
-                    f"Received: --output {self.output}. Choose another "
-                    "folder, or overwrite it with --force."
-                )
-            if self.options["resume"] and before is None:
-                note(f"Nothing to resume in {self.output}: a new run.")
-            return "new"
-        if not self.options["resume"]:
-            raise ValueError(
-                "`--output` must not hold a run yet. Received: --output "
-                f"{self.output}. Go on with --resume, or start anew with "
-                "--force."
-            )
-        wanted = json.loads(json.dumps(self.settings))
-        for name, value in before["settings"].items():
-            if wanted.get(name) != value:
-                raise ValueError(
-                    f"`{name}` must be that of the run which is resumed, "
-                    f"{value!r}. Received: {name}={wanted.get(name)!r}."
-                )
-        if before["backend"] != backend_name:
-            note(f"warning: begun on {before['backend']}, not {backend_name}.")
-        return "finished" if before["finished"] else "begun"
 
     def _tokenizer(self, begun):
         chosen, size = self.options["tokenizer"], self.options["vocab_size"]
@@ -173,7 +116,6 @@ class TrainingRun:
                 "A tokenizer must be chosen. Received: none. Give --model, "
                 "--tokenizer, or --vocab-size to learn one from FILE."
             )
-        tokenizer.save_pretrained(self.output)
         return tokenizer
 
     def _texts(self):
@@ -315,20 +257,6 @@ class TrainingRun:
     def _save(self, model, tokenizer, history):
         save_model(model, tokenizer, self.output, self.options)
         write_json(self.output / HISTORY_NAME, history)
-
-    def _write_settings(self, finished):
-        content = {
-            "settings": self.settings,
-            "backend": backend_name,
-            "finished": finished,
-        }
-        write_json(self.folder / SETTINGS_NAME, content)
-
-    def _read(self, *names):
-        path = self.output.joinpath(*names)
-        if not path.exists():
-            return None
-        return json.loads(path.read_text("utf-8"))
 
     def _result(self, history):
         last = history[-1] if history else {}

@@ -24,6 +24,8 @@ def start(*arguments, **environment):
         (["summarize", "a.txt", "--backend", "jax"], "jax"),
         (["summarize", "--backend=torch", "a.txt"], "torch"),
         (["summarize", "a.txt"], None),
+        (["summarize", "--backend", "torch", "-", "a.txt", "b.txt"], "torch"),
+        (["info", "x", "--backend", "torch", "--backend=jax"], "jax"),
         (["summarize", "--", "--backend", "jax"], None),
         (["summarize", "--backend"], None),
     ],
@@ -65,3 +67,17 @@ def test_held_back_text_is_dropped_without_one(capfd):
         os.write(2, b"a note from C++\n")
     os.write(2, b"after\n")
     assert capfd.readouterr().err == "after\n"
+
+
+def test_nobody_at_the_other_end_is_no_error(tmp_path):
+    # A pipe without a reader, as after `| head -1`.
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [sys.executable, "-m", "keras_led_command", "info", "led-tiny"],
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    os.close(writer)
+    assert done.stderr == ""

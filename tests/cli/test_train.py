@@ -37,6 +37,7 @@ pytestmark = pytest.mark.skipif(
     reason="the command is the same on all backends, and graphs build slowly; "
     "tests/training/test_backup.py resumes on each",
 )
+TALKATIVE = {"TF_CPP_MIN_LOG_LEVEL": "0"}
 STEPS = 6  # 11 rows in batches of 2
 
 
@@ -88,8 +89,10 @@ def test_a_killed_run_ends_as_one_that_was_not(corpus, finished, tmp_path):
         [sys.executable, "-m", "keras_led_command", *arguments],
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        env={**os.environ, "PYTHONUNBUFFERED": "1", **TALKATIVE},
     ) as process:
+        # TensorFlow is neither needed nor heard of.
+        assert next(process.stderr).startswith("Learning a tokenizer")
         for line in process.stderr:
             if "epoch 1/2, step 5/" in line:
                 process.kill()  # SIGKILL: nothing can be tidied up
@@ -129,6 +132,48 @@ def test_a_run_is_not_overwritten(corpus, finished, more, message):
     assert done.exit_code == 1
     (line,) = done.stderr.splitlines()
     assert re.search(message, line), line
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (("--set", "max_decoder_position_embeddings=12"), "at most 12"),
+        (("--schedule", "steep"), "--schedule steep"),
+        (("--rouge-documents", 2), "needs `--validation`"),
+        (("--set", "d_model=15"), "d_model"),
+    ],
+)
+def test_a_run_that_cannot_start_leaves_nothing(
+    corpus, tmp_path, more, message
+):
+    done = run(*options(corpus, tmp_path / "out", *more))
+    assert done.exit_code == 1
+    assert message in done.stderr.splitlines()[-1]
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_run_that_fails_before_its_first_backup_leaves_what_was_there(
+    corpus, tmp_path, monkeypatch
+):
+    def fail(model, *args, **kwargs):
+        assert (tmp_path / "run" / "settings.json").exists()
+        raise ValueError("the first step")
+
+    monkeypatch.setattr(LEDForConditionalGeneration, "fit", fail)
+    (tmp_path / "notes.txt").write_text("mine")
+    done = run(*options(corpus, tmp_path))
+    assert "the first step" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+
+
+@pytest.mark.parametrize(
+    "files", [["-"], ["rows.jsonl", "-", "-"], ["a.jsonl", "--validation", "-"]]
+)
+def test_standard_input_is_read_once(tmp_path, files):
+    more = ("--vocab-size", 300, "--rouge-documents", 3)
+    done = run("train", *files, "-o", tmp_path / "out", *more)
+    assert done.exit_code == 1
+    assert "Standard input must be read once" in done.stderr
 
 
 def test_a_bad_row_is_named_by_file_and_line(corpus, tmp_path):
