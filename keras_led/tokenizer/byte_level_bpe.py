@@ -11,6 +11,24 @@ from pathlib import Path
 
 from keras_led.files.hub import read_json
 
+# Ids that a vocabulary may leave out: 32 MB, where a single id of 2**31 - 1
+# makes the library ask for 64 GB, and the process is aborted.
+_MOST_GAPS = 1_000_000
+# Those that take time by the length of the text alone: LED's files have none,
+# and a pattern may take hours on a line.
+_NORMALIZERS = (
+    "BertNormalizer",
+    "Lowercase",
+    "NFC",
+    "NFD",
+    "NFKC",
+    "NFKD",
+    "Nmt",
+    "Sequence",
+    "Strip",
+    "StripAccents",
+)
+
 
 def require_tokenizers():
     """Imports the `tokenizers` library.
@@ -57,6 +75,7 @@ def read_vocabulary(source):
             )
     if not vocabulary:
         raise ValueError(f"{where} must hold at least one token; it is empty.")
+    _check_gaps(vocabulary, where)
     if len(set(vocabulary.values())) < len(vocabulary):
         seen = {}
         for token, index in vocabulary.items():
@@ -185,8 +204,39 @@ def load_backend(path):
             f"Received: model={model}, pre_tokenizer={pre_tokenizer}. It "
             "belongs to another kind of model."
         )
+    _check_normalizer(backend, path)
+    size = backend.get_vocab_size()
+    if backend.id_to_token(size - 1) is None:
+        _check_gaps(backend.get_vocab(), path)
     backend.decoder = tokenizers.decoders.ByteLevel()
     return backend
+
+
+def _check_gaps(vocabulary, where):
+    """Refuses ids for which the library would write a list of gigabytes."""
+    largest = max(vocabulary, key=vocabulary.get)
+    limit = len(vocabulary) + _MOST_GAPS
+    if vocabulary[largest] >= limit:
+        raise ValueError(
+            f"{where} must have ids below {limit:,}, for its "
+            f"{len(vocabulary):,} tokens. Received: "
+            f"{largest!r}: {vocabulary[largest]}."
+        )
+
+
+def _check_normalizer(backend, path):
+    """Refuses patterns, on which a text may take hours without an end."""
+    if backend.normalizer is None:
+        return
+    level = [json.loads(backend.to_str())["normalizer"]]
+    while level:
+        for found in level:
+            if found["type"] not in _NORMALIZERS:
+                raise ValueError(
+                    f"{path} must change a text by {', '.join(_NORMALIZERS)} "
+                    f"only, if at all. Received: normalizer={found['type']}."
+                )
+        level = [x for found in level for x in found.get("normalizers", ())]
 
 
 def make_backend(vocab, merges, tokenizer_file):

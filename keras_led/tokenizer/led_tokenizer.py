@@ -1,5 +1,6 @@
 """The tokenizer of LED: byte-level BPE, as in BART and RoBERTa."""
 
+from keras_led.files.reading import reading
 from keras_led.files.together import read_together
 from keras_led.tokenizer.byte_level_bpe import let_unknown_bytes_show
 from keras_led.tokenizer.byte_level_bpe import make_backend
@@ -7,6 +8,7 @@ from keras_led.tokenizer.calling import TokenizerCalls
 from keras_led.tokenizer.converting import TokenizerConversions
 from keras_led.tokenizer.keywords import check_list
 from keras_led.tokenizer.keywords import reject_unknown
+from keras_led.tokenizer.loading import RULE
 from keras_led.tokenizer.loading import read_pretrained
 from keras_led.tokenizer.options import NO_LIMIT
 from keras_led.tokenizer.options import check_settings
@@ -186,7 +188,16 @@ class LEDTokenizer(SpecialTokens, TokenizerCalls, TokenizerConversions):
 
         def read():
             settings, unknown = read_pretrained(name_or_path, known, hub)
-            tokenizer = cls(**{**settings, **arguments})
+            try:
+                tokenizer = cls(**{**settings, **arguments})
+            except Exception:
+                # The files' fault, unless they are sound without arguments.
+                main = settings.get(
+                    "tokenizer_file", settings.get("vocab_file")
+                )
+                with reading(main, RULE):
+                    cls(**settings)
+                raise
             tokenizer.unknown_settings = unknown
             tokenizer.name_or_path = str(name_or_path)
             return tokenizer

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from keras_led.files.hub import read_json
 from keras_led.files.hub import resolve
+from keras_led.files.reading import reading
 from keras_led.tokenizer.keywords import check_list
 from keras_led.tokenizer.saving import ADDED_TOKENS_NAME
 from keras_led.tokenizer.saving import CONFIG_NAME
@@ -14,6 +15,9 @@ from keras_led.tokenizer.saving import TOKENIZER_NAME
 from keras_led.tokenizer.saving import VOCAB_NAME
 from keras_led.tokenizer.special_tokens import ADDITIONAL_NAMES
 from keras_led.tokenizer.special_tokens import SPECIAL_TOKEN_NAMES
+
+# What a vocabulary is refused with, be it for the settings that lie beside it.
+RULE = "make a tokenizer with the files beside it"
 
 # Keys that describe how and where a file was written, not the tokenizer. A
 # path among them must not be followed: it comes from somebody else's machine.
@@ -86,11 +90,12 @@ def read_pretrained(name_or_path, known_settings, hub_options):
     else:
         settings["vocab_file"] = main
         settings["merges_file"] = find(MERGES_NAME, required=True)
-    _merge_additional(settings)
-    if "added_tokens_decoder" not in settings:
-        settings["added_tokens_decoder"] = _added_tokens(
-            read(ADDED_TOKENS_NAME), settings
-        )
+    with reading(main, RULE):
+        _merge_additional(settings)
+        if "added_tokens_decoder" not in settings:
+            settings["added_tokens_decoder"] = _added_tokens(
+                read(ADDED_TOKENS_NAME), settings
+            )
     return settings, unknown
 
 

@@ -9,6 +9,12 @@ NO_LIMIT = int(1e30)
 _LARGEST_LIMIT = int(1e20)
 
 SIDES = ("right", "left")
+FLAGS = (
+    "add_prefix_space",
+    "clean_up_tokenization_spaces",
+    "split_special_tokens",
+    "trim_offsets",
+)
 PADDINGS = ("longest", "max_length", "do_not_pad")
 TRUNCATIONS = ("longest_first", "only_first", "only_second", "do_not_truncate")
 
@@ -147,13 +153,26 @@ def check_settings(tokenizer):
         tokenizer: the tokenizer.
 
     Raises:
+        TypeError: If a flag is no bool.
         ValueError: If a setting cannot be; it is named.
     """
+    for flag in FLAGS:
+        value = getattr(tokenizer, flag)
+        if not isinstance(value, bool):
+            raise TypeError(
+                f"`{flag}` must be True or False. Received: {flag}={value!r}."
+            )
+    names = tokenizer.model_input_names
+    if not names or not all(isinstance(name, str) for name in names):
+        raise ValueError(
+            "`model_input_names` must be a list of names. Received: "
+            f"model_input_names={names!r}."
+        )
     check_side("padding_side", tokenizer.padding_side)
     check_side("truncation_side", tokenizer.truncation_side)
     limit = tokenizer.model_max_length
     # A float, too: Hugging Face's files write 1e30 for "no limit".
-    if type(limit) not in (int, float) or limit < 1:
+    if type(limit) not in (int, float) or not limit >= 1:
         raise ValueError(
             "`model_max_length` must be a positive number of tokens. Received: "
             f"model_max_length={limit!r}."

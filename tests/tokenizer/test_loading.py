@@ -223,6 +223,49 @@ def test_damaged_file_is_named(plain, name, content, message):
         LEDTokenizer.from_pretrained(plain)
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("tokenizer_config.json", {"padding_side": "top"}, "side='top'"),
+        ("tokenizer_config.json", {"add_prefix_space": "no"}, "`add_prefix"),
+        ("tokenizer_config.json", {"model_max_length": float("nan")}, "=nan"),
+        ("tokenizer_config.json", {"model_input_names": [3]}, "=.3."),
+        ("tokenizer_config.json", {"errors": 3}, "must be str|errors=3"),
+        ("tokenizer_config.json", {"pad_token": 3}, "`pad_token` must be"),
+        ("tokenizer_config.json", {"pad_token": {"a": "b"}}, "content"),
+        ("tokenizer_config.json", {"extra_special_tokens": 3}, "3"),
+        (
+            "tokenizer_config.json",
+            {"added_tokens_decoder": {"x": {"content": "y"}}},
+            "invalid literal",
+        ),
+        (
+            "tokenizer_config.json",
+            {"added_tokens_decoder": {"3": 3}},
+            "AttributeError",
+        ),
+        ("special_tokens_map.json", {"cls_token": {"content": []}}, ""),
+        ("added_tokens.json", {"<x>": [1]}, ""),
+        ("added_tokens.json", {"<x>": 10**9}, "keep their ids"),
+    ],
+)
+def test_what_cannot_lie_beside_a_vocabulary_is_named(
+    plain, name, content, reason
+):
+    write(plain / name, content)
+    where = f"^{plain}/vocab.json must make a tokenizer with the files beside"
+    for arguments in ({}, {"trim_offsets": False}):
+        with pytest.raises(ValueError, match=f"{where}.*{reason}"):
+            LEDTokenizer.from_pretrained(plain, **arguments)
+
+
+def test_argument_is_not_blamed_on_the_files(plain):
+    with pytest.raises(ValueError, match="^`padding_side` must be"):
+        LEDTokenizer.from_pretrained(plain, padding_side="top")
+    write(plain / "tokenizer_config.json", {"padding_side": "top"})
+    LEDTokenizer.from_pretrained(plain, padding_side="left")
+
+
 def test_files_that_are_no_text(plain):
     (plain / "merges.txt").write_bytes(b"\xff\xfe a b")
     with pytest.raises(ValueError, match=r"merges\.txt must be a UTF-8 text"):
