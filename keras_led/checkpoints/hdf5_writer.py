@@ -1,5 +1,7 @@
 """Writes `tf_model.h5` files, as `transformers` 4 read and wrote them."""
 
+import contextlib
+
 import numpy as np
 
 from keras_led.checkpoints import sharding
@@ -59,15 +61,81 @@ def write_tensorflow_shards(
     write_json(directory / "tf_model.h5.index.json", table)
 
 
-def _write_layers(path, tensors, model, progress):
-    """Writes one file as Keras' `save_weights` did: a group for each layer."""
+@contextlib.contextmanager
+def _new_file(path):
+    """Opens a new HDF5 file; raises what the disk says at the first chance.
+
+    Args:
+        path: path of the file, made anew.
+
+    Yields:
+        A pair of the `h5py.File` and a callable that raises the `OSError` of
+        a write that failed, if one did.
+
+    Raises:
+        OSError: If a write failed, for example on a full disk.
+    """
     import h5py
 
+    with open(path, "w+b", buffering=0) as opened:
+        output = _Output(opened)
+        try:
+            with h5py.File(output, "w") as file:
+                yield file, output.check
+        finally:
+            output.check()
+
+
+class _Output:
+    """A file whose first failed write is kept, and the later ones left out.
+
+    HDF5 does not survive a full disk: it cannot close its file, and the
+    process ends with a segmentation fault. So it does not hear of it.
+
+    Args:
+        file: unbuffered binary file.
+    """
+
+    def __init__(self, file):
+        self._file = file
+        self._error = None
+
+    def __getattr__(self, name):
+        return getattr(self._file, name)
+
+    def write(self, data):
+        data = memoryview(data)
+        done = 0
+        while self._error is None and done < data.nbytes:
+            try:
+                done += self._file.write(data[done:])
+            except OSError as error:
+                self._error = error
+        return data.nbytes
+
+    def truncate(self, size):
+        try:
+            if self._error is None:
+                self._file.truncate(size)
+        except OSError as error:
+            self._error = error
+        return size
+
+    def check(self):
+        """Raises what went wrong."""
+        if self._error is not None:
+            raise OSError(
+                self._error.errno, self._error.strerror, self._file.name
+            )
+
+
+def _write_layers(path, tensors, model, progress):
+    """Writes one file as Keras' `save_weights` did: a group for each layer."""
     groups = {}
     for tensor in tensors:
         layer = "led" if "/" in tensor.name else tensor.name.split(":")[0]
         groups.setdefault(layer, []).append(tensor)
-    with h5py.File(path, "w") as file:
+    with _new_file(path) as (file, check):
         _set_names(file, "layer_names", list(groups))
         file.attrs["backend"] = "tensorflow"
         file.attrs["keras_version"] = "2.19.0"
@@ -77,18 +145,18 @@ def _write_layers(path, tensors, model, progress):
             _set_names(group, "weight_names", full_names)
             for tensor, name in zip(members, full_names, strict=True):
                 _write(group, name, tensor, progress)
+                check()
         top = file.create_group("top_level_model_weights")
         _set_names(top, "weight_names", [])
 
 
 def _write_flat(path, tensors, progress):
     """Writes one shard: data sets without groups for layers."""
-    import h5py
-
-    with h5py.File(path, "w") as file:
+    with _new_file(path) as (file, check):
         flat = [_flat_name(tensor.name) for tensor in tensors]
         for tensor, name in zip(tensors, flat, strict=True):
             _write(file, name, tensor, progress)
+            check()
         _set_names(file, "layer_names", flat)
 
 

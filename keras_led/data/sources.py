@@ -48,12 +48,20 @@ def read_rows(source, pair_fields=("document", "summary")):
     Raises:
         OSError: If a file cannot be read.
         TypeError: If `source` is nothing of the above.
-        ValueError: If a file has another extension.
+        ValueError: If a file has another extension, or all are empty.
     """
     files = source_files(source)
     if files is not None:
+        empty = True
         for file in files:
-            yield from _reader(file)(file)
+            for row in _reader(file)(file):
+                empty = False
+                yield row
+        if empty:
+            raise ValueError(
+                "`rows` must hold at least one row. "
+                f"Received: {', '.join(files)}, with none."
+            )
         return
     if isinstance(source, dict) or not hasattr(source, "__iter__"):
         hint = ""

@@ -151,6 +151,14 @@ def test_sources_of_no_use_are_refused(source, error, message):
         texts(source)
 
 
+@pytest.mark.parametrize("name", ["a.jsonl", "a.jsonl.gz"])
+def test_empty_files_are_named(tmp_path, name):
+    path = tmp_path / name
+    path.write_bytes(gzip.compress(b"\n\n") if ".gz" in name else b"\n\n")
+    with pytest.raises(ValueError, match=f"one row. Received: {path}, with no"):
+        texts([path])
+
+
 @pytest.mark.parametrize(
     ("content", "why"),
     [
