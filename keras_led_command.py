@@ -48,11 +48,24 @@ def quiet_standard_error():
             os.close(original)
 
 
+def prepare(environment, arguments):
+    """Sets the variables that count while libraries are imported.
+
+    Args:
+        environment: dict of str, such as `os.environ`; changed.
+        arguments: list of str, the command line.
+    """
+    backend = backend_argument(arguments)
+    if backend is not None:
+        environment["KERAS_BACKEND"] = backend
+    if "--debug" not in arguments:
+        # TensorFlow's notes about what it compiles.
+        environment.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+
 def main():
     """Runs `keras-led` with the arguments of the process."""
-    backend = backend_argument(sys.argv[1:])
-    if backend is not None:
-        os.environ["KERAS_BACKEND"] = backend
+    prepare(os.environ, sys.argv[1:])
     debug = "--debug" in sys.argv
     try:
         with nullcontext() if debug else quiet_standard_error():

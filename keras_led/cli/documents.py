@@ -5,6 +5,7 @@ from typing import NamedTuple
 from keras_led.data.files import STANDARD_INPUT
 from keras_led.data.files import expand
 from keras_led.data.files import read_text
+from keras_led.data.json_lines import parse_object
 from keras_led.data.json_lines import read_json_lines
 from keras_led.data.rows import RowProblem
 from keras_led.data.rows import text_of
@@ -79,6 +80,11 @@ def _read_text(file):
             "`FILE` must hold some text. "
             f"Received: FILE={file!r}, which is empty."
         )
+    if file == STANDARD_INPUT and _is_json(text.lstrip().split("\n", 1)[0]):
+        raise ValueError(
+            "`FILE` must hold text, or JSON lines with --jsonl. Received: "
+            f"FILE={file!r}, which begins with a JSON object. Add --jsonl."
+        )
     for start, kind in _NO_PROSE.items():
         if text.startswith(start):
             raise ValueError(
@@ -86,6 +92,14 @@ def _read_text(file):
                 f"is {kind}. Save it as plain text."
             )
     return text
+
+
+def _is_json(line):
+    try:
+        parse_object(line.encode("utf-8"))
+    except RowProblem:
+        return False
+    return True
 
 
 def _read_rows(reader, file, field):

@@ -10,6 +10,7 @@ import keras
 from keras_led.cli.options import note
 from keras_led.training.adapter_files import save_adapters
 from keras_led.training.event_log import EventLog
+from keras_led_command import quiet_standard_error
 
 # Where, in the folder of the checkpoint, the adapters alone are.
 ADAPTERS_FOLDER = "adapters"
@@ -33,6 +34,15 @@ def save_model(model, tokenizer, output, options):
         save_adapters(model, output / ADAPTERS_FOLDER)
 
 
+def _start_tensorflow_quietly():
+    """Event files are TensorFlow's on every backend; its notes are not ours."""
+    with quiet_standard_error():
+        import tensorflow as tf
+
+        with tf.device("cpu:0"):
+            tf.constant(0)
+
+
 class Report(keras.callbacks.Callback):
     """Tells of the progress; writes a checkpoint after each epoch."""
 
@@ -43,6 +53,8 @@ class Report(keras.callbacks.Callback):
         self.tokenizer = tokenizer
         self.backup = backup
         log_dir = options["log_dir"]
+        if log_dir is not None and not options["debug"]:
+            _start_tensorflow_quietly()
         self._log = None if log_dir is None else EventLog(log_dir)
         self._steps = 0
         self._since = None

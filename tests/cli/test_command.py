@@ -34,6 +34,19 @@ def test_backend_is_read_from_the_command_line(arguments, backend):
     assert keras_led_command.backend_argument(arguments) == backend
 
 
+@pytest.mark.parametrize(
+    ("before", "arguments", "after"),
+    [
+        ({}, [], "2"),
+        ({}, ["--debug"], None),
+        ({"TF_CPP_MIN_LOG_LEVEL": "0"}, [], "0"),
+    ],
+)
+def test_notes_of_tensorflow_are_for_debugging(before, arguments, after):
+    keras_led_command.prepare(before, ["summarize", "a.txt", *arguments])
+    assert before.get("TF_CPP_MIN_LOG_LEVEL") == after
+
+
 def test_backend_option_beats_the_environment_and_nothing_is_chatty(tmp_path):
     # The file is missing on purpose: the command ends before any model.
     arguments = ["summarize", str(tmp_path / "absent.txt"), "-m", "m"]

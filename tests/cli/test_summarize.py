@@ -84,6 +84,13 @@ def test_dash_reads_standard_input(run):
     assert run("-", "-m", "m", input="piped in").stdout == "piped m {}\n"
 
 
+def test_json_lines_in_a_pipe_are_not_taken_for_prose(run):
+    result = run("-", "-m", "m", input='{"document": "d"}\n{"document": "e"}')
+    assert result.exit_code == 1
+    assert "begins with a JSON object. Add --jsonl." in result.stderr
+    assert run("-", "-m", "m", input='{"a brace"\n').stdout == '{"a m {}\n'
+
+
 def test_missing_file_is_one_line_and_exit_code_one(run, tmp_path):
     result = run(tmp_path / "absent.txt", "-m", "m")
     assert result.exit_code == 1
