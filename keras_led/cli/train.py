@@ -94,7 +94,8 @@ def train(
     check_backend(backend)
     run = TrainingRun(options)
     try:
-        result = run.execute()
+        with run.folder.claimed():
+            result = run.execute()
     except Stopped as stopped:
         note(f"{stopped} Go on with --resume.")
         raise typer.Exit(STOPPED) from None

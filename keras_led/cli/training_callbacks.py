@@ -8,30 +8,41 @@ import time
 import keras
 
 from keras_led.cli.options import note
+from keras_led.files import write_json
 from keras_led.training.adapter_files import save_adapters
 from keras_led.training.event_log import EventLog
 from keras_led_command import quiet_standard_error
 
 # Where, in the folder of the checkpoint, the adapters alone are.
 ADAPTERS_FOLDER = "adapters"
+HISTORY_NAME = "history.json"
 
 
 class Stopped(Exception):
     """A run was stopped on purpose, after its state was saved."""
 
 
-def save_model(model, tokenizer, output, options):
-    """Writes a checkpoint that summarizes with the lengths of the training."""
+def save_model(model, tokenizer, output, options, history=None):
+    """Writes a checkpoint that summarizes with the lengths of the training.
+
+    Model, tokenizer, adapters and history are all of one step.
+    """
+
+    def write_beside(staging):
+        tokenizer.save_pretrained(staging)
+        if options["lora_rank"] is not None:
+            save_adapters(model, staging / ADAPTERS_FOLDER)
+        if history is not None:
+            write_json(staging / HISTORY_NAME, history)
+
     model.generation_config.update(
         max_new_tokens=min(
             options["max_target_tokens"],
             model.config.max_decoder_position_embeddings - 1,
         )
     )
-    model.save_pretrained(output)  # with the adapters merged
-    tokenizer.save_pretrained(output)
-    if options["lora_rank"] is not None:
-        save_adapters(model, output / ADAPTERS_FOLDER)
+    # With the adapters merged.
+    model.save_pretrained(output, write_beside=write_beside)
 
 
 def _start_tensorflow_quietly():

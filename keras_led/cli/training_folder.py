@@ -9,12 +9,15 @@ from keras_led.backend import name as backend_name
 from keras_led.cli.options import note
 from keras_led.cli.training_callbacks import ADAPTERS_FOLDER
 from keras_led.config import CONFIG_NAME
+from keras_led.files import one_at_a_time
 from keras_led.files import read_json
+from keras_led.files import staged_directory
 from keras_led.files import write_json
 from keras_led.training.backup import STATE_NAME
 
 RUN_FOLDER = "run"
 SETTINGS_NAME = "settings.json"
+_TOKENIZER_FOLDER = "tokenizer"
 # Options that change nothing in the result.
 INCIDENTAL = (
     "as_json",
@@ -105,10 +108,14 @@ class RunFolder:
         if started == "begun":
             yield
             return
-        self._remove_former_run()
+        self._remove_former_adapters()
         before = self._paths()
-        tokenizer.save_pretrained(self.output)
-        self.write_settings(finished=False)
+        # The checkpoint of a former run stays whole until the first of this.
+        with staged_directory(
+            self.path, lambda name, new: name == STATE_NAME
+        ) as staging:
+            tokenizer.save_pretrained(staging / _TOKENIZER_FOLDER)
+            write_json(staging / SETTINGS_NAME, self._content(finished=False))
         own = self._paths() - before
         try:
             yield
@@ -118,28 +125,44 @@ class RunFolder:
                 _remove(own)
             raise
 
+    def tokenizer_path(self):
+        """`pathlib.Path` of the tokenizer of a run that has begun."""
+        path = self.path / _TOKENIZER_FOLDER
+        # Runs that older code began kept it with the checkpoint.
+        return path if path.is_dir() else self.output
+
+    def finish(self):
+        """Notes that there is nothing left to resume."""
+        write_json(self.path / SETTINGS_NAME, self._content(finished=True))
+        (self.path / STATE_NAME).unlink(missing_ok=True)
+        shutil.rmtree(self.path / _TOKENIZER_FOLDER, ignore_errors=True)
+
+    def claimed(self):
+        """Keeps other processes from training in the folder meanwhile."""
+        return one_at_a_time(self.output, self._refuse)
+
+    def _refuse(self):
+        raise ValueError(
+            "`--output` must not be in use by another run. Received: --output "
+            f"{self.output}, in which another process is training. Wait for "
+            "it, or choose another folder."
+        )
+
     def _paths(self):
         """The output folder, if it is there, and all that lies in it."""
         found = {self.output, *self.output.rglob("*")}
         return {path for path in found if path.exists()}
 
-    def write_settings(self, finished):
-        """Notes the options of the run.
-
-        Args:
-            finished: bool, whether there is nothing left to resume.
-        """
-        content = {
+    def _content(self, finished):
+        return {
             "settings": self.settings,
             "backend": backend_name,
             "finished": finished,
         }
-        write_json(self.path / SETTINGS_NAME, content)
 
-    def _remove_former_run(self):
+    def _remove_former_adapters(self):
         """Removes what a new run in its folder could be taken to belong to."""
         before = self._former()
-        (self.path / STATE_NAME).unlink(missing_ok=True)
         if before is not None and before["settings"].get("lora_rank"):
             shutil.rmtree(self.output / ADAPTERS_FOLDER, ignore_errors=True)
 

@@ -8,6 +8,7 @@ from keras_led.backend import name as backend_name
 from keras_led.backend import set_random_seed
 from keras_led.cli.options import bad_rows_policy
 from keras_led.cli.options import note
+from keras_led.cli.training_callbacks import HISTORY_NAME
 from keras_led.cli.training_callbacks import Deadline
 from keras_led.cli.training_callbacks import Report
 from keras_led.cli.training_callbacks import save_model
@@ -21,13 +22,10 @@ from keras_led.cli.training_parts import parse_settings
 from keras_led.data import Seq2SeqDataset
 from keras_led.data import StreamingSeq2SeqDataset
 from keras_led.data.texts import read_texts
-from keras_led.files import write_json
 from keras_led.models.conditional_generation import LEDForConditionalGeneration
 from keras_led.tokenizer import LEDTokenizer
 from keras_led.training.backup import TrainingBackup
 from keras_led.training.rouge_callback import RougeCallback
-
-HISTORY_NAME = "history.json"
 
 
 class TrainingRun:
@@ -92,8 +90,7 @@ class TrainingRun:
                     callbacks=[*rouge, report, backup, deadline],
                 )
         self._save(model, tokenizer, backup.history)
-        self.folder.write_settings(finished=True)
-        backup.path.unlink(missing_ok=True)
+        self.folder.finish()
         return self._result(backup.history)
 
     def _tokenizer(self, begun):
@@ -105,7 +102,7 @@ class TrainingRun:
                 f"Received: --vocab-size {size} and {source}. Choose one."
             )
         if begun:
-            return LEDTokenizer.from_pretrained(self.output)
+            return LEDTokenizer.from_pretrained(self.folder.tokenizer_path())
         if source is not None:
             tokenizer = LEDTokenizer.from_pretrained(source)
         elif size is not None:
@@ -255,8 +252,7 @@ class TrainingRun:
         ]
 
     def _save(self, model, tokenizer, history):
-        save_model(model, tokenizer, self.output, self.options)
-        write_json(self.output / HISTORY_NAME, history)
+        save_model(model, tokenizer, self.output, self.options, history)
 
     def _result(self, history):
         last = history[-1] if history else {}

@@ -44,8 +44,7 @@ def staged_file(path):
             f"`path` must be a file, not a directory. Received: path={path}."
         )
     target.parent.mkdir(parents=True, exist_ok=True)
-    if any(is_room(part) for part in target.parts):
-        # Part of a larger save, which nobody sees before it is whole.
+    if _is_part_of_save(target):
         yield target
         os.stat(target)
         return
@@ -112,7 +111,12 @@ def staged_directory(directory, obsolete=lambda name, new: False):
     Raises:
         NotADirectoryError: If `directory` is a file.
     """
-    with _room_for(directory) as (room, target):
+    target = Path(os.path.realpath(directory))
+    if _is_part_of_save(target):
+        target.mkdir(parents=True, exist_ok=True)
+        yield target
+        return
+    with _room_for(target) as room:
         yield room / NEW
         publish(room, target, obsolete)
 
@@ -134,18 +138,18 @@ def replaced_directory(directory, overwrite=True):
         FileExistsError: If it does and may not.
         NotADirectoryError: If `directory` is a file.
     """
-    with _room_for(directory) as (room, target):
+    target = Path(os.path.realpath(directory))
+    with _room_for(target) as room:
         yield room / NEW
         publish(room, target, None, overwrite)
 
 
 @contextlib.contextmanager
-def _room_for(directory):
-    target = Path(os.path.realpath(directory))
+def _room_for(target):
     if target.exists() and not target.is_dir():
         raise NotADirectoryError(
             "`directory` must be a directory, not a file. "
-            f"Received: directory={directory}."
+            f"Received: directory={target}."
         )
     if target.is_dir():
         remove_dead_rooms(target)
@@ -153,4 +157,9 @@ def _room_for(directory):
     parent.mkdir(parents=True, exist_ok=True)
     with hidden_room(parent, target.name or "files") as room:
         (room / NEW).mkdir()
-        yield room, target
+        yield room
+
+
+def _is_part_of_save(target):
+    """Whether a path lies in a larger save, unseen before that is whole."""
+    return any(is_room(part) for part in target.parts)

@@ -134,11 +134,19 @@ class PretrainedMixin:
         config.save_pretrained(directory)
         return config
 
-    def save_pretrained(self, directory, max_shard_size="5GB", dtype=None):
+    def save_pretrained(
+        self,
+        directory,
+        max_shard_size="5GB",
+        dtype=None,
+        *,
+        write_beside=None,
+    ):
         """Writes a directory that Hugging Face's LED loads unchanged.
 
-        Config, weights and a model card (where there is none yet) are all
-        written before the first of them takes the place of an older one.
+        Config, weights and a model card (where there is none yet) take the
+        place of older ones in one step: a reader, or a crash at any moment,
+        sees the old model or the new one.
 
         Args:
             directory: str or path, made when missing.
@@ -146,6 +154,9 @@ class PretrainedMixin:
                 go to several files with an index.
             dtype: str, "float32", "float16" or "bfloat16"; by default that
                 of each weight.
+            write_beside: callable that takes a directory and writes more
+                files into it, which come in the same step, such as
+                `tokenizer.save_pretrained`; or `None`.
 
         Raises:
             ValueError: If an argument is out of range, or weights are
@@ -153,17 +164,19 @@ class PretrainedMixin:
         """
         directory = Path(directory)
 
-        def write_beside(staging):
+        def write_settings(staging):
             config = self.save_settings(staging)
             if not (directory / CARD_NAME).exists():
                 write_card(staging, config, name=directory.resolve().name)
+            if write_beside is not None:
+                write_beside(staging)
 
         save_pretrained_weights(
             self,
             directory,
             max_shard_size=max_shard_size,
             dtype=dtype,
-            write_beside=write_beside,
+            write_beside=write_settings,
         )
 
     def push_to_hub(self, repo_id, tokenizer=None, **options):
@@ -180,9 +193,8 @@ class PretrainedMixin:
         """
         with tempfile.TemporaryDirectory() as folder:
             folder = Path(folder) / repo_id.rpartition("/")[2]
-            self.save_pretrained(folder)
-            if tokenizer is not None:
-                tokenizer.save_pretrained(folder)
+            beside = None if tokenizer is None else tokenizer.save_pretrained
+            self.save_pretrained(folder, write_beside=beside)
             return push_to_hub(folder, repo_id, **options)
 
 

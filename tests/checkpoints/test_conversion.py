@@ -20,6 +20,7 @@ from tests.checkpoints.fakes import assert_same
 from tests.checkpoints.fakes import random_weights
 from tests.checkpoints.fakes import tiny_config
 from tests.checkpoints.fakes import torch_state
+from tests.files.folders import check_kills
 
 BART = dict(
     vocab_size=23,
@@ -293,6 +294,29 @@ def test_target_that_is_not_empty_needs_force(tmp_path):
     assert_same(load_file(tmp_path / "b" / "model.safetensors"), state)
     assert not list((tmp_path / "b").glob("*-of-*"))
     assert not (tmp_path / "b" / "model.safetensors.index.json").exists()
+
+
+def test_killed_conversion_is_the_old_one_or_the_new(tmp_path, monkeypatch):
+    write_led(tmp_path / "a")
+    write_led(tmp_path / "b", encoder_ffn_dim=12)
+    for name in ("tokenizer.json", "generation_config.json"):
+        (tmp_path / "a" / name).write_text("{}")
+    (tmp_path / "b" / "vocab.json").write_text("{}")
+    check_kills(
+        monkeypatch,
+        tmp_path / "targets",
+        lambda folder: run(tmp_path / "a", folder, max_shard_size=8000),
+        lambda folder: run(tmp_path / "b", folder, force=True),
+    )
+    run(tmp_path / "a", tmp_path / "c")
+    run(tmp_path / "b", tmp_path / "c", force=True)
+    assert sorted(path.name for path in (tmp_path / "c").iterdir()) == [
+        "README.md",
+        "config.json",
+        "conversion_report.json",
+        "model.safetensors",
+        "vocab.json",
+    ]
 
 
 def test_side_files_and_card(tmp_path):

@@ -7,9 +7,12 @@ from safetensors import safe_open
 
 from keras_led.checkpoints import save_pretrained_weights
 from keras_led.checkpoints.sharding import parse_size
+from keras_led.checkpoints.tensorflow_saving import save_tensorflow_weights
+from keras_led.files import write_json
 from tests.checkpoints.fakes import FakeModel
 from tests.checkpoints.fakes import random_weights
 from tests.checkpoints.fakes import tiny_config
+from tests.files.folders import check_kills
 
 
 def filled_model(dtype="float32"):
@@ -99,3 +102,60 @@ def test_sizes_are_decimal_or_binary():
     assert parse_size("5GB") == 5_000_000_000
     assert parse_size("1.5 MiB") == 3 * 2**19
     assert parse_size("200kb") == 200_000
+
+
+def save_small(folder, size=10**6, value=0.0, save=save_pretrained_weights):
+    """Saves a model all of one value, and options that say which."""
+    model = FakeModel(tiny_config(), "generation")
+    for variable in model.weights:
+        variable.assign(np.full(variable.shape, value, "float32"))
+    options = {"generation_config.json": value, "tokenizer_config.json": value}
+    save(
+        model,
+        folder,
+        max_shard_size=size,
+        write_beside=lambda staging: [
+            write_json(staging / name, {"value": value})
+            for name, value in {"config.json": value, **options}.items()
+        ],
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [(10**6, 10**6), (4000, 10**6), (10**6, 4000), (4000, 3000)],
+)
+def test_killed_save_is_the_old_one_or_the_new(tmp_path, monkeypatch, old, new):
+    check_kills(
+        monkeypatch,
+        tmp_path,
+        lambda folder: save_small(folder, old),
+        lambda folder: save_small(folder, new, 1.0),
+    )
+
+
+def test_killed_save_for_tensorflow(tmp_path, monkeypatch):
+    check_kills(
+        monkeypatch,
+        tmp_path,
+        lambda folder: save_small(folder, 20000, 0.0, save_tensorflow_weights),
+        lambda folder: save_small(folder, 10**6, 1.0, save_tensorflow_weights),
+    )
+
+
+def test_files_that_belong_to_an_older_model_go(tmp_path):
+    save_small(tmp_path)
+    for name in ("vocab.json", "added_tokens.json", "notes.txt"):
+        (tmp_path / name).write_text("{}")
+
+    def write_beside(staging):
+        write_json(staging / "config.json", {})
+        write_json(staging / "vocab.json", {})
+
+    save_pretrained_weights(filled_model(), tmp_path, write_beside=write_beside)
+    assert sorted(os.listdir(tmp_path)) == [
+        "config.json",
+        "model.safetensors",
+        "notes.txt",
+        "vocab.json",
+    ]

@@ -17,6 +17,7 @@ from keras_led import LEDTokenizer
 from keras_led.backend import name as running_backend
 from keras_led.cli import app
 from keras_led.data import Seq2SeqDataset
+from keras_led.files import one_at_a_time
 from keras_led.training.adapter_files import load_adapters
 from keras_led.training.adapters import merge_adapters
 from tests.data.tokenizers import ROWS
@@ -118,6 +119,17 @@ def test_a_finished_run_is_left_alone(corpus, finished):
     assert json.loads(again.stdout) == json.loads(done.stdout)
     assert "is finished" in again.stderr
     assert (output / "model.safetensors").read_bytes() == before
+
+
+def test_a_folder_has_one_run_at_a_time(corpus, tmp_path):
+    output = tmp_path / "runs" / "busy"
+    with one_at_a_time(output, None):
+        done = run(*options(corpus, output, "--resume"))
+    assert done.exit_code == 1
+    (line,) = done.stderr.splitlines()
+    assert "`--output` must not be in use by another run" in line
+    assert f"--output {output}, in which another process is training" in line
+    assert list((tmp_path / "runs").iterdir()) == []
 
 
 @pytest.mark.parametrize(

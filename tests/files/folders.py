@@ -32,6 +32,39 @@ def read_current(folder):
     }
 
 
+def check_kills(monkeypatch, folder, save_old, save_new):
+    """Kills a save at each step; either save must be there, as it was made.
+
+    Args:
+        monkeypatch: pytest's.
+        folder: `pathlib.Path` to save into, not there yet.
+        save_old: callable that takes a folder.
+        save_new: callable that takes the folder of the older save.
+    """
+    mortal = Mortal(monkeypatch)
+    states = []
+    for steps in range(400):
+        target = folder / str(steps)
+        save_old(target)
+        states.append(read_bytes(target))
+        if not mortal.dies(steps, lambda: save_new(target)):  # noqa: B023
+            break
+        states.append(read_bytes(target))
+    old, new = states[0], read_bytes(target)
+    assert old.keys() & new.keys() and old != new
+    assert steps > 20 and new in states
+    assert [x for x in states if x not in (old, new)] == []
+
+
+def read_bytes(folder):
+    """Reads a folder as any program sees it, as `{name: bytes}`."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
 class Killed(BaseException):
     """Stands for SIGKILL: nothing on the disk changes after it."""
 

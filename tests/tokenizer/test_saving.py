@@ -4,6 +4,7 @@ import os
 import pytest
 
 from keras_led.tokenizer import LEDTokenizer
+from tests.files.folders import check_kills
 
 FILES = (
     "merges.txt",
@@ -136,3 +137,9 @@ def test_an_interrupted_save_leaves_the_old_files(
     with pytest.raises(OSError, match="disk full"):
         tokenizer.save_pretrained(tmp_path)
     assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == before
+
+
+def test_killed_save_is_the_old_one_or_the_new(tmp_path, monkeypatch):
+    old, new = (LEDTokenizer.train([text] * 2, 270) for text in TEXTS[:2])
+    old.add_tokens(["<new>"])
+    check_kills(monkeypatch, tmp_path, old.save_pretrained, new.save_pretrained)

@@ -17,6 +17,7 @@ from keras_led.training.adapters import enable_lora
 from keras_led.training.adapters import merge_adapters
 from keras_led.training.freezing import unfreeze
 from tests import peer
+from tests.files.folders import check_kills
 from tests.models.pairs import both_sides
 from tests.models.pairs import document
 from tests.models.pairs import quick
@@ -310,3 +311,20 @@ def test_files_that_do_not_fit(ours, tmp_path):
     odd = {**rest, first.replace("layers.0", "layers.7"): tensors[first]}
     refused("layers.7.* names none of its layers", tensors=odd)
     refused("must hold adapters. .* a file without", tensors={})
+
+
+def test_killed_save_is_the_old_one_or_the_new(ours, tmp_path, monkeypatch):
+    enable_lora(ours, RANK, targets=("query",))
+    draw_adapters(ours)
+
+    def save_others(folder):
+        for layer in adapter_layers(ours).values():
+            layer.lora_kernel_b.assign(layer.lora_kernel_b + 1.0)
+        save_adapters(ours, folder)
+
+    check_kills(
+        monkeypatch,
+        tmp_path / "adapters",
+        lambda folder: draw_adapters(ours) or save_adapters(ours, folder),
+        lambda folder: draw_adapters(ours) or save_others(folder),
+    )
