@@ -94,7 +94,8 @@ class Task:
         Returns:
             List of `Example`, or of `RowProblem` where there is none.
         """
-        documents = self.tokenize([r[self.document] for r in records])
+        most = self.max_source_tokens
+        documents = self.tokenize([r[self.document] for r in records], most)
         questions = [None] * len(records)
         if self.question is not None:
             questions = self.tokenize([r[self.question] for r in records])[
@@ -108,11 +109,24 @@ class Task:
             )
         ]
 
-    def tokenize(self, texts, **options):
-        """Token ids of texts, without special tokens."""
+    def tokenize(self, texts, limit=None, **options):
+        """Token ids of texts, without special tokens.
+
+        Args:
+            texts: list of str.
+            limit: int, how many of the first tokens are kept, or `None` for
+                all. There is one more where a text is longer.
+            **options: of the tokenizer.
+        """
+        # What is kept here are the first tokens, also for a tokenizer that
+        # keeps the last.
+        side = getattr(self.tokenizer, "truncation_side", "right")
+        cuts = limit is not None and side == "right"
         return self.tokenizer(
             texts,
             add_special_tokens=False,
+            truncation=cuts,
+            max_length=limit + 1 if cuts else None,
             return_attention_mask=False,
             verbose=False,
             **options,
@@ -193,7 +207,7 @@ class Seq2Seq(Task):
     def encode_targets(self, records):
         (field,) = self.target_fields
         room = self.max_target_tokens - len(self._target_of([]))
-        found = self.tokenize([record[field] for record in records])
+        found = self.tokenize([record[field] for record in records], room)
         return [self._target_of(ids[:room]) for ids in found["input_ids"]]
 
     def _target_of(self, ids):
@@ -281,8 +295,9 @@ class Spans(Task):
         super().__init__(tokenizer, max_source_tokens, document, question)
         self.target_fields = (answer, answer_start)
 
-    def tokenize(self, texts, **options):
-        return super().tokenize(texts, return_offsets_mapping=True, **options)
+    def tokenize(self, texts, limit=None, **options):
+        options["return_offsets_mapping"] = True
+        return super().tokenize(texts, limit, **options)
 
     def read_target(self, record):
         answer, start = self.target_fields
@@ -304,7 +319,7 @@ class Spans(Task):
         end = len(offsets) - 1 - int(np.argmax(offsets[::-1, 0] < target[1]))
         if end >= room:
             return RowProblem(
-                f"an answer that ends at token {end}, behind the cut",
+                f"an answer that ends at character {target[1]}, behind the cut",
                 "an answer behind the cut",
             )
         return (first + begin, first + end)

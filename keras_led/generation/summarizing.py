@@ -39,24 +39,10 @@ class TokenizedDocuments:
         self.pad_token_id = tokenizer.pad_token_id
         self.ids = []
         for index, text in enumerate(texts):
-            encoded = tokenizer(
-                [text],
-                truncation=True,
-                max_length=limit,
-                return_overflowing_tokens=True,
-                return_attention_mask=False,
-            )
-            first, *rest = encoded["input_ids"]
-            self.ids.append(list(first))
-            if rest:
-                # Every piece has `<s>` and `</s>` of its own.
-                cut = sum(len(piece) - 2 for piece in rest)
-                total = len(first) + cut
-                text = (
-                    f"has {total} tokens, but the model reads {limit}: the "
-                    f"last {cut} ({100 * cut / total:.0f} %) were cut off."
-                )
-                warnings.warn(CutDocumentWarning(index, text), stacklevel=4)
+            ids, cut = _read_document(text, tokenizer, limit)
+            self.ids.append(ids)
+            if cut is not None:
+                warnings.warn(CutDocumentWarning(index, cut), stacklevel=4)
 
     def batch(self, indices):
         """Inputs of `generate` for some documents.
@@ -78,6 +64,36 @@ class TokenizedDocuments:
             "attention_mask": mask,
             "global_attention_mask": global_mask,
         }
+
+
+def _read_document(text, tokenizer, limit):
+    """Tokenizes a document as far as the model reads it.
+
+    Returns:
+        Pair of its ids, list of int, and what was cut off, as text, or `None`.
+    """
+    # One token more than is read shows that there is one.
+    encoded = tokenizer(
+        [text],
+        truncation=True,
+        max_length=limit + 1,
+        return_offsets_mapping=True,
+        return_attention_mask=False,
+    )
+    ids = list(encoded["input_ids"][0])
+    if len(ids) <= limit:
+        return ids, None
+    places = encoded["offset_mapping"][0]
+    if getattr(tokenizer, "truncation_side", "right") == "left":
+        del ids[1]
+        side, cut = "first", places[2][0]
+    else:
+        del ids[-2]
+        side, cut = "last", len(text) - places[-3][1]
+    return ids, (
+        f"is too long: the model reads {limit} tokens. The {side} {cut} of "
+        f"{len(text)} characters ({100 * cut / len(text):.0f} %) were cut off."
+    )
 
 
 def summarize_texts(

@@ -5,10 +5,12 @@ import warnings
 from keras_led.tokenizer.encoding import EncodeOptions
 from keras_led.tokenizer.encoding import encode
 from keras_led.tokenizer.keywords import reject_unknown
+from keras_led.tokenizer.long_texts import encode_long
 from keras_led.tokenizer.options import check_side
 from keras_led.tokenizer.options import resolve_lengths
 from keras_led.tokenizer.padding import pad_inputs
 from keras_led.tokenizer.tensors import check_kind
+from keras_led.tokenizer.text_cutter import TextCutter
 
 _CALL_OPTIONS = (
     "text",
@@ -34,6 +36,7 @@ _CALL_OPTIONS = (
     "add_prefix_space",
     "split_special_tokens",
     "max_target_length",
+    "pad_to_max_length",
 )
 
 
@@ -66,6 +69,7 @@ class TokenizerCalls:
         add_prefix_space=None,
         split_special_tokens=None,
         max_target_length=None,
+        pad_to_max_length=False,
         **unknown,
     ):
         """Encodes one or more texts, or pairs of texts.
@@ -111,6 +115,8 @@ class TokenizerCalls:
             split_special_tokens: bool, whether "<s>" in a text is plain
                 characters. Defaults to the tokenizer's.
             max_target_length: int, `max_length` of the target texts.
+            pad_to_max_length: bool, the old name of `padding="max_length"`,
+                under which `max_length` cuts, too.
             **unknown: nothing; a misspelt name raises.
 
         Returns:
@@ -128,6 +134,10 @@ class TokenizerCalls:
             raise ValueError(
                 "`text` or `text_target` must be given. Received: neither."
             )
+        if pad_to_max_length and padding is False:
+            padding = "max_length"
+            if truncation is None and max_length is not None:
+                truncation = True
         defaults = self.model_input_names
         if return_token_type_ids is None:
             return_token_type_ids = "token_type_ids" in defaults
@@ -300,12 +310,23 @@ class TokenizerCalls:
         state = self._backend_state()
         state["add_prefix_space"] = bool(options.add_prefix_space)
         state["split_special_tokens"] = bool(options.split_special_tokens)
-        return self._shared_backend.encode(
-            rows,
-            {**state, "truncation": truncation},
-            is_pretokenized=options.is_split_into_words,
-            add_special_tokens=options.add_special_tokens,
-        )
+
+        def run(rows):
+            return self._shared_backend.encode(
+                rows,
+                {**state, "truncation": truncation},
+                is_pretokenized=options.is_split_into_words,
+                add_special_tokens=options.add_special_tokens,
+            )
+
+        def run_uncut(text):
+            whole_words = {**state, "trim_offsets": False}
+            return self._shared_backend.encode([text], whole_words)[0]
+
+        if truncation is None or options.return_overflowing_tokens:
+            return run(rows)
+        cutter = TextCutter(self._backend, run_uncut, state)
+        return encode_long(rows, run, run_uncut, cutter, truncation)
 
     def warn_once(self, key, message):
         """Warns of something the first time that this tokenizer meets it."""

@@ -11,9 +11,9 @@ class SharedBackend:
     The library keeps truncation, prefix spaces and the like as state of the
     tokenizer. Here the state comes with each call, and a lock keeps a second
     thread from changing it meanwhile. The state is a dict of `sep` and `cls`,
-    (token, id) each; `trim_offsets`, `add_prefix_space` and
-    `split_special_tokens`, bool; and `truncation`, the arguments of
-    `enable_truncation` or `None`.
+    (token, id) each, without which no special tokens are written;
+    `trim_offsets`, `add_prefix_space` and `split_special_tokens`, bool; and
+    `truncation`, the arguments of `enable_truncation` or `None`.
 
     Args:
         tokenizer: `tokenizers.Tokenizer`.
@@ -24,7 +24,9 @@ class SharedBackend:
         self._lock = threading.RLock()
         self._state = {}
 
-    def encode(self, rows, state, is_pretokenized, add_special_tokens):
+    def encode(
+        self, rows, state, is_pretokenized=False, add_special_tokens=False
+    ):
         """Encodes rows under a state.
 
         Args:
@@ -58,14 +60,7 @@ class SharedBackend:
                 add_prefix_space=state["add_prefix_space"],
                 trim_offsets=state["trim_offsets"],
             )
-            self.tokenizer.post_processor = (
-                tokenizers.processors.RobertaProcessing(
-                    state["sep"],
-                    state["cls"],
-                    trim_offsets=state["trim_offsets"],
-                    add_prefix_space=state["add_prefix_space"],
-                )
-            )
+            self.tokenizer.post_processor = _post_processor(state)
             self.tokenizer.encode_special_tokens = state["split_special_tokens"]
             self.tokenizer.no_truncation()
             if state["truncation"] is not None:
@@ -77,3 +72,17 @@ class SharedBackend:
 
     def __setstate__(self, content):
         self.__init__(content["tokenizer"])
+
+
+def _post_processor(state):
+    """What writes the special tokens around a text."""
+    processors = require_tokenizers().processors
+    trim_offsets = state["trim_offsets"]
+    if None in (*state["sep"], *state["cls"]):
+        return processors.ByteLevel(trim_offsets=trim_offsets)
+    return processors.RobertaProcessing(
+        state["sep"],
+        state["cls"],
+        trim_offsets=trim_offsets,
+        add_prefix_space=state["add_prefix_space"],
+    )

@@ -53,7 +53,7 @@ def test_the_command_summarizes_the_held_out_page(run):
     result = CliRunner().invoke(app, [*arguments, "--max-new-tokens", "5"])
     assert result.exit_code == 0, result.stderr
     model = LEDForConditionalGeneration.from_pretrained(folder)
-    with pytest.warns(UserWarning, match=r"model reads 256: .* cut off"):
+    with pytest.warns(UserWarning, match=r"reads 256 tokens\. .* cut off"):
         expected = model.summarize(
             page.read_text(encoding="utf-8"),
             tokenizer=LEDTokenizer.from_pretrained(folder),

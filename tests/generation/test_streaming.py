@@ -35,10 +35,10 @@ class Words:
     def __call__(self, texts, max_length, **options):
         """One token per letter of the text, between 0 and 2."""
         (text,) = texts
-        size = max_length - 2
-        parts = [text[i : i + size] for i in range(0, len(text), size)] or [""]
-        ids = [[0, *(ord(letter) - 60 for letter in part), 2] for part in parts]
-        return {"input_ids": ids}
+        part = text[: max_length - 2]
+        ids = [0, *(ord(letter) - 60 for letter in part), 2]
+        places = [(0, 0), *((i, i + 1) for i in range(len(part))), (0, 0)]
+        return {"input_ids": [ids], "offset_mapping": [places]}
 
 
 def scripted(tokens, vocab_size=13):
