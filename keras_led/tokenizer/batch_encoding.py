@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from keras_led import backend
 from keras_led.tokenizer.tensors import check_kind
+from keras_led.tokenizer.tensors import kind_of
 from keras_led.tokenizer.tensors import to_tensor
 
 
@@ -119,6 +120,33 @@ class BatchEncoding(dict):
             for name, value in self.items()
         }
         self.update(tensors)
+        return self
+
+    def to(self, device, non_blocking=False):
+        """Moves the tensors of PyTorch to a device, in place.
+
+        Args:
+            device: str, int or `torch.device`. Arrays of other libraries, and
+                lists, stay where they are.
+            non_blocking: bool, as in `torch.Tensor.to`.
+
+        Returns:
+            This object.
+
+        Raises:
+            TypeError: If `device` is something else, such as a dtype.
+        """
+        if (
+            not isinstance(device, str | int)
+            and type(device).__name__ != "device"
+        ):
+            raise TypeError(
+                "`device` must be a str, an int or a torch.device. Received: "
+                f"device={device!r}."
+            )
+        for name, value in self.items():
+            if kind_of(value) == "pt":
+                self[name] = value.to(device, non_blocking=non_blocking)
         return self
 
     def tokens(self, batch_index=0):

@@ -17,6 +17,7 @@ class TokenizerConversions:
         token_ids,
         skip_special_tokens=False,
         clean_up_tokenization_spaces=None,
+        spaces_between_special_tokens=False,
     ):
         """Turns ids back into text.
 
@@ -27,6 +28,8 @@ class TokenizerConversions:
             clean_up_tokenization_spaces: bool, whether to remove spaces before
                 punctuation, which byte-level BPE does not add by itself.
                 Defaults to the tokenizer's.
+            spaces_between_special_tokens: bool, whether to put a space between
+                added tokens, which special ones are, and the text beside.
 
         Returns:
             str; list of str for a batch.
@@ -41,7 +44,11 @@ class TokenizerConversions:
         is_batch = any(isinstance(row, list) for row in ids)
         texts = [
             decode_ids(
-                self, row, skip_special_tokens, clean_up_tokenization_spaces
+                self,
+                row,
+                skip_special_tokens,
+                clean_up_tokenization_spaces,
+                spaces_between_special_tokens,
             )
             for row in (ids if is_batch else [ids])
         ]
@@ -110,6 +117,7 @@ class TokenizerConversions:
         Returns:
             List of int.
         """
+        self.check_marks()
         start, end = [self.cls_token_id], [self.sep_token_id]
         ids = start + check_list("token_ids_0", token_ids_0, "int") + end
         if token_ids_1 is None:

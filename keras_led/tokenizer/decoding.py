@@ -1,11 +1,12 @@
 """From token ids back to text."""
 
 import functools
+import itertools
 
 from keras_led.tokenizer.tensors import to_lists
 
 # Spaces that detokenizers of the BERT kind leave before these.
-_CLEAN_UPS = (
+CLEAN_UPS = (
     (" .", "."),
     (" ?", "?"),
     (" !", "!"),
@@ -53,7 +54,7 @@ def _check_ids(name, value):
     return int(value)
 
 
-def decode_ids(tokenizer, ids, skip_special_tokens, clean_up):
+def decode_ids(tokenizer, ids, skip_special_tokens, clean_up, spaces=False):
     """Decodes one row.
 
     Args:
@@ -61,25 +62,51 @@ def decode_ids(tokenizer, ids, skip_special_tokens, clean_up):
         ids: list of int. Ids outside the vocabulary give no text.
         skip_special_tokens: bool.
         clean_up: bool, whether to remove spaces before punctuation.
+        spaces: bool, whether to put spaces around added tokens.
 
     Returns:
         str.
     """
     if skip_special_tokens:
-        special = set(tokenizer.all_special_ids)
+        special = skipped_ids(tokenizer)
         ids = [index for index in ids if index not in special]
-    if tokenizer.errors == "replace":
-        text = tokenizer.backend_tokenizer.decode(
-            ids, skip_special_tokens=skip_special_tokens
-        )
-    else:
-        tokens = tokenizer.convert_ids_to_tokens(ids)
-        known = [token for token in tokens if token is not None]
-        text = tokens_to_text(tokenizer, known)
+    rows = [ids]
+    if spaces:
+        added = tokenizer.added_tokens_decoder
+        rows = [
+            [index for _, index in group]
+            for _, group in itertools.groupby(
+                enumerate(ids), lambda x: x[0] if x[1] in added else -1
+            )
+        ]
+    text = " ".join(_join(tokenizer, row) for row in rows)
     if clean_up:
-        for old, new in _CLEAN_UPS:
+        for old, new in CLEAN_UPS:
             text = text.replace(old, new)
     return text
+
+
+def _join(tokenizer, ids):
+    if tokenizer.errors == "replace":
+        return tokenizer.backend_tokenizer.decode(
+            ids, skip_special_tokens=False
+        )
+    tokens = tokenizer.convert_ids_to_tokens(ids)
+    return tokens_to_text(tokenizer, [t for t in tokens if t is not None])
+
+
+def skipped_ids(tokenizer):
+    """Returns the set of the ids that `skip_special_tokens` leaves out.
+
+    Args:
+        tokenizer: the tokenizer. Beside its named and additional special
+            tokens it may have others that were added as special.
+    """
+    added = tokenizer.added_tokens_decoder.items()
+    return {
+        *tokenizer.all_special_ids,
+        *(index for index, token in added if token.special),
+    }
 
 
 def tokens_to_text(tokenizer, tokens):
@@ -95,14 +122,17 @@ def tokens_to_text(tokenizer, tokens):
     """
     if tokenizer.errors == "replace":
         return tokenizer.backend_tokenizer.decoder.decode(list(tokens))
-    values = byte_values()
-    content = bytearray()
-    for token in tokens:
-        if all(char in values for char in token):
-            content += bytes(values[char] for char in token)
-        else:  # an added token, which is plain text
-            content += token.encode("utf-8")
+    content = b"".join(map(token_bytes, tokens))
     return content.decode("utf-8", errors=tokenizer.errors)
+
+
+def token_bytes(token):
+    """Returns the bytes of the text that a token (str) stands for."""
+    values = byte_values()
+    try:
+        return bytes(values[char] for char in token)
+    except KeyError:  # an added token, which is plain text
+        return token.encode("utf-8")
 
 
 @functools.cache

@@ -158,6 +158,8 @@ def _text(name, value, split):
 
 def _check_room(tokenizer, rows, options):
     """Refuses lengths under which nothing of a text would be left."""
+    if options.add_special_tokens:
+        tokenizer.check_marks()
     lengths = options.lengths
     if not lengths.truncates:
         return

@@ -9,7 +9,9 @@ from keras_led.tokenizer.converting import TokenizerConversions
 from keras_led.tokenizer.keywords import check_list
 from keras_led.tokenizer.keywords import reject_unknown
 from keras_led.tokenizer.loading import RULE
+from keras_led.tokenizer.loading import merge_arguments
 from keras_led.tokenizer.loading import read_pretrained
+from keras_led.tokenizer.older_calls import OlderCalls
 from keras_led.tokenizer.options import NO_LIMIT
 from keras_led.tokenizer.options import check_settings
 from keras_led.tokenizer.saving import save_tokenizer
@@ -45,7 +47,9 @@ _SETTINGS = {
 _OTHER_ARGUMENTS = ("added_tokens_decoder", *ADDITIONAL_NAMES)
 
 
-class LEDTokenizer(SpecialTokens, TokenizerCalls, TokenizerConversions):
+class LEDTokenizer(
+    SpecialTokens, TokenizerCalls, OlderCalls, TokenizerConversions
+):
     """Byte-level BPE tokenizer of LED, with the call options of Hugging Face.
 
     A text becomes `<s> A </s>`, a pair `<s> A </s></s> B </s>`. Any Unicode
@@ -167,7 +171,9 @@ class LEDTokenizer(SpecialTokens, TokenizerCalls, TokenizerConversions):
             cache_dir: str or path of the download cache.
             local_files_only: bool. If `True`, only the cache is looked at.
             subfolder: str, folder that holds the files.
-            **arguments: of the constructor; they win over the files.
+            **arguments: of the constructor; they win over the files. A
+                `tokenizer_file`, or `vocab_file` and `merges_file`, is read
+                instead of that of the directory.
 
         Returns:
             A tokenizer.
@@ -189,7 +195,7 @@ class LEDTokenizer(SpecialTokens, TokenizerCalls, TokenizerConversions):
         def read():
             settings, unknown = read_pretrained(name_or_path, known, hub)
             try:
-                tokenizer = cls(**{**settings, **arguments})
+                tokenizer = cls(**merge_arguments(settings, arguments))
             except Exception:
                 # The files' fault, unless they are sound without arguments.
                 main = settings.get(
@@ -281,7 +287,8 @@ class LEDTokenizer(SpecialTokens, TokenizerCalls, TokenizerConversions):
 
         Args:
             text_iterator: iterable of str, or of lists of str.
-            vocab_size: int, largest number of tokens.
+            vocab_size: int, largest number of tokens; fewer than the 256 bytes
+                and the special tokens give those alone.
             length: int, number of items, for the progress bar.
             new_special_tokens: list of str or `tokenizers.AddedToken`, put
                 after the present special tokens.
@@ -329,21 +336,6 @@ class LEDTokenizer(SpecialTokens, TokenizerCalls, TokenizerConversions):
     vocab = property(get_vocab, doc="The dict from token to id.")
 
     @property
-    def is_fast(self):
-        """Whether offsets and `word_ids` are there: always."""
-        return True
-
-    @property
-    def max_len_single_sentence(self):
-        """Longest text, in tokens, beside its special tokens."""
-        return self.model_max_length - self.num_special_tokens_to_add()
-
-    @property
-    def max_len_sentences_pair(self):
-        """Longest pair of texts, in tokens, beside its special tokens."""
-        return self.model_max_length - self.num_special_tokens_to_add(True)
-
-    @property
     def backend_tokenizer(self):
         """The `tokenizers.Tokenizer` that does the work."""
         self._shared_backend.configure(self._backend_state())
@@ -352,6 +344,12 @@ class LEDTokenizer(SpecialTokens, TokenizerCalls, TokenizerConversions):
     def settings(self):
         """Returns the constructor arguments beside vocabulary and tokens."""
         return {name: getattr(self, name) for name in _SETTINGS}
+
+    def __getstate__(self):
+        # The same content before and after use: what was warned of, and the
+        # options of the last call, are no part of it.
+        self._shared_backend.configure(self._backend_state())
+        return {**self.__dict__, "_warned": set()}
 
     def save_vocabulary(self, save_directory, filename_prefix=None):
         """Writes `vocab.json` and `merges.txt`, without added tokens.

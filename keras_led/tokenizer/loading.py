@@ -18,7 +18,8 @@ from keras_led.tokenizer.special_tokens import SPECIAL_TOKEN_NAMES
 
 # What a vocabulary is refused with, be it for the settings that lie beside it.
 RULE = "make a tokenizer with the files beside it"
-
+# Where a vocabulary comes from.
+_SOURCES = ("vocab_file", "merges_file", "tokenizer_file", "vocab", "merges")
 # Keys that describe how and where a file was written, not the tokenizer. A
 # path among them must not be followed: it comes from somebody else's machine.
 _NOT_KEPT = (
@@ -97,6 +98,30 @@ def read_pretrained(name_or_path, known_settings, hub_options):
                 read(ADDED_TOKENS_NAME), settings
             )
     return settings, unknown
+
+
+def merge_arguments(settings, arguments):
+    """Lets the arguments of a caller win over the files of a tokenizer.
+
+    Args:
+        settings: dict of constructor arguments, from `read_pretrained`.
+        arguments: dict of constructor arguments. A vocabulary among them
+            takes the place of that of the files; `None` is none.
+
+    Returns:
+        dict of constructor arguments.
+    """
+    given = {
+        name: arguments[name]
+        for name in _SOURCES
+        if arguments.get(name) is not None
+    }
+    unused = _SOURCES if given else ()
+    return {
+        **{k: v for k, v in settings.items() if k not in unused},
+        **{k: v for k, v in arguments.items() if k not in _SOURCES},
+        **given,
+    }
 
 
 def _merge_additional(settings):

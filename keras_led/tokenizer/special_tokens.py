@@ -15,8 +15,6 @@ SPECIAL_TOKEN_NAMES = (
 )
 # The further ones, as transformers 4 and transformers 5 call them.
 ADDITIONAL_NAMES = ("additional_special_tokens", "extra_special_tokens")
-# A text cannot be encoded without these two.
-_REQUIRED = ("sep_token", "cls_token")
 _FIELDS = ("content", "single_word", "lstrip", "rstrip", "normalized")
 
 
@@ -191,11 +189,6 @@ class SpecialTokens:
 
     def _set_special_token(self, name, value):
         if value is None:
-            if name in _REQUIRED:
-                raise ValueError(
-                    f"`{name}` must not be None: every encoded text has one. "
-                    f"Received: {name}=None."
-                )
             self._special_tokens[name] = None
             return
         content = make_special_token(value, name).content
@@ -207,6 +200,20 @@ class SpecialTokens:
                 "`model.resize_token_embeddings(len(tokenizer))`."
             )
         self._special_tokens[name] = content
+
+    def check_marks(self):
+        """Refuses to write special tokens around a text without having them.
+
+        Raises:
+            ValueError: If `cls_token` or `sep_token` is `None`.
+        """
+        for name in ("cls_token", "sep_token"):
+            if getattr(self, name) is None:
+                raise ValueError(
+                    f"`{name}` must be set: it is written around each text. "
+                    f"Received: {name}=None. Set it, or pass "
+                    "`add_special_tokens=False`."
+                )
 
     @property
     def additional_special_tokens(self):
@@ -235,6 +242,21 @@ class SpecialTokens:
         if self._additional_special_tokens:
             named["additional_special_tokens"] = self.additional_special_tokens
         return named
+
+    @property
+    def special_tokens_map_extended(self):
+        """`special_tokens_map` with `tokenizers.AddedToken` for str."""
+        added = {
+            token.content: token for token in self.added_tokens_decoder.values()
+        }
+
+        def extend(value):
+            if isinstance(value, list):
+                return [extend(content) for content in value]
+            return added.get(value, value)
+
+        named = self.special_tokens_map.items()
+        return {name: extend(value) for name, value in named}
 
     @property
     def all_special_tokens(self):

@@ -114,7 +114,8 @@ def train_like(
     Args:
         tokenizer: the other tokenizer; it stays as it is.
         text_iterator: see `train_bpe`.
-        vocab_size: see `train_bpe`.
+        vocab_size: int, largest number of tokens. The bytes and the special
+            tokens are there in any case, as in Hugging Face.
         new_tokens: list of str or `tokenizers.AddedToken`, further special
             tokens, which go last.
         renamed: dict from a present special token to the one in its place.
@@ -125,13 +126,17 @@ def train_like(
     """
     new_tokens = make_special_tokens("new_special_tokens", new_tokens)
     first, last = _split_special_tokens(tokenizer)
+    first = [renamed.get(token, token) for token in first]
+    last = [renamed.get(token, token) for token in last]
+    last += [token.content for token in new_tokens]
+    if isinstance(vocab_size, int):
+        vocab_size = max(vocab_size, len(first) + _BYTES + len(last))
     normalizer = tokenizer.backend_tokenizer.normalizer
     vocab, merges = train_bpe(
         text_iterator,
         vocab_size,
-        [renamed.get(token, token) for token in first],
-        [renamed.get(token, token) for token in last]
-        + [token.content for token in new_tokens],
+        first,
+        last,
         normalizer=normalizer,
         **options,
     )

@@ -128,3 +128,14 @@ def test_keras_takes_it_as_it_is(tokenizer):
     doubled = keras.tree.map_structure(lambda x: 2 * x, encoded)
     assert type(doubled) is BatchEncoding
     np.testing.assert_array_equal(doubled.input_ids, 2 * encoded.input_ids)
+
+
+def test_tensors_of_pytorch_move_and_others_stay(tokenizer):
+    torch = pytest.importorskip("torch")
+    found = tokenizer(["The dog"], return_tensors="pt")
+    assert found.to(torch.device("meta"), non_blocking=True) is found
+    assert found["input_ids"].device.type == "meta"
+    lists = tokenizer("The dog")
+    assert lists.to("cpu")["input_ids"] == tokenizer("The dog")["input_ids"]
+    with pytest.raises(TypeError, match="`device` .* device=torch.float16"):
+        lists.to(torch.float16)

@@ -64,7 +64,6 @@ def test_setting_the_tokens_around_a_text_changes_what_is_encoded(tokenizer):
     [
         ("pad_token", "[PAD]", r"'\[PAD\]'. To add it, call `add_special_tok"),
         ("pad_token_id", 9999, "below 459. Received: pad_token_id=9999"),
-        ("cls_token", None, "`cls_token` must not be None"),
         ("mask_token", 7, "`mask_token` must be a str .* Received: int"),
     ],
 )
