@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 
@@ -21,6 +22,7 @@ from keras_led.files import one_at_a_time
 from keras_led.training.adapter_files import load_adapters
 from keras_led.training.adapters import merge_adapters
 from tests.data.tokenizers import ROWS
+from tests.files.folders import read_bytes
 
 SETTINGS = {
     "d_model": 16,
@@ -119,6 +121,29 @@ def test_a_finished_run_is_left_alone(corpus, finished):
     assert json.loads(again.stdout) == json.loads(done.stdout)
     assert "is finished" in again.stderr
     assert (output / "model.safetensors").read_bytes() == before
+
+
+def test_a_new_run_leaves_the_former_checkpoint_until_its_own(
+    corpus, finished, tmp_path
+):
+    output = tmp_path / "again"
+    shutil.copytree(finished[0], output)
+    before = read_bytes(output)
+    more = ("--force", "--set", "d_model=8", "--vocab-size", 262)
+    stopped = run(*options(corpus, output, *more, "--stop-after", 0))
+    assert stopped.exit_code == 75, stopped.output
+    own = {x for x in read_bytes(output) if x.startswith("run/")}
+    assert own > {"run/settings.json", "run/state.npz"}
+    now = read_bytes(output)
+    assert {x: now[x] for x in now.keys() - own} == {
+        x: before[x] for x in before.keys() - own
+    }
+    done = run(*options(corpus, output, *more[1:], "--resume"))
+    assert done.exit_code == 0, done.output
+    model = LEDForConditionalGeneration.from_pretrained(output)
+    assert model.config.d_model == 8
+    assert len(LEDTokenizer.from_pretrained(output)) == 262
+    assert [x.name for x in (output / "run").iterdir()] == ["settings.json"]
 
 
 def test_a_folder_has_one_run_at_a_time(corpus, tmp_path):
