@@ -6,6 +6,11 @@ once, when Keras is imported; set the `KERAS_BACKEND` variable before that.
 
 import keras
 
+from keras_led.backend.symbolic import NEEDS_SIZES
+from keras_led.backend.symbolic import STAND_INS
+from keras_led.backend.symbolic import in_symbolic_scope
+from keras_led.backend.symbolic import is_stand_in
+
 name = keras.backend.backend()
 
 if name == "tensorflow":

@@ -14,6 +14,8 @@ from keras_led.backend import torch_recording
 from keras_led.backend.blocks import ON_ACCELERATOR
 from keras_led.backend.blocks import ON_CPU
 from keras_led.backend.blocks import BlockLayout
+from keras_led.backend.torch_shapes import read_int
+from keras_led.backend.torch_shapes import shapes_only
 
 # What `jit_compile="auto"` means for `compile`.
 JIT_BY_DEFAULT = False
@@ -36,7 +38,7 @@ def is_concrete(tensor):
         return False
     if torch_recording.is_recording():
         return False
-    return not (torch.is_tensor(tensor) and tensor.device.type == "meta")
+    return not shapes_only(tensor)
 
 
 def set_random_seed(seed):
@@ -127,6 +129,8 @@ def fold_in(seed, data):
     It stays on the CPU, where Python reads it: to read one from a GPU is to
     wait for all that the GPU has still to do, some 450 times a training step.
     """
+    if shapes_only(seed):
+        return seed
     first, second = seed.tolist()
     mixed = _mix(_mix(first, second), int(data))
     return torch.tensor([mixed, _mix(mixed, first ^ second)], device="cpu")
@@ -135,6 +139,8 @@ def fold_in(seed, data):
 def uniform(seed, shape):
     """Draws float32 numbers from `[0, 1)`; the same `seed` gives the same."""
     device = ops.zeros((0,)).device  # the one that Keras uses
+    if shapes_only(seed):
+        return torch.empty(shape, device=seed.device)
     generator = torch.Generator(device=device)
     # The CPU's generator reads 32 bits of its seed: all of ours go into them.
     generator.manual_seed(_mix(*seed.tolist()))
@@ -205,7 +211,7 @@ def remat(function):
 
 def read_slice(x, index, size, axis):
     """Reads a part of `x` along `axis`, as `tensorflow.read_slice`."""
-    return ops.convert_to_tensor(x).narrow(axis, int(index), int(size))
+    return ops.convert_to_tensor(x).narrow(axis, read_int(index), int(size))
 
 
 def write_slice(x, index, updates, axis):

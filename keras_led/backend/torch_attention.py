@@ -9,6 +9,7 @@ from torch.nn.functional import scaled_dot_product_attention
 from keras_led.backend import torch_memory
 from keras_led.backend import torch_onednn
 from keras_led.backend.torch_products import MAPPED_ROWS
+from keras_led.backend.torch_shapes import read_int
 
 
 def map_operands(function, x):
@@ -54,7 +55,7 @@ def spans(x, positions=None):
         del joined  # products read one tensor as fast
         chosen = _of_heads(x, heads)
         if starts.shape[0] == 1:
-            found = chosen.narrow(2, int(starts[0]), size)[:, :, None]
+            found = chosen.narrow(2, read_int(starts[0]), size)[:, :, None]
         else:
             rows = starts[:, None] + torch.arange(size, device=x.device)
             found = chosen[:, :, rows]
@@ -68,7 +69,7 @@ def spans(x, positions=None):
 
 
 def _of_heads(x, heads):
-    return x if heads is None else x.narrow(1, int(heads[0]), heads[1])
+    return x if heads is None else x.narrow(1, read_int(heads[0]), heads[1])
 
 
 # Of keys for `attend`, which reads them as it reads values.

@@ -7,6 +7,7 @@ from torch.utils import _pytree
 
 from keras_led.backend import torch_graphs
 from keras_led.backend import torch_recording
+from keras_led.backend.torch_shapes import shapes_only
 
 
 def scan(body, carry, xs, dtype, outputs):
@@ -84,8 +85,8 @@ def shapes_may_vary():
 
 def cond(predicate, true_function, false_function, operands):
     """Runs one of two functions, as `tensorflow_loops.cond`."""
-    # Shapes alone are asked for on the "meta" device: either branch will do.
-    chosen = predicate.device.type == "meta" or bool(predicate)
+    # Of shapes alone, either branch will do.
+    chosen = shapes_only(predicate) or bool(predicate)
     return (true_function if chosen else false_function)(*operands)
 
 

@@ -72,6 +72,22 @@ class GenerationMixin:
         self.generation_config.save_pretrained(directory)
         return config
 
+    def get_config(self):
+        config = super().get_config()
+        own = self.__dict__.get("_generation_config")
+        if own is not None:
+            config["generation_config"] = own.to_dict()
+        return config
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        config = dict(config)
+        own = config.pop("generation_config", None)
+        model = super().from_config(config, custom_objects)
+        if own is not None:
+            model.generation_config = GenerationConfig.from_dict(own)
+        return model
+
     def generate(self, input_ids=None, **arguments):
         """Writes an output for each document, token by token.
 

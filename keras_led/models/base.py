@@ -1,18 +1,24 @@
 """What all LED models share: construction, weights, training, saving."""
 
 import inspect
+import weakref
 
 import keras
 
 from keras_led.config import LEDConfig
+from keras_led.models.copies import CopyMixin
+from keras_led.models.decoding import LEDDecoderModel
 from keras_led.models.encoding import DEFAULT_MAX_GLOBAL_TOKENS
+from keras_led.models.encoding import LEDEncoderModel
 from keras_led.models.fitting import FittingMixin
 from keras_led.models.inputs import check_names
 from keras_led.models.inputs import merge_first_argument
+from keras_led.models.placeholders import check_keras_inputs
+from keras_led.models.placeholders import output_spec
 from keras_led.models.pretrained import PretrainedMixin
 
 
-class LEDPreTrainedModel(FittingMixin, PretrainedMixin, keras.Model):
+class LEDPreTrainedModel(FittingMixin, PretrainedMixin, CopyMixin, keras.Model):
     """Base class of the LED models.
 
     All weights exist once the model is made; no input is needed. The first
@@ -27,6 +33,17 @@ class LEDPreTrainedModel(FittingMixin, PretrainedMixin, keras.Model):
         **kwargs: `name`, `dtype` (a Keras dtype policy) and other arguments
             of `keras.Model`.
     """
+
+    encoder_class = LEDEncoderModel
+    decoder_class = LEDDecoderModel
+    # Call arguments that hold integers.
+    integer_inputs = (
+        "input_ids",
+        "decoder_input_ids",
+        "labels",
+        "start_positions",
+        "end_positions",
+    )
 
     def __init__(
         self, config, max_global_tokens=DEFAULT_MAX_GLOBAL_TOKENS, **kwargs
@@ -46,12 +63,17 @@ class LEDPreTrainedModel(FittingMixin, PretrainedMixin, keras.Model):
         super().__init__(**kwargs)
         self.config = config.copy()
         self.max_global_tokens = max_global_tokens
+        self._parts = weakref.WeakValueDictionary()
 
     def __call__(self, *args, **kwargs):
         args, kwargs = merge_first_argument(args, kwargs)
-        known = inspect.signature(self.call).parameters
+        known = list(inspect.signature(self.call).parameters)
         check_names(kwargs, known, type(self).__name__)
+        check_keras_inputs(self, known, args, kwargs)
         return super().__call__(*args, **kwargs)
+
+    def compute_output_spec(self, *args, **kwargs):
+        return output_spec(super().compute_output_spec, args, kwargs)
 
     # ---- layers -----------------------------------------------------------
 
@@ -84,11 +106,31 @@ class LEDPreTrainedModel(FittingMixin, PretrainedMixin, keras.Model):
 
     def get_encoder(self):
         """The encoder, callable by itself; it shares this model's layers."""
-        return self.get_base_model().get_encoder()
+        base = self.get_base_model()
+        return self._part(
+            self.encoder_class,
+            base.token_tables()[0],
+            base.encoder,
+            self.max_global_tokens,
+        )
 
     def get_decoder(self):
         """The decoder, callable by itself; it shares this model's layers."""
-        return self.get_base_model().get_decoder()
+        base = self.get_base_model()
+        return self._part(
+            self.decoder_class, base.token_tables()[1], base.decoder
+        )
+
+    def _part(self, cls, *arguments):
+        """The same object for each call, as long as anything holds it.
+
+        Keras saves the weights of two objects with the same layers once, and
+        could not find those of the second again.
+        """
+        part = self._parts.get(cls)
+        if part is None:
+            part = self._parts[cls] = cls(*arguments)
+        return part
 
     def get_input_embeddings(self):
         """The `keras.layers.Embedding` of the tokens."""
@@ -158,20 +200,13 @@ class LEDPreTrainedModel(FittingMixin, PretrainedMixin, keras.Model):
         self.config.vocab_size = size
 
     def get_config(self):
-        return {
-            "name": self.name,
-            "dtype": keras.dtype_policies.serialize(self.dtype_policy),
-            "max_global_tokens": self.max_global_tokens,
-            "config": self.config.to_dict(),
+        return super().get_config() | {
+            "max_global_tokens": self.max_global_tokens
         }
 
-    @classmethod
-    def from_config(cls, config, custom_objects=None):
-        config = dict(config)
-        led_config = LEDConfig.from_dict(config.pop("config"))
-        if isinstance(config.get("dtype"), dict):
-            config["dtype"] = keras.dtype_policies.deserialize(config["dtype"])
-        return cls(led_config, **config)
+    def save(self, *args, **kwargs):
+        keras.saving.serialize_keras_object(self)  # may raise
+        super().save(*args, **kwargs)
 
 
 def _snake_case(name):

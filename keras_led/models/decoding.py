@@ -5,8 +5,11 @@ from typing import NamedTuple
 import keras
 from keras import ops
 
+from keras_led.layers.decoder import LEDDecoder
 from keras_led.models.embedding import embed_decoder_tokens
 from keras_led.models.inputs import check_shape
+from keras_led.models.inputs import takes_dict
+from keras_led.models.parts import LEDPartModel
 
 
 class DecoderState(NamedTuple):
@@ -166,7 +169,8 @@ def _split_past(past_key_values, config):
     return own, cross
 
 
-class LEDDecoderModel(keras.Model):
+@keras.saving.register_keras_serializable(package="keras_led")
+class LEDDecoderModel(LEDPartModel):
     """The decoder of an LED model, with the Hugging Face call.
 
     It shares its layers with the model that `get_decoder` was called on.
@@ -182,12 +186,14 @@ class LEDDecoderModel(keras.Model):
         `LEDDecoderModelOutput`, or a tuple.
     """
 
+    stack_class = LEDDecoder
+
     def __init__(self, embedding, decoder, **kwargs):
-        super().__init__(**kwargs)
-        self.embedding = embedding
+        super().__init__(embedding, decoder, **kwargs)
         self.decoder = decoder
         self.built = True
 
+    @takes_dict
     def call(
         self,
         input_ids=None,

@@ -1,10 +1,34 @@
 """From token ids to their rows of the token table, once they are checked."""
 
+import keras
+
+from keras_led.layers.initializers import Normal
 from keras_led.layers.lookup import look_up
 from keras_led.models.inputs import check_embeds
 from keras_led.models.inputs import check_ids
 from keras_led.models.inputs import check_ids_or_embeds
 from keras_led.models.inputs import check_length
+
+
+def token_table(config, name, dtype):
+    """Makes the layer of the rows of all tokens, not built yet.
+
+    Args:
+        config: `LEDConfig`.
+        name: str, name of the layer.
+        dtype: Keras dtype policy.
+
+    Returns:
+        `keras.layers.ReversibleEmbedding`: the language modeling head reads
+        it backwards.
+    """
+    return keras.layers.ReversibleEmbedding(
+        config.vocab_size,
+        config.d_model,
+        embeddings_initializer=Normal(config.init_std, config.pad_token_id),
+        name=name,
+        dtype=dtype,
+    )
 
 
 def embed_document(embedding, encoder, input_ids=None, inputs_embeds=None):

@@ -4,9 +4,12 @@ import keras
 from keras import ops
 
 from keras_led.attention.masks import token_roles
+from keras_led.layers.encoder import LEDEncoder
 from keras_led.models.embedding import embed_document
 from keras_led.models.inputs import check_mask
 from keras_led.models.inputs import check_shape
+from keras_led.models.inputs import takes_dict
+from keras_led.models.parts import LEDPartModel
 
 # Slots for the global tokens of a document inside a trace, where their
 # number cannot be read; a document with more takes a slower, exact way.
@@ -80,7 +83,8 @@ def _choose(value, default):
     return default if value is None else value
 
 
-class LEDEncoderModel(keras.Model):
+@keras.saving.register_keras_serializable(package="keras_led")
+class LEDEncoderModel(LEDPartModel):
     """The encoder of an LED model, with the Hugging Face call.
 
     It shares its layers with the model that `get_encoder` was called on.
@@ -97,13 +101,20 @@ class LEDEncoderModel(keras.Model):
         `LEDEncoderBaseModelOutput`, or a tuple.
     """
 
+    stack_class = LEDEncoder
+
     def __init__(self, embedding, encoder, max_global_tokens, **kwargs):
-        super().__init__(**kwargs)
-        self.embedding = embedding
+        super().__init__(embedding, encoder, **kwargs)
         self.encoder = encoder
         self.max_global_tokens = max_global_tokens
         self.built = True
 
+    def get_config(self):
+        return super().get_config() | {
+            "max_global_tokens": self.max_global_tokens
+        }
+
+    @takes_dict
     def call(
         self,
         input_ids=None,

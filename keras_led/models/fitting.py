@@ -12,6 +12,9 @@ class FittingMixin:
     labels may stand among the inputs or in `y`.
     """
 
+    # Call arguments from which the model computes a loss.
+    target_inputs = ("labels",)
+
     def compile(self, *args, jit_compile="auto", **kwargs):
         # Keras 3.15 keeps the loss and the metrics of an earlier call where
         # this one names none.
@@ -60,6 +63,11 @@ class FittingMixin:
         *state, data = args
         return super().test_step(*state, self._with_labels(data), **kwargs)
 
+    def predict_step(self, *args, **kwargs):
+        *state, data = args
+        x = self._without_targets(data)
+        return super().predict_step(*state, x, **kwargs)
+
     def _symbolic_build(self, iterator=None, data_batch=None):
         # Keras calls the model on `x` to see what its loss and metrics will
         # compare with `y`: without the labels, that would have other lengths.
@@ -87,6 +95,20 @@ class FittingMixin:
         if y is None or "labels" in x:
             return {}
         return {"labels": y}
+
+    def _without_targets(self, data):
+        """The inputs of a batch to predict.
+
+        Keras joins the outputs of batches row by row: a loss has none.
+        """
+        x, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        return self.inputs_without_targets(x) if isinstance(x, dict) else x
+
+    def inputs_without_targets(self, x):
+        """Call arguments that give the outputs of `x` but for the loss."""
+        kept = {k: v for k, v in x.items() if k not in self.target_inputs}
+        # As in a call that computes a loss.
+        return x if len(kept) == len(x) else {**kept, "use_cache": False}
 
     def compute_loss(
         self, x=None, y=None, y_pred=None, sample_weight=None, training=True

@@ -9,6 +9,7 @@ import keras
 from keras import ops
 
 from keras_led import backend
+from keras_led.models.placeholders import with_integers
 from keras_led.training.losses import IGNORED_LABEL
 
 
@@ -34,7 +35,7 @@ def takes_dict(call):
     """Lets the `call` of a model take a dict of its arguments.
 
     `keras.Model.__call__` passes a dict on as it is, and JAX's training loop
-    calls `call` itself.
+    calls `call` itself. Placeholders for integers become such.
     """
     names = list(inspect.signature(call).parameters)[1:]
 
@@ -42,6 +43,7 @@ def takes_dict(call):
     def call_with_merged(self, *args, **kwargs):
         args, kwargs = merge_first_argument(args, kwargs)
         check_names(kwargs, names, type(self).__name__)
+        args, kwargs = with_integers(self, names, args, kwargs)
         return call(self, *args, **kwargs)
 
     return call_with_merged
@@ -185,6 +187,8 @@ def check_length(name, length, max_positions, table, remedy):
     Raises:
         ValueError: If `length` is larger than `max_positions`.
     """
+    if backend.is_stand_in(length):
+        return
     if isinstance(length, int) and length > max_positions:
         raise ValueError(
             f"`{name}` must be at most {max_positions} tokens long, the size "

@@ -56,6 +56,14 @@ class LanguageModelingMixin:
             config["label_smoothing"] = self._label_smoothing
         return config
 
+    def inputs_without_targets(self, x):
+        labels = x.get("labels")
+        if labels is not None:
+            shifted = self.prepare_decoder_input_ids_from_labels(labels)
+            if x.get("decoder_inputs_embeds") is None:
+                x = {"decoder_input_ids": shifted, **x}
+        return super().inputs_without_targets(x)
+
     def train_step(self, *args, **kwargs):
         unseen = self._compile_loss is None and self._compile_metrics is None
         with self._own_loss(alone=unseen):

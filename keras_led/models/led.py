@@ -5,12 +5,10 @@ from keras import ops
 
 from keras_led.layers.decoder import LEDDecoder
 from keras_led.layers.encoder import LEDEncoder
-from keras_led.layers.initializers import Normal
 from keras_led.layers.resizing import resize_embedding
 from keras_led.models.base import LEDPreTrainedModel
-from keras_led.models.decoding import LEDDecoderModel
 from keras_led.models.decoding import decode_tokens
-from keras_led.models.encoding import LEDEncoderModel
+from keras_led.models.embedding import token_table
 from keras_led.models.encoding import encode_document
 from keras_led.models.inputs import check_rank
 from keras_led.models.inputs import check_shape
@@ -68,28 +66,20 @@ class LEDModel(LEDPreTrainedModel):
         Beltagy et al., 2020, section 7; `LEDModel` in transformers 5.23.
     """
 
+    target_inputs = ()  # The bare model knows no labels.
+
     def __init__(self, config, **kwargs):
         super().__init__(config, **kwargs)
         config = self.config
-        self.shared = self._token_table("shared")
+        self.shared = token_table(config, "shared", self.dtype_policy)
         self.encoder = LEDEncoder(config, dtype=self.dtype_policy)
         self.decoder = LEDDecoder(config, dtype=self.dtype_policy)
         if not config.tie_word_embeddings:
-            self.encoder_embed_tokens = self._token_table("embed_tokens")
-            self.decoder_embed_tokens = self._token_table("embed_tokens")
+            self.encoder_embed_tokens, self.decoder_embed_tokens = (
+                token_table(config, "embed_tokens", self.dtype_policy)
+                for _ in range(2)
+            )
         self.build()
-
-    def _token_table(self, name):
-        # "Reversible": the language modeling head reads it backwards.
-        return keras.layers.ReversibleEmbedding(
-            self.config.vocab_size,
-            self.config.d_model,
-            embeddings_initializer=Normal(
-                self.config.init_std, self.config.pad_token_id
-            ),
-            name=name,
-            dtype=self.dtype_policy,
-        )
 
     def build(self, input_shape=None):
         if self.built:
@@ -129,14 +119,6 @@ class LEDModel(LEDPreTrainedModel):
 
     def _all_tables(self):
         return (self.shared, *self.token_tables())
-
-    def get_encoder(self):
-        return LEDEncoderModel(
-            self.token_tables()[0], self.encoder, self.max_global_tokens
-        )
-
-    def get_decoder(self):
-        return LEDDecoderModel(self.token_tables()[1], self.decoder)
 
     def encode(self, input_ids=None, max_global_tokens=None, **options):
         """Runs the encoder; see `encode_document` for the arguments."""

@@ -37,6 +37,8 @@ class LEDForQuestionAnswering(LEDPreTrainedModel):
         `LEDForQuestionAnswering` in transformers 5.23.
     """
 
+    target_inputs = ("start_positions", "end_positions")
+
     def __init__(self, config, **kwargs):
         super().__init__(config, **kwargs)
         self.config.num_labels = 2

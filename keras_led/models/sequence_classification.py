@@ -45,6 +45,9 @@ class LEDForSequenceClassification(LEDPreTrainedModel):
         the same number of `</s>` in every row; here any number will do.
     """
 
+    # Labels of several classes, or of a regression, are floats.
+    integer_inputs = ("input_ids", "decoder_input_ids")
+
     def __init__(self, config, **kwargs):
         super().__init__(config, **kwargs)
         with keras.name_scope(self.name):
@@ -164,6 +167,8 @@ class LEDForSequenceClassification(LEDPreTrainedModel):
     def _loss(self, logits, labels):
         if labels is None:
             return None
+        if backend.in_symbolic_scope() and len(labels.shape) < 2:
+            labels = ops.cast(labels, "int32")  # one number a row
         config = self.config
         problem = classification_problem(
             keras.backend.standardize_dtype(labels.dtype),

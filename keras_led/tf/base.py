@@ -39,6 +39,8 @@ class TFLEDPreTrainedModel(
     base_model_prefix = "led"
     main_input_name = "input_ids"
     framework = "tf"
+    encoder_class = TFLEDEncoder
+    decoder_class = TFLEDDecoder
 
     def __init__(self, config, **kwargs):
         name = type(self).__name__.replace("TFLED", "tfled_")
@@ -59,18 +61,6 @@ class TFLEDPreTrainedModel(
     def __call__(self, *args, **kwargs):
         args, kwargs = name_inputs(args, kwargs, call_names(self))
         return super().__call__(*args, **kwargs)
-
-    def get_encoder(self):
-        """`TFLEDEncoder` that shares this model's layers."""
-        base = self.get_base_model()
-        return TFLEDEncoder(
-            base.token_tables()[0], base.encoder, self.max_global_tokens
-        )
-
-    def get_decoder(self):
-        """`TFLEDDecoder` that shares this model's layers."""
-        base = self.get_base_model()
-        return TFLEDDecoder(base.token_tables()[1], base.decoder)
 
     def get_bias(self):
         """Dict of the biases of the head by name; `None` without a head."""

@@ -59,6 +59,10 @@ class TFFittingMixin:
         data = keras.utils.pack_x_y_sample_weight(x, y, sample_weight)
         return super()._with_labels(data)
 
+    def _without_targets(self, data):
+        x, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        return super()._without_targets(name_features(x, call_names(self)))
+
     def compute_loss(self, *args, **kwargs):
         # The model's own loss has the shape (1,); Keras wants a scalar.
         return ops.mean(super().compute_loss(*args, **kwargs))

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from keras_led.models.inputs import check_names
 from keras_led.models.inputs import merge_first_argument
+from keras_led.models.placeholders import with_integers
 
 
 def name_inputs(args, kwargs, names):
@@ -98,6 +99,7 @@ def takes_inputs(call):
     def call_with_named(self, *args, **kwargs):
         args, kwargs = name_inputs(args, kwargs, names)
         check_names(kwargs, names, type(self).__name__)
+        args, kwargs = with_integers(self, names, args, kwargs)
         return call(self, *args, **kwargs)
 
     return call_with_named

@@ -1,5 +1,7 @@
 """Encoder and decoder of a TFLED model, callable by themselves."""
 
+import keras
+
 from keras_led.models.decoding import LEDDecoderModel
 from keras_led.models.encoding import LEDEncoderModel
 from keras_led.outputs import LEDDecoderModelOutput
@@ -10,6 +12,7 @@ from keras_led.tf.outputs import TFLEDEncoderBaseModelOutput
 from keras_led.tf.outputs import to_tensorflow_output
 
 
+@keras.saving.register_keras_serializable(package="keras_led")
 class TFLEDEncoder(LEDEncoderModel):
     """`LEDEncoderModel` with the call of TensorFlow's LED.
 
@@ -53,6 +56,7 @@ class TFLEDEncoder(LEDEncoderModel):
         )
 
 
+@keras.saving.register_keras_serializable(package="keras_led")
 class TFLEDDecoder(LEDDecoderModel):
     """`LEDDecoderModel` with the call of TensorFlow's LED.
 

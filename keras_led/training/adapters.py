@@ -115,9 +115,7 @@ def add_adapters(model, layers, rank, alpha=None):
     freeze_all_but(model, [*layers, *heads])
     for layer in layers:
         layer.trainable = True
-        # Keras would name the weights of all layers alike.
-        with layer._open_name_scope():
-            layer.enable_lora(rank, lora_alpha=alpha)
+        layer.enable_lora(rank, lora_alpha=alpha)
         keep_under_adapters(layer)
     forget_compiled_steps(model)
 

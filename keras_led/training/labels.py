@@ -32,7 +32,7 @@ def shift_tokens_right(input_ids, pad_token_id, decoder_start_token_id):
                 f"`config.{name}` must be a token id to make decoder inputs. "
                 f"Received: {name}=None. Set it, or pass `decoder_input_ids`."
             )
-    start = ops.full_like(input_ids[:, :1], decoder_start_token_id)
+    start = ops.zeros_like(input_ids[:, :1]) + decoder_start_token_id
     shifted = ops.concatenate([start, input_ids[:, :-1]], axis=1)
-    pad = ops.full_like(shifted, pad_token_id)
-    return ops.where(ops.equal(shifted, IGNORED_LABEL), pad, shifted)
+    ignored = ops.equal(shifted, IGNORED_LABEL)
+    return ops.where(ignored, pad_token_id, shifted)

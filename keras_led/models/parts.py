@@ -1,0 +1,56 @@
+"""What the encoder and the decoder have in common as models of their own."""
+
+import inspect
+
+import keras
+
+from keras_led.models.copies import CopyMixin
+from keras_led.models.embedding import token_table
+from keras_led.models.inputs import check_names
+from keras_led.models.inputs import merge_first_argument
+from keras_led.models.placeholders import check_keras_inputs
+from keras_led.models.placeholders import output_spec
+
+
+class LEDPartModel(CopyMixin, keras.Model):
+    """Base of `LEDEncoderModel` and `LEDDecoderModel`.
+
+    The first call argument may be a dict of call arguments. A copy, also one
+    from a `.keras` file, has layers of its own.
+
+    Args:
+        embedding: The `keras.layers.Embedding` of the tokens.
+        stack: `LEDEncoder` or `LEDDecoder`.
+        **kwargs: `name` and other arguments of `keras.Model`.
+    """
+
+    integer_inputs = ("input_ids",)
+    # Class of `stack`.
+    stack_class = None
+
+    def __init__(self, embedding, stack, **kwargs):
+        kwargs.setdefault("dtype", stack.dtype_policy)
+        super().__init__(**kwargs)
+        self.embedding = embedding
+        self.config = stack.config
+
+    def __call__(self, *args, **kwargs):
+        args, kwargs = merge_first_argument(args, kwargs)
+        known = list(inspect.signature(self.call).parameters)
+        check_names(kwargs, known, type(self).__name__)
+        check_keras_inputs(self, known, args, kwargs)
+        return super().__call__(*args, **kwargs)
+
+    def compute_output_spec(self, *args, **kwargs):
+        return output_spec(super().compute_output_spec, args, kwargs)
+
+    @classmethod
+    def from_led_config(cls, config, name=None, dtype=None, **options):
+        """Makes a fresh model; see `CopyMixin`."""
+        table = "shared" if config.tie_word_embeddings else "embed_tokens"
+        with keras.name_scope(name or cls.__name__):
+            embedding = token_table(config, table, dtype)
+            stack = cls.stack_class(config, dtype=dtype)
+            embedding.build((None, None))
+            stack.build()
+        return cls(embedding, stack, name=name, **options)
