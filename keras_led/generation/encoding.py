@@ -70,10 +70,11 @@ def _run_encoder(model, request, size, shows):
         tensors["inputs_embeds"] = pad_columns(embeds, size)
     if request.head_mask is not None:
         tensors["head_mask"] = _tensor(request.head_mask)
+    shows_weights = bool(shows and options["output_attentions"])
     flags = {
-        "max_global_tokens": global_slots(documents),
+        "max_global_tokens": global_slots(documents, exact=shows_weights),
         "global_tokens_fit": True,
-        "output_attentions": bool(shows and options["output_attentions"]),
+        "output_attentions": shows_weights,
         "output_hidden_states": bool(shows and options["output_hidden_states"]),
     }
     key = ("encode", tuple(sorted(flags.items())), tuple(sorted(tensors)))
@@ -86,20 +87,23 @@ def _run_encoder(model, request, size, shows):
     return run(tensors)
 
 
-def global_slots(documents):
+def global_slots(documents, exact=False):
     """Slots for global tokens: the most of any document, rounded up.
 
     Args:
         documents: `DocumentBatch`.
+        exact: bool, whether not to round up: the attention weights have a
+            column for each slot.
 
     Returns:
-        int, a power of two (so that few sizes are compiled), at least 1.
+        int, a power of two (so that few sizes are compiled), at least 1; the
+        number itself, 0 included, where it is to be exact.
     """
-    mask = documents.global_attention_mask
-    if mask is None:
-        return 1
-    most = ((documents.attention_mask * (mask + 1)) > 1).sum(axis=1).max()
-    return 1 << max(0, int(most) - 1).bit_length()
+    code = documents.attention_mask
+    if documents.global_attention_mask is not None:
+        code = code * (documents.global_attention_mask + 1)
+    most = int((code > 1).sum(axis=1).max())
+    return most if exact else 1 << max(0, most - 1).bit_length()
 
 
 def _tensor(array):

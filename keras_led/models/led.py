@@ -122,11 +122,13 @@ class LEDModel(LEDPreTrainedModel):
 
     def encode(self, input_ids=None, max_global_tokens=None, **options):
         """Runs the encoder; see `encode_document` for the arguments."""
+        if max_global_tokens is None:
+            max_global_tokens = self.max_global_tokens
         return encode_document(
             self.token_tables()[0],
             self.encoder,
             input_ids,
-            max_global_tokens=max_global_tokens or self.max_global_tokens,
+            max_global_tokens=max_global_tokens,
             **options,
         )
 

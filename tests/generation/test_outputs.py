@@ -41,6 +41,49 @@ def test_all_fields(beams, prompt, cached):
     peer.compare(found, expected)
 
 
+@pytest.mark.parametrize(
+    "counts", [None, (0, 0, 0), (3, 1, 0), (5, 5, 2)], ids=str
+)
+def test_encoder_attentions_have_a_column_for_each_global_token(counts):
+    theirs, ours = models()
+    inputs = documents(padding="right", spread="absent")
+    if counts is not None:
+        wide = np.arange(11) < np.array(counts)[:, None]
+        inputs["global_attention_mask"] = wide[:, ::-1].astype("int32")
+        inputs["attention_mask"][:] = 1
+    inputs = {k: v for k, v in inputs.items() if v is not None}
+    options = {"max_length": 4, "output_attentions": True}
+    found = ours.generate(**inputs, return_dict_in_generate=True, **options)
+    expected = generate_theirs(theirs, inputs, **options)
+    window = ours.config.attention_windows[0]
+    assert found.encoder_attentions[0].shape[-1] == (
+        max(counts or (0,)) + window + 1
+    )
+    names = ("encoder_attentions", "decoder_attentions", "cross_attentions")
+    for name in names:
+        theirs_now = peer.to_numpy(tuple(expected[name]))
+        ours_now = peer.to_numpy(found[name])
+        pairs = zip(
+            peer.flatten(name, ours_now),
+            peer.flatten(name, theirs_now),
+            strict=True,
+        )
+        for (_, one), (_, two) in pairs:
+            np.testing.assert_allclose(one, two, atol=peer.TOLERANCE)
+
+
+def test_an_attention_mask_of_two_makes_tokens_global():
+    inputs = documents(spread="absent")
+    inputs["attention_mask"][0, [2, 5, 7]] = 2
+    found, _ = check({"num_beams": 2, "max_length": 14}, inputs=inputs)
+    inputs["attention_mask"][inputs["attention_mask"] == 2] = 1
+    _, ours = models()
+    plain = ours.generate(**inputs, num_beams=2, max_length=14)
+    assert not np.array_equal(
+        peer.to_numpy(found.sequences), peer.to_numpy(plain)
+    )
+
+
 def test_an_early_end_keeps_the_fields_in_step():
     theirs, ours = models()
     inputs = documents()
