@@ -11,6 +11,8 @@ from keras_led.config_checks import check_architectures
 from keras_led.config_checks import check_settings
 from keras_led.config_checks import labels_from_file
 from keras_led.config_checks import replace_labels
+from keras_led.config_generation import GENERATION_OPTIONS
+from keras_led.config_generation import take_generation_options
 from keras_led.files.atomic import write_json
 from keras_led.files.hub import read_json
 from keras_led.files.hub import resolve
@@ -89,6 +91,8 @@ class LEDConfig:
             `LABEL_0`, `LABEL_1` and so on.
         extras: dict, the keys of a `config.json` that LED does not use. They
             can be read as attributes and are written back.
+        **values: also options of `generate`, which go to `extras`; from there
+            they reach the model's `generation_config`.
 
     Raises:
         TypeError: If an argument is unknown, given twice, or of a wrong type.
@@ -138,9 +142,10 @@ class LEDConfig:
     model_type = "led"
 
     def __init__(self, *, extras=None, **values):
+        extras = {**(extras or {}), **take_generation_options(values)}
         settings = _defaults()
         settings.update(_canonical(values))
-        object.__setattr__(self, "extras", copy.deepcopy(dict(extras or {})))
+        object.__setattr__(self, "extras", copy.deepcopy(extras))
         self._assign(settings)
 
     # ---- reading and setting ----------------------------------------------
@@ -172,9 +177,11 @@ class LEDConfig:
             ValueError: If a value is out of range or does not fit another
                 one. The config is then left as it was.
         """
+        options = take_generation_options(values)
         settings = {name: getattr(self, name) for name in _field_names()}
         replace_labels(settings, _canonical(values))
         self._assign(settings)
+        self.extras.update(options)
 
     def copy(self, **values):
         """Returns an independent copy.
@@ -204,12 +211,11 @@ class LEDConfig:
             self.update(**{name: value})
         elif isinstance(getattr(type(self), name, None), property):
             object.__setattr__(self, name, value)
-        elif name in self.extras or name in _COMMON_EXTRAS:
+        elif name in (*self.extras, *_COMMON_EXTRAS, *GENERATION_OPTIONS):
             self.extras[name] = value
         else:
             raise AttributeError(
-                f"LEDConfig has no attribute {name!r}.{_nearest(name)} Keys "
-                "that LED does not use go into `config.extras`."
+                f"LEDConfig has no attribute {name!r}.{_remedy(name)}"
             )
 
     def __eq__(self, other):
@@ -276,6 +282,7 @@ class LEDConfig:
                 content.pop(alias, None)
         check_architectures(content.get("architectures"))
         labels_from_file(values, content.pop("num_labels", None))
+        content.update(take_generation_options(overrides))
         replace_labels(values, _canonical(overrides))
         return cls(**values, extras=content)
 
@@ -348,11 +355,14 @@ def _defaults():
     return {f.name: f.default for f in dataclasses.fields(LEDConfig)}
 
 
-def _nearest(name):
-    """Returns ` Did you mean …?`, or nothing when no name is close."""
-    known = [*_field_names(), *ALIASES, "num_labels"]
+def _remedy(name):
+    """What to do instead of an unknown name, for the end of a message."""
+    if name == "gradient_checkpointing":
+        return " Call `model.gradient_checkpointing_enable()`."
+    known = [*_field_names(), *ALIASES, "num_labels", *GENERATION_OPTIONS]
     close = difflib.get_close_matches(name, known, n=1)
-    return f" Did you mean {close[0]!r}?" if close else ""
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    return f"{hint} Keys that LED does not use go into `extras`."
 
 
 def _canonical(values):
@@ -362,8 +372,7 @@ def _canonical(values):
         target = ALIASES.get(name, name)
         if target not in _field_names() and target != "num_labels":
             raise TypeError(
-                f"LEDConfig got an unknown argument {name!r}.{_nearest(name)} "
-                "Keys that LED does not use go into `extras`."
+                f"LEDConfig got an unknown argument {name!r}.{_remedy(name)}"
             )
         if target in result:
             raise TypeError(

@@ -58,9 +58,22 @@ def jit(function, model, large_products=False, recordable=False):
     compiled = jax.jit(stateless, compiler_options=options)
 
     def call(*args):
-        return compiled([v.value for v in model.variables], *args)
+        return compiled(_values(model), *args)
 
     return call
+
+
+def _values(model):
+    """The current values of a model's variables, a list."""
+    try:
+        return [variable.value for variable in model.variables]
+    except TypeError as error:  # Keras looks for an initializer
+        raise RuntimeError(
+            f"The weights of {model.name!r} are in a step of `fit`: on JAX, "
+            "nothing else can use the model while it trains. Received: a call "
+            "from another thread. Wait for the end of `fit`, or call from a "
+            "callback, in `on_epoch_end`."
+        ) from error
 
 
 def train_step(model):

@@ -2,23 +2,24 @@
 
 A step of decoding is some 1,500 small operations, and reaching each of them
 through Keras takes as long as the matrix products between. So a step that has
-run often enough is traced to a flat list of operations of PyTorch's own.
+run often enough is recorded as a flat list of operations of PyTorch's own.
 """
 
 import contextlib
 import contextvars
+import threading
 import warnings
 from collections import Counter
 from collections import OrderedDict
 
 import torch
-from torch.fx.experimental.proxy_tensor import make_fx
 from torch.utils import _pytree
 
 from keras_led.backend import torch_graphs
+from keras_led.backend import torch_tape
 from keras_led.backend.torch_constants import fold_constants
 
-# A trace takes as long as about 50 steps and saves half of each further one.
+# Recording takes as long as about 50 steps and saves half of each further one.
 RECORD_AFTER = 24
 # Of a function that is called once for a batch of documents.
 RECORD_CALLS_AFTER = 1
@@ -42,7 +43,7 @@ def is_recording():
 
 
 class Recordings:
-    """The recorded steps of one function.
+    """The recorded steps of one function, which several threads may run.
 
     Args:
         model: The Keras model whose variables the steps read.
@@ -52,6 +53,8 @@ class Recordings:
         self._model = model
         self._steps = OrderedDict()
         self._runs = Counter()
+        self._underway = set()
+        self._lock = threading.Lock()  # of the three; never held for long
 
     @contextlib.contextmanager
     def active(self):
@@ -79,28 +82,29 @@ class Recordings:
         # A weight that was put in the place of another has another id; those
         # of a recording are kept with it, so that no id is given twice.
         key += tuple(id(weight) for weight in weights)
-        if key in self._steps:
-            self._steps.move_to_end(key)
-            return self._steps[key][1]
-        self._runs[key] += 1
-        if self._runs[key] <= after:
-            return None
-        del self._runs[key]
+        with self._lock:
+            if key in self._steps:
+                self._steps.move_to_end(key)
+                return self._steps[key][1]
+            self._runs[key] += 1
+            if self._runs[key] <= after or key in self._underway:
+                return None  # another thread may be recording it
+            self._underway.add(key)
         try:
-            step = _record(body, state, constants, weights)
-            step = step if finish is None else finish(step)
-        except RuntimeError as error:
-            step = None
-            warnings.warn(
-                "PyTorch could not record operations, which so take about "
-                f"twice the time, with the same result: {error}",
-                stacklevel=2,
-            )
+            step = _record_or_warn(body, state, constants, weights, finish)
+            with self._lock:
+                self._keep(key, weights, step, finish)
+        finally:
+            with self._lock:
+                self._underway.discard(key)
+        return step
+
+    def _keep(self, key, weights, step, finish):
+        del self._runs[key]
         self._steps[key] = weights, step
         capacity = CAPACITY if finish is None else GRAPH_CAPACITY
         if len(self._steps) > capacity:
             self._steps.popitem(last=False)
-        return step
 
     def call(self, function, args):
         """`function(*args)`, by its recording once there is one.
@@ -133,18 +137,32 @@ def _signature(leaf):
     return leaf
 
 
+def _record_or_warn(body, state, constants, weights, finish):
+    """The recorded step, finished; `None`, with a warning, if there is none."""
+    try:
+        step = _record(body, state, constants, weights)
+        return step if finish is None else finish(step)
+    except RuntimeError as error:
+        warnings.warn(
+            "PyTorch could not record operations, which so take about "
+            f"twice the time, with the same result: {error}",
+            stacklevel=3,
+        )
+        return None
+
+
 def _record(body, state, constants, weights):
-    """Traces one step to a function of the same two lists."""
+    """Records one step as a function of the same two lists."""
     tensors = [torch.is_tensor(leaf) for leaf in constants]
     outputs = []
 
     def chosen(values):
         return [x for x, kept in zip(values, tensors, strict=True) if kept]
 
-    def of_tensors(state, given):
-        given = iter(given)
+    def of_tensors(*leaves):
+        given = iter(leaves[len(state) :])
         output = body(
-            state,
+            list(leaves[: len(state)]),
             [
                 next(given) if kept else leaf
                 for leaf, kept in zip(constants, tensors, strict=True)
@@ -154,15 +172,12 @@ def _record(body, state, constants, weights):
         outputs[:] = [structure, [torch.is_tensor(leaf) for leaf in leaves]]
         return [leaf for leaf in leaves if torch.is_tensor(leaf)]
 
-    # A trace tells its arguments apart as objects: one tensor that stands at
-    # two places (a buffer and its first contents) must be two.
-    arguments = [
-        [tensor.detach() for tensor in group]
-        for group in (state, chosen(constants))
-    ]
+    # A recording tells its arguments apart as objects: one tensor that stands
+    # at two places (a buffer and its first contents) must be two.
+    arguments = [x.detach() for x in (*state, *chosen(constants))]
     token = _RECORDING.set(True)
     try:
-        graph = make_fx(of_tensors)(*arguments)
+        graph = torch_tape.record(of_tensors, arguments, weights)
     finally:
         _RECORDING.reset(token)
     fold_constants(graph, weights)
@@ -171,7 +186,7 @@ def _record(body, state, constants, weights):
     structure, kept = outputs
 
     def step(state, constants):
-        found = iter(graph(list(state), chosen(constants)))
+        found = iter(graph(*state, *chosen(constants)))
         leaves = [next(found) if tensor else None for tensor in kept]
         return _pytree.tree_unflatten(leaves, structure)
 

@@ -78,9 +78,9 @@ class GenerationConfig:
         output_scores: bool, return processed scores of each step.
         output_logits: bool, return raw logits of each step.
         return_dict_in_generate: bool, return an output object.
-        pad_token_id: int, fills finished sequences.
+        pad_token_id: int, fills finished sequences; -1 is no token.
         bos_token_id: int, start token when `decoder_start_token_id` is unset.
-        eos_token_id: int or list of int, ends a sequence.
+        eos_token_id: int or list of int, ends a sequence; -1 never does.
         decoder_start_token_id: int, or a list with one per document.
         prompt_lookup_num_tokens: int, most tokens copied from the document
             and verified in one step of greedy search.
@@ -273,15 +273,9 @@ class GenerationConfig:
             TypeError: If a value has a wrong type.
             ValueError: If a value is out of range.
         """
-        content = config if isinstance(config, dict) else config.to_dict()
-        return cls(
-            **{
-                name: content[name]
-                for name in FIELDS
-                if content.get(name) is not None and name not in _NOT_FROM_MODEL
-            },
-            extras={k: content[k] for k in NOT_OFFERED if k in content},
-        )
+        content = options_of(config)
+        extras = {k: content.pop(k) for k in NOT_OFFERED if k in content}
+        return cls(**content, extras=extras)
 
     @classmethod
     def from_pretrained(cls, name_or_path, **overrides):
@@ -330,8 +324,32 @@ class GenerationConfig:
         write_json(path, self.to_dict())
 
 
+def options_of(config):
+    """The generation options that a model's config holds.
+
+    Args:
+        config: `LEDConfig`, or the content of a `config.json` as a dict.
+
+    Returns:
+        Dict of names to values as they stand there, those of `None` left out.
+    """
+    if not isinstance(config, dict):
+        config = {**config.extras, **vars(config)}
+    return {
+        name: copy.deepcopy(config[name])
+        for name in (*FIELDS, *NOT_OFFERED)
+        if name not in _NOT_FROM_MODEL and config.get(name) is not None
+    }
+
+
 FIELDS = tuple(field.name for field in dataclasses.fields(GenerationConfig))
-_HUB = ("revision", "token", "cache_dir", "local_files_only", "subfolder")
+_HUB = (
+    "revision",
+    "token",
+    "cache_dir",
+    "local_files_only",
+    "subfolder",
+)
 
 
 def _nearest(name):

@@ -29,11 +29,12 @@ DEFAULTS = {
     "max_matching_ngram_size": 2,
 }
 
-# Options of the peer that are not offered here, each with the values that
-# switch it off. Any other value is an error at `generate`, never ignored.
+# Options of Hugging Face that are not offered here, each with the values that
+# ask for what happens anyway. Any other is an error at `generate`.
 NOT_OFFERED = {
     "assistant_early_exit": (None,),
-    "cache_implementation": (None,),
+    # Ours has a fixed size, is compiled, and gives the tokens of both.
+    "cache_implementation": (None, "static", "dynamic"),
     "constraints": (None, []),
     "diversity_penalty": (None, 0, 0.0),
     "dola_layers": (None,),
@@ -59,8 +60,9 @@ def check_offered(options):
     """
     for name, value in options.items():
         if name in NOT_OFFERED and value not in NOT_OFFERED[name]:
+            allowed = " or ".join(map(repr, NOT_OFFERED[name]))
             raise ValueError(
                 f"`{name}` is not offered by keras_led. "
                 f"Received: {name}={value!r}. "
-                f"Leave it out, or set it to {NOT_OFFERED[name][0]}."
+                f"Leave it out, or set it to {allowed}."
             )

@@ -1,5 +1,6 @@
 """Compiled functions, kept with their model."""
 
+import threading
 from collections import OrderedDict
 
 from keras_led import backend
@@ -9,6 +10,7 @@ from keras_led import backend
 CAPACITY = 64
 
 _ATTRIBUTE = "_keras_led_generation_functions"
+_lock = threading.Lock()
 
 
 def compiled(model, key, make, **hints):
@@ -26,18 +28,18 @@ def compiled(model, key, make, **hints):
     # A graph keeps the variables it was traced with: new ones (a resized
     # vocabulary, LoRA, quantization) need new functions.
     variables = tuple(id(variable) for variable in model.variables)
-    owner, cache = model.__dict__.get(_ATTRIBUTE, (None, None))
-    if owner != variables:
-        cache = OrderedDict()
-        # Past Keras' own `__setattr__`, which would track the dict.
-        object.__setattr__(model, _ATTRIBUTE, (variables, cache))
-    if key in cache:
+    with _lock:
+        owner, cache = model.__dict__.get(_ATTRIBUTE, (None, None))
+        if owner != variables:
+            cache = OrderedDict()
+            # Past Keras' own `__setattr__`, which would track the dict.
+            object.__setattr__(model, _ATTRIBUTE, (variables, cache))
+        if key not in cache:
+            cache[key] = backend.jit(make(), model, **hints)
         cache.move_to_end(key)
+        if len(cache) > CAPACITY:
+            cache.popitem(last=False)
         return cache[key]
-    cache[key] = backend.jit(make(), model, **hints)
-    if len(cache) > CAPACITY:
-        cache.popitem(last=False)
-    return cache[key]
 
 
 def forget(model):

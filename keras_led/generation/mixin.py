@@ -1,9 +1,12 @@
 """The methods that a model inherits to generate text."""
 
+from keras_led.config import LEDConfig
 from keras_led.generation.config import GenerationConfig
+from keras_led.generation.config import options_of
 from keras_led.generation.generating import run_request
 from keras_led.generation.generating import stream_request
 from keras_led.generation.request import read_request
+from keras_led.generation.streamers import ended_after_an_error
 from keras_led.generation.summarizing import TokenizedDocuments
 from keras_led.generation.summarizing import summarize_texts
 from keras_led.generation.transitions import transition_scores
@@ -19,12 +22,25 @@ class GenerationMixin:
     def generation_config(self):
         """`GenerationConfig` that `generate` starts from.
 
-        At first what the model's own config says.
+        At first what the model's own config says. An option that is set on
+        `config` later replaces that of the `generation_config`.
         """
         own = self.__dict__.get("_generation_config")
         if own is None:
             own = GenerationConfig.from_model_config(self.config)
-            object.__setattr__(self, "_generation_config", own)
+            self.generation_config = own
+            return own
+        now, before = options_of(self.config), self._options_of_config
+        if now != before:
+            _take_over(
+                own,
+                {
+                    name: now.get(name)
+                    for name in {**before, **now}
+                    if now.get(name) != before.get(name)
+                },
+            )
+            object.__setattr__(self, "_options_of_config", now)
         return own
 
     @generation_config.setter
@@ -34,20 +50,33 @@ class GenerationMixin:
                 "`generation_config` must be a `GenerationConfig`. "
                 f"Received: {type(value).__name__}."
             )
+        object.__setattr__(self, "_options_of_config", options_of(self.config))
         object.__setattr__(self, "_generation_config", value)
 
     @classmethod
-    def read_settings(cls, name_or_path, **hub):
+    def can_generate(cls):
+        """Whether models of this class generate text: they do."""
+        return True
+
+    @classmethod
+    def read_settings(cls, name_or_path, config=None, overrides=None, **hub):
         """Reads the generation options of a checkpoint.
 
         Args:
             name_or_path: str or path: a directory, or a hub id.
+            config: `LEDConfig` to use instead of the checkpoint's, or `None`:
+                options in which it differs from the file were set by hand.
+            overrides: dict of what else replaces values of the file.
             **hub: as in `GenerationConfig.from_pretrained`.
 
         Returns:
             A `GenerationConfig`.
         """
-        return GenerationConfig.from_pretrained(name_or_path, **hub)
+        settings = GenerationConfig.from_pretrained(name_or_path, **hub)
+        if config is not None:
+            _take_over(settings, _set_by_hand(config, name_or_path, hub))
+        _take_over(settings, options_of(overrides or {}))
+        return settings
 
     def use_settings(self, settings):
         """Takes the generation options of a checkpoint for its own.
@@ -97,7 +126,9 @@ class GenerationMixin:
         for documents of the same bucket of lengths.
 
         Args:
-            input_ids: integers `(B, S)`, or a dict with them and the masks.
+            input_ids: integers `(B, S)`, or a dict with them and the masks;
+                may also be given as `inputs`. Without any document, it is one
+                of the start token `<s>` alone.
             **arguments: `attention_mask`, 1 at tokens, 0 at padding, `(B, S)`
                 (found from the padding ids when absent);
                 `global_attention_mask`, 1 at global tokens, `(B, S)`;
@@ -126,8 +157,11 @@ class GenerationMixin:
             ValueError: If a value does not fit. Both before the encoder runs.
         """
         arguments["input_ids"] = input_ids
-        request = read_request(self.config, self.generation_config, arguments)
-        return run_request(self, request)
+        with ended_after_an_error(arguments.get("streamer")):
+            request = read_request(
+                self.config, self.generation_config, arguments
+            )
+            return run_request(self, request)
 
     def compute_transition_scores(
         self, sequences, scores, beam_indices=None, normalize_logits=False
@@ -228,3 +262,25 @@ class GenerationMixin:
             options,
         )
         return summaries[0] if single else summaries
+
+
+def _take_over(own, options):
+    """Sets options of a `GenerationConfig`, so that they are what counts."""
+    replaced = {}
+    for name, winner in (
+        ("max_length", "max_new_tokens"),
+        ("min_length", "min_new_tokens"),
+    ):
+        if options.get(name) is not None:
+            replaced[winner] = None  # a checkpoint's, which would win
+    own.update(**{**replaced, **options})
+
+
+def _set_by_hand(config, name_or_path, hub):
+    """The options of `generate` in which a config differs from the file's."""
+    try:
+        of_file = options_of(LEDConfig.from_pretrained(name_or_path, **hub))
+    except (FileNotFoundError, ValueError):  # it describes no LED
+        of_file = options_of(LEDConfig())
+    own = options_of(config)
+    return {k: v for k, v in own.items() if of_file.get(k) != v}

@@ -122,6 +122,7 @@ _closed_share = _number("a number in [0, 1]", lambda value: 0 <= value <= 1)
 _cutoff = _number("a number in [0, 1)", lambda value: 0 <= value < 1)
 _finite = _number("a finite number", lambda value: True)
 _token = _integer(0)
+_token_or_none = _integer(-1)
 _size = _integer(1)
 _count = _integer(0)
 
@@ -132,13 +133,18 @@ def _early_stopping(name, value):
     return value
 
 
-def _tokens(name, value):
+def _tokens(name, value, token=_token):
     """An id or a list of ids; a list stays a list."""
     if isinstance(value, list):
         if not value:
             raise ValueError(_wrong(name, "an id or a non-empty list", value))
-        return [_token(name, item) for item in value]
-    return _token(name, value)
+        return [token(name, item) for item in value]
+    return token(name, value)
+
+
+def _end_tokens(name, value):
+    """As `_tokens`; -1 is an id that no token has, so that nothing ends."""
+    return _tokens(name, value, _token_or_none)
 
 
 def _token_list(name, value):
@@ -231,9 +237,9 @@ _RULES = {
     "output_scores": _flag,
     "output_logits": _flag,
     "return_dict_in_generate": _flag,
-    "pad_token_id": _token,
+    "pad_token_id": _token_or_none,
     "bos_token_id": _token,
-    "eos_token_id": _tokens,
+    "eos_token_id": _end_tokens,
     "decoder_start_token_id": _tokens,
     "prompt_lookup_num_tokens": _size,
     "max_matching_ngram_size": _size,

@@ -1,5 +1,6 @@
 """Text as it is written, piece by piece."""
 
+import contextlib
 import queue
 import sys
 
@@ -109,11 +110,48 @@ class TextIteratorStreamer(TextStreamer):
         if stream_end:
             self._queue.put(None)
 
+    def fail(self, error):
+        """Queues what `generate` raised, so that nobody waits for more."""
+        self.pieces = TextPieces(self.pieces.tokenizer, **self.pieces.options)
+        self._is_prompt = True
+        self._queue.put(error)
+
     def __iter__(self):
         return self
 
     def __next__(self):
+        """Returns the next piece.
+
+        Raises:
+            StopIteration: After the last one.
+            RuntimeError: If `generate` ended in an error.
+        """
         piece = self._queue.get(timeout=self.timeout)
+        if isinstance(piece, BaseException):
+            raise RuntimeError(
+                "`generate` ended in an error, so that the text is not whole. "
+                f"Received: {type(piece).__name__}: {piece}"
+            ) from piece
         if piece is None:
             raise StopIteration
         return piece
+
+
+@contextlib.contextmanager
+def ended_after_an_error(streamer):
+    """Lets a streamer know when what runs inside raises.
+
+    Args:
+        streamer: object with `end`, and perhaps `fail`, which takes the
+            error; or `None`.
+    """
+    try:
+        yield
+    except BaseException as error:
+        # The streamer may be what failed: the first error is the one to see.
+        with contextlib.suppress(Exception):
+            if hasattr(streamer, "fail"):
+                streamer.fail(error)
+            elif streamer is not None:
+                streamer.end()
+        raise

@@ -4,16 +4,13 @@ import inspect
 
 from keras_led.generation.generating import run_request
 from keras_led.generation.request import read_request
+from keras_led.generation.streamers import ended_after_an_error
 
 _ATTRIBUTE = "_keras_led_xla_model"
 
 
 class TFGenerationMixin:
     """Generation as `LEDForConditionalGeneration`, on XLA where asked for."""
-
-    def can_generate(self):
-        """Whether the model generates: it does."""
-        return True
 
     def generate(
         self,
@@ -46,14 +43,8 @@ class TFGenerationMixin:
             TypeError: If an argument is unknown or of a wrong type.
             ValueError: If a value does not fit.
         """
-        input_ids = kwargs.pop("input_ids", None)
-        if inputs is not None and input_ids is not None:
-            raise ValueError(
-                "One of `inputs` and `input_ids` must be given: they are the "
-                "same. Received: both."
-            )
         arguments = {
-            "input_ids": input_ids if inputs is None else inputs,
+            "inputs": inputs,
             "generation_config": generation_config,
             "logits_processor": [
                 _without_length(processor)
@@ -61,10 +52,11 @@ class TFGenerationMixin:
             ],
             "seed": seed,
         }
-        request = read_request(
-            self.config, self.generation_config, {**kwargs, **arguments}
-        )
-        return run_request(self._by_xla() if jit_compile else self, request)
+        with ended_after_an_error(kwargs.get("streamer")):
+            request = read_request(
+                self.config, self.generation_config, {**kwargs, **arguments}
+            )
+            return run_request(self._by_xla() if jit_compile else self, request)
 
     def _by_xla(self):
         """This model, with compiled functions of its own."""

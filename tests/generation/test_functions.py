@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+from keras_led import backend
 from keras_led.generation import functions
 from keras_led.generation.documents import bucket_length
 from tests import peer
@@ -152,3 +153,22 @@ def test_old_functions_make_room(monkeypatch):
     functions.forget(model)
     functions.compiled(model, 3, lambda: made.append(3))
     assert made == [2, 3]
+
+
+@pytest.mark.skipif(
+    keras.backend.backend() != "jax", reason="only JAX's `fit` takes weights"
+)
+def test_a_call_while_fit_has_the_weights_says_so():
+    model = keras.Sequential([keras.layers.Dense(3)])
+    model.build((None, 2))
+    double = backend.jit(lambda x: 2 * model(x), model)
+    x = np.ones((1, 2), "float32")
+    before = double(x)
+    kept = [variable.value for variable in model.variables]
+    for variable in model.variables:
+        variable._value = None  # as Keras' trainer does
+    with pytest.raises(RuntimeError, match="step of `fit`.*on_epoch_end"):
+        double(x)
+    for variable, value in zip(model.variables, kept, strict=True):
+        variable._value = value
+    np.testing.assert_array_equal(double(x), before)

@@ -213,3 +213,58 @@ def test_few_graphs_are_kept(monkeypatch):
     assert len(made) == len(sizes) + 1
     recordings.call(double, ({"x": torch.ones(sizes[-1])},))
     assert len(made) == len(sizes) + 1
+
+
+def test_recording_changes_nothing_outside_its_thread(monkeypatch):
+    import threading
+
+    import torch
+    from torch.fx import _symbolic_trace
+
+    from keras_led.backend import torch_recording
+
+    monkeypatch.setattr(torch_recording, "RECORD_AFTER", 0)
+    recordings = torch_recording.Recordings(keras.Sequential())
+    before = torch.nn.Module.__call__, torch.nn.Module.__getattr__
+    seen, state = [], [torch.tensor(1.0)]
+
+    def elsewhere():
+        seen.append(recordings.find(body, state, []))
+        seen.append(torch.nn.Module.__call__ is before[0])
+        seen.append(torch.nn.Module.__getattr__ is before[1])
+        seen.append(_symbolic_trace.is_fx_tracing())
+
+    def body(state, constants):
+        if not seen:  # while this thread records, another one asks
+            thread = threading.Thread(target=elsewhere)
+            thread.start()
+            thread.join()
+        return [state[0] + 2]
+
+    step = recordings.find(body, state, [])
+    # The other thread goes on without a recording, in a process as it was.
+    assert seen == [None, True, True, False]
+    assert float(step([torch.tensor(3.0)], [])[0]) == 5.0
+    assert recordings.find(body, state, []) is step
+
+
+def test_an_interrupted_recording_is_made_later(monkeypatch):
+    import torch
+
+    from keras_led.backend import torch_recording
+
+    monkeypatch.setattr(torch_recording, "RECORD_AFTER", 0)
+    recordings = torch_recording.Recordings(keras.Sequential())
+    runs = []
+
+    def body(state, constants):
+        runs.append(1)
+        if len(runs) == 1:
+            raise KeyboardInterrupt
+        return [2 * state[0]]
+
+    state = [torch.tensor(1.0)]
+    with pytest.raises(KeyboardInterrupt):
+        recordings.find(body, state, [])
+    step = recordings.find(body, state, [])
+    assert float(step([torch.tensor(3.0)], [])[0]) == 6.0

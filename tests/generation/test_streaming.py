@@ -150,3 +150,50 @@ def test_stream_says_no_before_it_starts():
 def test_progress_bar(capsys):
     scripted(TOKENS).generate(IDS, progress=True, **options(IDS))
     assert "13/13" in capsys.readouterr().out
+
+
+def fails(ids, scores):
+    raise ZeroDivisionError("a criterion")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        ({"stopping_criteria": [fails]}, ZeroDivisionError),
+        ({"num_beams": 2}, ValueError),
+        ({"no_such_argument": 1}, TypeError),
+    ],
+    ids=["while it runs", "a bad value", "a bad name"],
+)
+def test_nobody_waits_for_a_text_that_failed(arguments, error):
+    streamer = TextIteratorStreamer(Words(), skip_prompt=True, timeout=60)
+    model = scripted(TOKENS)
+    with pytest.raises(error):
+        model.generate(IDS, streamer=streamer, **options(IDS), **arguments)
+    with pytest.raises(RuntimeError, match="not whole.*" + error.__name__):
+        list(streamer)
+    # It is ready for another text.
+    model.generate(IDS, streamer=streamer, **options(IDS))
+    assert "".join(streamer).startswith("a b")
+
+
+def test_other_streamers_are_told_the_end(capsys):
+    class Noted:
+        ended = 0
+
+        def put(self, value):
+            raise OSError("closed")
+
+        def end(self):
+            self.ended += 1
+
+    noted = Noted()
+    with pytest.raises(OSError, match="closed"):
+        scripted(TOKENS).generate(IDS, streamer=noted, **options(IDS))
+    assert noted.ended == 1
+    shown = TextStreamer(Words(), skip_prompt=True)
+    with pytest.raises(ZeroDivisionError):
+        scripted(TOKENS).generate(
+            IDS, streamer=shown, stopping_criteria=[fails], **options(IDS)
+        )
+    assert capsys.readouterr().out == "\n"
