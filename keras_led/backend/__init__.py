@@ -21,6 +21,7 @@ if name == "tensorflow":
     from keras_led.backend.tensorflow import block_layout
     from keras_led.backend.tensorflow import contiguous
     from keras_led.backend.tensorflow import custom_gradient
+    from keras_led.backend.tensorflow import device_kind
     from keras_led.backend.tensorflow import fold_in
     from keras_led.backend.tensorflow import is_concrete
     from keras_led.backend.tensorflow import jit
@@ -70,6 +71,7 @@ elif name == "jax":
     from keras_led.backend.jax import block_layout
     from keras_led.backend.jax import contiguous
     from keras_led.backend.jax import custom_gradient
+    from keras_led.backend.jax import device_kind
     from keras_led.backend.jax import fold_in
     from keras_led.backend.jax import is_concrete
     from keras_led.backend.jax import keep_at_random
@@ -119,6 +121,7 @@ elif name == "torch":
     from keras_led.backend.torch import block_layout
     from keras_led.backend.torch import contiguous
     from keras_led.backend.torch import custom_gradient
+    from keras_led.backend.torch import device_kind
     from keras_led.backend.torch import fold_in
     from keras_led.backend.torch import is_concrete
     from keras_led.backend.torch import keep_at_random

@@ -227,6 +227,11 @@ def block_layout(holds_scores=True):
     return ON_CPU if holds_scores else ON_CPU._replace(scores_per_step=2**20)
 
 
+def device_kind():
+    """str, the kind of device that JAX runs on, such as "cpu"."""
+    return jax.default_backend()
+
+
 def register_pytree(cls):
     """Makes `keras.tree` and JAX see into `cls`, a dict of tensors."""
     jax.tree_util.register_pytree_node(

@@ -233,6 +233,11 @@ def block_layout(holds_scores=True):
     return ON_ACCELERATOR if tf.config.list_logical_devices("GPU") else ON_CPU
 
 
+def device_kind():
+    """str, the kind of device that TensorFlow runs on, such as "cpu"."""
+    return "gpu" if tf.config.list_logical_devices("GPU") else "cpu"
+
+
 def register_pytree(cls):
     """Makes `keras.tree` see into `cls`, a dict of tensors.
 

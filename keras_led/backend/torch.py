@@ -239,6 +239,11 @@ def block_layout(holds_scores=True):
     return ON_CPU if holds_scores else BlockLayout(256, 1)
 
 
+def device_kind():
+    """str, the kind of device that Keras runs PyTorch on, such as "cpu"."""
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
 def register_pytree(cls):
     """Makes `keras.tree` (PyTorch's own here) see into `cls`, a dict."""
     _pytree.register_pytree_node(

@@ -75,14 +75,34 @@ class LEDPreTrainedModel(FittingMixin, PretrainedMixin, CopyMixin, keras.Model):
     def compute_output_spec(self, *args, **kwargs):
         return output_spec(super().compute_output_spec, args, kwargs)
 
+    @classmethod
+    def can_generate(cls):
+        """Whether models of this class have `generate`."""
+        return False
+
     # ---- layers -----------------------------------------------------------
 
-    def gradient_checkpointing_enable(self):
+    def gradient_checkpointing_enable(self, gradient_checkpointing_kwargs=None):
         """Recomputes each layer in the backward pass instead of storing it.
 
         Training then holds the hidden states between the layers and the
         intermediates of one layer, for about a third more time.
+
+        Args:
+            gradient_checkpointing_kwargs: dict of what PyTorch's checkpointing
+                takes. `use_reentrant` changes nothing here: both ways give
+                the same gradients.
+
+        Raises:
+            ValueError: If it holds another key.
         """
+        others = set(gradient_checkpointing_kwargs or ()) - {"use_reentrant"}
+        if others:
+            raise ValueError(
+                "`gradient_checkpointing_kwargs` may hold 'use_reentrant' "
+                f"only. Received: {', '.join(sorted(map(repr, others)))}. "
+                "Leave them out."
+            )
         self._set_gradient_checkpointing(True)
 
     def gradient_checkpointing_disable(self):

@@ -16,6 +16,9 @@ from keras_led.files import read_together
 from keras_led.layers.initializers import draw_values
 from keras_led.layers.initializers import values_come_later
 from keras_led.models.encoding import DEFAULT_MAX_GLOBAL_TOKENS
+from keras_led.models.loading_arguments import check_their_arguments
+from keras_led.models.loading_arguments import read_dtype
+from keras_led.models.loading_arguments import read_weight_files
 
 
 class PretrainedMixin:
@@ -37,6 +40,9 @@ class PretrainedMixin:
         subfolder="",
         ignore_mismatched_sizes=False,
         weight_files=WEIGHT_FILES,
+        use_safetensors=None,
+        torch_dtype=None,
+        gradient_checkpointing=None,
         **overrides,
     ):
         """Makes a model from a Hugging Face checkpoint.
@@ -45,7 +51,8 @@ class PretrainedMixin:
             name_or_path: str or path: a directory, or a Hugging Face hub id.
             config: `LEDConfig` to use instead of the checkpoint's.
             dtype: str or Keras dtype policy, for example "float32",
-                "bfloat16" or "mixed_bfloat16"; by default Keras' own.
+                "bfloat16" or "mixed_bfloat16"; by default Keras' own. "auto"
+                is the dtype that the checkpoint's config names.
             name: str, name of the model.
             max_global_tokens: int, as in the constructor.
             revision: str, branch, tag or commit on the hub.
@@ -57,7 +64,16 @@ class PretrainedMixin:
                 leaves its weight fresh, with a warning, instead of an error.
             weight_files: iterable of str, names of weight and index files:
                 the first that is there is read.
-            **overrides: `LEDConfig` arguments that replace those of the file.
+            use_safetensors: bool, `True` to read safetensors only, `False` to
+                leave them.
+            torch_dtype: the old name of `dtype`.
+            gradient_checkpointing: bool, whether to call
+                `gradient_checkpointing_enable`; by default what the config
+                says.
+            **overrides: `LEDConfig` arguments that replace those of the file;
+                options of `generate`, which go to the `generation_config`.
+                Other keywords of Hugging Face are accepted where they ask for
+                what happens anyway.
 
         Returns:
             The model, with the weights of the checkpoint.
@@ -65,8 +81,10 @@ class PretrainedMixin:
         Raises:
             FileNotFoundError: If there is no such checkpoint or file.
             ConnectionError: If the hub cannot be reached.
-            ValueError: If a file is damaged, or its tensors do not fit.
+            ValueError: If a file is damaged, its tensors do not fit, or a
+                keyword asks for what is not offered.
         """
+        overrides = check_their_arguments(overrides)
         hub = {
             "revision": revision,
             "token": token,
@@ -74,6 +92,7 @@ class PretrainedMixin:
             "local_files_only": local_files_only,
             "subfolder": subfolder,
         }
+        weight_files = read_weight_files(weight_files, use_safetensors)
         own, settings, checkpoint = read_together(
             name_or_path,
             lambda: cls._open(
@@ -89,7 +108,7 @@ class PretrainedMixin:
                 return cls(
                     own,
                     max_global_tokens=max_global_tokens,
-                    dtype=dtype,
+                    dtype=read_dtype(dtype, torch_dtype, own),
                     **options,
                 )
 
@@ -104,7 +123,10 @@ class PretrainedMixin:
             )
         draw_values(model, kept)
         # Files from before transformers 4.11 ask for it in their config.
-        if model.config.extras.pop("gradient_checkpointing", False):
+        wanted = model.config.extras.pop("gradient_checkpointing", False)
+        if gradient_checkpointing is not None:
+            wanted = gradient_checkpointing
+        if wanted:
             model.gradient_checkpointing_enable()
         model.use_settings(settings)
         return model
@@ -113,15 +135,15 @@ class PretrainedMixin:
     def _open(cls, name_or_path, config, overrides, weight_files, hub):
         """Reads or opens all files of a checkpoint."""
         if config is None:
-            config = LEDConfig.from_pretrained(name_or_path, **hub, **overrides)
+            own = LEDConfig.from_pretrained(name_or_path, **hub, **overrides)
         else:
-            config = config.copy(**overrides)
-        settings = cls.read_settings(name_or_path, **hub)
+            own = config.copy(**overrides)
+        settings = cls.read_settings(name_or_path, config, overrides, **hub)
         checkpoint = open_checkpoint(name_or_path, weight_files, **hub)
-        return config, settings, checkpoint
+        return own, settings, checkpoint
 
     @classmethod
-    def read_settings(cls, name_or_path, **hub):
+    def read_settings(cls, name_or_path, config=None, overrides=None, **hub):
         """Reads what a checkpoint holds beside config and weights."""
 
     def use_settings(self, settings):

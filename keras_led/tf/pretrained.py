@@ -26,7 +26,6 @@ class TFPretrainedMixin:
         *,
         config=None,
         from_pt=False,
-        use_safetensors=None,
         **options,
     ):
         """Makes a model from a Hugging Face checkpoint.
@@ -41,10 +40,9 @@ class TFPretrainedMixin:
             from_pt: bool, whether to prefer the files that PyTorch wrote:
                 `pytorch_model.bin`, then safetensors. Otherwise the order is
                 safetensors, `tf_model.h5`, `pytorch_model.bin`.
-            use_safetensors: bool, `True` to read safetensors only, `False` to
-                leave them.
             **options: Arguments of `LEDModel.from_pretrained`: `revision`,
-                `token`, `dtype`, `max_global_tokens`, `LEDConfig` arguments.
+                `token`, `dtype`, `max_global_tokens`, `use_safetensors`,
+                `LEDConfig` arguments.
 
         Returns:
             The model, with the weights of the checkpoint.
@@ -59,8 +57,6 @@ class TFPretrainedMixin:
         order = _SAFETENSORS + _TENSORFLOW + _PYTORCH
         if from_pt:
             order = _PYTORCH + _SAFETENSORS
-        if use_safetensors is not None:
-            order = [x for x in order if (x in _SAFETENSORS) == use_safetensors]
         return super().from_pretrained(
             name_or_path, config=config, weight_files=order, **options
         )
