@@ -126,7 +126,7 @@ def _content_stages(plan):
 
 def _length_stages(plan):
     """Where a text may not end yet."""
-    options, eos, stages = plan.options, plan.eos_token_ids, []
+    options, eos, stages = plan.options, plan.possible_ends, []
     if options["min_length"] and eos:
         stages.append(processors.MinLength(options["min_length"], eos))
     if options["min_new_tokens"] and eos:
@@ -137,7 +137,7 @@ def _length_stages(plan):
 
 def _forced_stages(plan):
     """Tokens tied to a place, and the repairs around them."""
-    options, eos, stages = plan.options, plan.eos_token_ids, []
+    options, eos, stages = plan.options, plan.possible_ends, []
     bos = options["forced_bos_token_id"]
     if bos is not None:
         stages.append(processors.ForcedBOS(bos))

@@ -13,7 +13,9 @@ from typing import NamedTuple
 from keras import ops
 
 from keras_led.backend import while_loop
+from keras_led.generation.functions import compiled
 from keras_led.generation.loop import Decoder
+from keras_led.generation.stepper import Step
 
 # Below any cosine, so that places without a token never are the maximum.
 NO_SIMILARITY = -2.0
@@ -46,32 +48,16 @@ class ContrastiveDecoder(Decoder):
 
     def run(self, inputs):
         """Generates to the end; see `Decoder.run`."""
-        prepared = self.prepare(inputs)
-        state = self.search.begin(inputs["prompt"])
-        seen, decoding = self._read_prompt(inputs)
+        state, seen, decoding, prepared = self._begin(inputs)
 
         def step(loop, constants):
             state, seen, cache = loop
             inputs, decoding, prepared = constants
             current = decoding._replace(self_cache=cache)
-            scores = self.chain.process(
-                seen.logits, state.tokens, state.length, prepared
+            state, seen, current, _ = self._step(
+                inputs, state, seen, current, prepared
             )
-            probability = ops.softmax(scores, axis=-1)
-            probability, tokens = ops.top_k(probability, self.rows)  # (B, K)
-            outputs, current = self.read(
-                inputs,
-                ops.reshape(ops.cast(tokens, "int32"), (-1, 1)),
-                current,
-                state.length,
-                output_hidden_states=True,
-            )
-            hidden = _unit(outputs.decoder_hidden_states[-1][:, 0])
-            choice = self._choose(seen, probability, hidden)
-            state, seen, rows = self._commit(
-                state, seen, tokens, hidden, outputs.logits[:, 0], choice
-            )
-            return state, seen, current.reorder(rows).self_cache
+            return state, seen, current.self_cache
 
         state, _, _ = while_loop(
             lambda loop: loop[0].running,
@@ -81,6 +67,56 @@ class ContrastiveDecoder(Decoder):
             recordable=self.recordable(inputs),
         )
         return self.search.result(state)
+
+    def steps(self, inputs, key):
+        """Yields a `Step` for each token, with its scores and logits.
+
+        Args:
+            inputs: dict of tensors.
+            key: hashable, keys the compiled pieces.
+        """
+        begin = compiled(
+            self.model, ("contrastive-begin", *key), lambda: self._begin
+        )
+        step = compiled(
+            self.model, ("contrastive-step", *key), lambda: self._step
+        )
+        state, seen, decoding, prepared = begin(inputs)
+        running = True
+        while running:
+            length, logits = int(state.length), seen.logits
+            state, seen, decoding, scores = step(
+                inputs, state, seen, decoding, prepared
+            )
+            tokens = ops.convert_to_numpy(state.tokens)[:, length]
+            yield Step(length, tokens, scores, logits, {}, state)
+            running = bool(state.running)
+
+    def _begin(self, inputs):
+        seen, decoding = self._read_prompt(inputs)
+        state = self.search.begin(inputs["prompt"])
+        return state, seen, decoding, self.prepare(inputs)
+
+    def _step(self, inputs, state, seen, decoding, prepared):
+        """Writes one token; returns what goes on, and the scores `(B, V)`."""
+        scores = self.chain.process(
+            seen.logits, state.tokens, state.length, prepared
+        )
+        probability = ops.softmax(scores, axis=-1)
+        probability, tokens = ops.top_k(probability, self.rows)  # (B, K)
+        outputs, decoding = self.read(
+            inputs,
+            ops.reshape(ops.cast(tokens, "int32"), (-1, 1)),
+            decoding,
+            state.length,
+            output_hidden_states=True,
+        )
+        hidden = _unit(outputs.decoder_hidden_states[-1][:, 0])
+        choice = self._choose(seen, probability, hidden)
+        state, seen, rows = self._commit(
+            state, seen, tokens, hidden, outputs.logits[:, 0], choice
+        )
+        return state, seen, decoding.reorder(rows), scores
 
     def _read_prompt(self, inputs):
         """Reads the whole prompt; all candidates' rows are equal."""

@@ -113,7 +113,8 @@ def read_documents(
     if len(sources) != 1 and (hidden is None or len(sources) > 1):
         raise ValueError(
             "`generate` takes `input_ids` or `inputs_embeds`, or an earlier "
-            "run's `encoder_outputs`. Received: "
+            "run's `encoder_outputs`, or begins from `bos_token_id` where "
+            "that is set. Received: "
             f"{'both' if sources else 'neither'} of the first two. "
             "Pass exactly one."
         )

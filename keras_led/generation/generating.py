@@ -37,7 +37,7 @@ def run_request(model, request):
         Sequences or an output object; see `GenerationMixin.generate`.
     """
     plan = request.plan
-    decoder, key, inputs, encoder_outputs = prepare(model, request)
+    decoder, key, inputs, document, encoder_outputs = prepare(model, request)
     if request.has_hooks or decoder.chain.has_hooks:
         result, shown = run_steps(decoder, key, inputs, request)
     else:
@@ -50,7 +50,14 @@ def run_request(model, request):
     fields.update(_encoder_fields(plan, encoder_outputs))
     if plan.mode == "beam":
         return output_classes.GenerateBeamEncoderDecoderOutput(**fields)
-    return output_classes.GenerateEncoderDecoderOutput(**fields)
+    output = output_classes.GenerateEncoderDecoderOutput(**fields)
+    if request.returns_past:
+        hidden = document["hidden"][:, : request.documents.length]
+        read = fields["sequences"].shape[1] - 1
+        output.make_past = lambda: model.past_key_values(
+            result["cache"], read, hidden, plan.rows
+        )
+    return output
 
 
 def prepare(model, request):
@@ -61,30 +68,35 @@ def prepare(model, request):
         request: `Request`.
 
     Returns:
-        The decoder, the key of its compiled functions, its inputs, and the
-        encoder's output.
+        The decoder, the key of its compiled functions, its inputs, those of
+        its start, and the encoder's output.
     """
     plan = request.plan
     chain = build_chain(plan, request.processors, request.prefix_function)
     make = DECODERS.get(plan.mode, Decoder)
     search = make_search(plan)
     decoder = make(model, search, chain, plan, model.config.vocab_size)
+    decoder.past_length = request.past_length
+    decoder.returns_cache = request.returns_past
     encoded, encoder_outputs = encode(model, request)
     inputs = {**encoded, **_own_inputs(request)}
     key = (search, chain.key(), plan.eos_token_ids, decoder.use_cache)
     key += (plan.rows, plan.prompt_length, plan.max_length)
     key += (plan.mode, tuple(sorted(inputs)))
+    key += (decoder.past_length, decoder.returns_cache)
     key += tuple(plan.options[name] for name in STATIC_OPTIONS)
     document = {"hidden": inputs.pop("hidden"), "mask": inputs["mask"]}
+    if request.past is not None:
+        document["past"] = request.past
     start = compiled(
         model,
-        ("start", plan.rows, plan.max_length, decoder.use_cache),
+        ("start", plan.rows, plan.max_length, decoder.use_cache, len(document)),
         lambda: decoder.start,
         large_products=True,
         recordable=True,
     )
     inputs["decoding"] = start(document)
-    return decoder, key, inputs, encoder_outputs
+    return decoder, key, inputs, document, encoder_outputs
 
 
 def stream_request(model, request, tokenizer):
@@ -111,7 +123,7 @@ def stream_request(model, request, tokenizer):
         )
 
     def pieces():
-        decoder, key, inputs, _ = prepare(model, request)
+        decoder, key, inputs, *_ = prepare(model, request)
         flags = {"output_attentions": False, "output_hidden_states": False}
         stepper = Stepper(decoder, key, request.criteria, flags)
         text = TextPieces(tokenizer, skip_special_tokens=True)
@@ -175,7 +187,12 @@ def run_steps(decoder, key, inputs, request):
         "output_attentions": "decoder_attentions" in names,
         "output_hidden_states": "decoder_hidden_states" in names,
     }
-    stepper = Stepper(decoder, key, request.criteria, flags, "scores" in names)
+    if plan.mode == "contrastive":
+        found = decoder.steps(inputs, key)
+    else:
+        keep_scores = "scores" in names
+        stepper = Stepper(decoder, key, request.criteria, flags, keep_scores)
+        found = stepper.steps(inputs)
     streamer, bar = request.streamer, None
     if request.progress:
         bar = keras.utils.Progbar(
@@ -184,7 +201,7 @@ def run_steps(decoder, key, inputs, request):
     if streamer is not None:
         streamer.put(np.repeat(request.prompt, plan.rows, axis=0))
     steps = []
-    for step in stepper.steps(inputs):
+    for step in found:
         if streamer is not None:
             streamer.put(step.tokens)
         if bar is not None:
@@ -195,6 +212,8 @@ def run_steps(decoder, key, inputs, request):
     if bar is not None:
         bar.update(bar.target, finalize=True)
     result = decoder.search.result(steps[-1].state)
+    if request.returns_past:
+        result["cache"] = stepper.cache
     width = request.documents.length
     return result, collect_outputs(steps, plan, width, names)
 
@@ -209,7 +228,8 @@ def trim(plan, result):
     Returns:
         Dict of tensors: output fields.
     """
-    fields = {k: v for k, v in result.items() if k not in ("length", "passes")}
+    others = ("length", "passes", "cache")
+    fields = {k: v for k, v in result.items() if k not in others}
     length = int(result["length"])
     if "beam_indices" in fields:
         indices = ops.convert_to_numpy(fields["beam_indices"])

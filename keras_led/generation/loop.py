@@ -11,6 +11,7 @@ from keras import ops
 
 from keras_led.backend import fold_in
 from keras_led.backend import while_loop
+from keras_led.generation.past import fill_cache
 from keras_led.generation.processors import Documents
 from keras_led.generation.sampling import read_column
 
@@ -41,6 +42,9 @@ class Decoder:
         self.eos_token_ids = plan.eos_token_ids
         self.use_cache = plan.options["use_cache"]
         self.vocab_size = vocab_size
+        # Of the prompt, those whose keys and values came with the call.
+        self.past_length = 0
+        self.returns_cache = False
 
     def start(self, inputs):
         """Prepares the decoder's cache; no token is read yet.
@@ -57,6 +61,9 @@ class Decoder:
             rows_per_document=self.rows,
             max_length=self.max_length,
         )
+        if "past" in inputs:
+            cache = fill_cache(state.self_cache, inputs["past"])
+            state = state._replace(self_cache=cache)
         return state if self.use_cache else state._replace(self_cache=None)
 
     def begin(self, inputs):
@@ -97,6 +104,8 @@ class Decoder:
             given = ops.repeat(inputs["prompt_mask"], self.rows, axis=0)
             missing = self.max_length - self.prompt_length
             mask = ops.pad(given, ((0, 0), (0, missing)), constant_values=1)
+            if not self.use_cache:
+                mask = mask[:, : tokens.shape[1]]
         return self.model.decode_step(
             tokens,
             decoding,
@@ -116,14 +125,16 @@ class Decoder:
         """
         tokens, last = self.search.rows(state), state.length - 1
         if self.use_cache:
-            newest = ops.take(tokens, last, axis=1)[:, None]
+            # -1 fills ended rows where `pad_token_id` says so.
+            newest = ops.maximum(ops.take(tokens, last, axis=1), 0)[:, None]
             outputs, decoding = self.read(
                 inputs, newest, decoding, last, **flags
             )
             logits = outputs.logits[:, -1]
         else:
-            # Causal: what lies behind the last token does not reach it.
-            tokens = ops.maximum(tokens, 0)
+            # Causal: what lies behind the last token does not reach it. The
+            # last place is never read, and may have no position.
+            tokens = ops.maximum(tokens[:, : self.max_length - 1], 0)
             outputs, _ = self.read(inputs, tokens, decoding, 0, **flags)
             logits = ops.take(outputs.logits, last, axis=1)
         return ops.cast(logits, "float32"), outputs, decoding
@@ -165,10 +176,11 @@ class Decoder:
         """
         decoding, prepared = self.start(inputs), self.prepare(inputs)
         state = self.begin(inputs)
-        if self.use_cache and self.prompt_length > 1:
+        first, last = self.past_length, self.prompt_length - 1
+        if self.use_cache and last > first:
             # All but the last prompt token, which the first step reads.
-            prompt = self.search.rows(state)[:, : self.prompt_length - 1]
-            _, decoding = self.read(inputs, prompt, decoding, 0)
+            prompt = self.search.rows(state)[:, first:last]
+            _, decoding = self.read(inputs, prompt, decoding, first)
 
         def step(loop, constants):
             state, cache = loop
@@ -193,11 +205,12 @@ class Decoder:
             return state, current.self_cache
 
         cache = decoding.self_cache if self.use_cache else ()
-        state, _ = while_loop(
+        state, cache = while_loop(
             lambda loop: loop[0].running,
             step,
             (state, cache),
             constants=(inputs, decoding, prepared),
             recordable=self.recordable(inputs),
         )
-        return self.search.result(state)
+        result = self.search.result(state)
+        return {**result, "cache": cache} if self.returns_cache else result

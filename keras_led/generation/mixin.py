@@ -28,7 +28,8 @@ class GenerationMixin:
         own = self.__dict__.get("_generation_config")
         if own is None:
             own = GenerationConfig.from_model_config(self.config)
-            self.generation_config = own
+            # Keras on TensorFlow reads a property before it sets it.
+            self._keep_options(own)
             return own
         now, before = options_of(self.config), self._options_of_config
         if now != before:
@@ -50,6 +51,10 @@ class GenerationMixin:
                 "`generation_config` must be a `GenerationConfig`. "
                 f"Received: {type(value).__name__}."
             )
+        self._keep_options(value)
+
+    def _keep_options(self, value):
+        # Past Keras' own `__setattr__`, which would track them.
         object.__setattr__(self, "_options_of_config", options_of(self.config))
         object.__setattr__(self, "_generation_config", value)
 
@@ -103,9 +108,8 @@ class GenerationMixin:
 
     def get_config(self):
         config = super().get_config()
-        own = self.__dict__.get("_generation_config")
-        if own is not None:
-            config["generation_config"] = own.to_dict()
+        if self.__dict__.get("_generation_config") is not None:
+            config["generation_config"] = self.generation_config.to_dict()
         return config
 
     @classmethod

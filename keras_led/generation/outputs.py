@@ -20,6 +20,9 @@ class GenerateEncoderDecoderOutput(ModelOutput):
             step and 1 afterwards; with `use_cache=False` the length so far.
         cross_attentions: per step, a tuple of tensors `(rows, N, T, S)`.
         decoder_hidden_states: per step, a tuple of tensors `(rows, T, D)`.
+        past_key_values: after greedy search and sampling with a cache, what
+            `call` and `generate` take: keys and values of all tokens but the
+            last. Made when it is first read, as an attribute.
     """
 
     fields = (
@@ -31,7 +34,13 @@ class GenerateEncoderDecoderOutput(ModelOutput):
         "decoder_attentions",
         "cross_attentions",
         "decoder_hidden_states",
+        "past_key_values",
     )
+
+    def __getattr__(self, name):
+        if name == "past_key_values" and "make_past" in vars(self):
+            self[name] = vars(self).pop("make_past")()
+        return super().__getattr__(name)
 
 
 class GenerateBeamEncoderDecoderOutput(ModelOutput):

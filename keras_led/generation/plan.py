@@ -19,7 +19,7 @@ class Plan:
         rows: int, rows per document.
         prompt_length: int, `P`.
         max_length: int, `L`, prompt included.
-        eos_token_ids: tuple of int.
+        eos_token_ids: tuple of int; -1 is an end that never comes.
         pad_token_id: int or `None`.
     """
 
@@ -30,6 +30,11 @@ class Plan:
     max_length: int
     eos_token_ids: tuple
     pad_token_id: Any
+
+    @property
+    def possible_ends(self):
+        """Tuple of int, the ids of `eos_token_ids` that tokens have."""
+        return tuple(token for token in self.eos_token_ids if token >= 0)
 
     @property
     def fill(self):
@@ -61,7 +66,11 @@ def make_plan(options, prompt_length, limit, vocab_size, explicit=()):
         ValueError: If lengths or token ids do not fit.
     """
     options = dict(options)
-    max_length = _max_length(options, prompt_length, limit)
+    mode, rows = _mode(options)
+    # The last token is written and not read: it needs no position, unless a
+    # step looks ahead.
+    longest = limit + 1 if mode in ("token", "beam") else limit
+    max_length = _max_length(options, prompt_length, longest, limit)
     _set_min_length(options, prompt_length, max_length, explicit)
     eos = options["eos_token_id"]
     eos = () if eos is None else tuple(eos if isinstance(eos, list) else [eos])
@@ -69,7 +78,6 @@ def make_plan(options, prompt_length, limit, vocab_size, explicit=()):
     if pad is None and eos:
         pad = eos[0]
     _check_tokens(options, vocab_size)
-    mode, rows = _mode(options)
     return Plan(
         options=options,
         mode=mode,
@@ -95,7 +103,7 @@ def _mode(options):
     return "token", 1
 
 
-def _max_length(options, prompt_length, limit):
+def _max_length(options, prompt_length, longest, positions):
     if options["max_new_tokens"] is not None:
         name, value = "max_new_tokens", options["max_new_tokens"]
         max_length = prompt_length + value
@@ -104,7 +112,7 @@ def _max_length(options, prompt_length, limit):
         max_length = value
     else:
         wanted = prompt_length + DEFAULT_NEW_TOKENS
-        max_length = min(wanted, max(limit, prompt_length + 1))
+        max_length = min(wanted, max(longest, prompt_length + 1))
         name, value = "max_length", max_length
     if prompt_length >= max_length:
         raise ValueError(
@@ -112,12 +120,13 @@ def _max_length(options, prompt_length, limit):
             f"Received: max_length={max_length}, a prompt of {prompt_length} "
             "tokens (start token included). Raise it, or use max_new_tokens."
         )
-    if max_length > limit:
+    if max_length > longest:
         raise ValueError(
-            f"`{name}` must fit the decoder's {limit} positions "
-            "(`config.max_decoder_position_embeddings`). "
+            f"`{name}` must fit the decoder's {positions} positions "
+            "(`config.max_decoder_position_embeddings`): the output may have "
+            f"{longest} tokens. "
             f"Received: {name}={value}, a prompt of {prompt_length} tokens. "
-            f"Try {name}={max(1, value - (max_length - limit))}."
+            f"Try {name}={max(1, value - (max_length - longest))}."
         )
     return max_length
 

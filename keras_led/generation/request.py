@@ -13,6 +13,7 @@ from keras_led.generation.config import GenerationConfig
 from keras_led.generation.defaults import NOT_OFFERED
 from keras_led.generation.documents import read_array
 from keras_led.generation.documents import read_documents
+from keras_led.generation.past import read_past
 from keras_led.generation.plan import make_plan
 from keras_led.generation.prompts import read_prompt
 from keras_led.generation.stopping import build_criteria
@@ -29,7 +30,10 @@ MODEL_ARGUMENTS = (
     "head_mask",
     "decoder_head_mask",
     "cross_attn_head_mask",
+    "past_key_values",
 )
+# Those that a document is made of.
+SOURCES = ("input_ids", "inputs_embeds", "encoder_outputs")
 CALL_ARGUMENTS = (
     "generation_config",
     "logits_processor",
@@ -42,6 +46,11 @@ CALL_ARGUMENTS = (
 )
 
 
+# Options that ask for an output of each step.
+SCORES = ("output_scores", "output_logits")
+LAYERS = ("output_attentions", "output_hidden_states")
+
+
 @dataclasses.dataclass
 class Request:
     """Everything that one call needs, checked.
@@ -51,6 +60,8 @@ class Request:
         documents: `DocumentBatch`.
         prompt: numpy int32 array `(B, P)`.
         prompt_mask: numpy int32 array `(B, P)`, or `None`.
+        past: keys and values of the first tokens of the prompt; see
+            `read_past`.
         head_masks: dict of the decoder's head masks that were given.
         head_mask: the encoder's head mask, or `None`.
         processors: list of the user's processors.
@@ -65,6 +76,7 @@ class Request:
     documents: Any
     prompt: Any
     prompt_mask: Any
+    past: Any
     head_masks: dict
     head_mask: Any
     processors: list
@@ -75,21 +87,33 @@ class Request:
     progress: bool
 
     @property
+    def past_length(self):
+        """int, tokens of the prompt whose keys and values are given."""
+        return 0 if self.past is None else self.past[0][0].shape[2]
+
+    @property
+    def returns_past(self):
+        """Whether the output has `past_key_values`."""
+        options = self.plan.options
+        shown = options["return_dict_in_generate"] and options["use_cache"]
+        return shown and self.plan.mode == "token"
+
+    def wants(self, *names):
+        """Whether one of these per-step outputs is to be returned."""
+        options = self.plan.options
+        shown = options["return_dict_in_generate"]
+        return shown and any(options[name] for name in names)
+
+    @property
     def has_hooks(self):
         """Whether Python has to run between the steps."""
-        options = self.plan.options
-        wants_steps = options["return_dict_in_generate"] and any(
-            options[name]
-            for name in (
-                "output_scores",
-                "output_logits",
-                "output_attentions",
-                "output_hidden_states",
-            )
-        )
+        return bool(self.wants(*SCORES, *LAYERS) or self.has_callbacks)
+
+    @property
+    def has_callbacks(self):
+        """Whether it is the caller's Python that runs there."""
         return bool(
-            wants_steps
-            or self.prefix_function
+            self.prefix_function
             or self.criteria
             or self.streamer
             or self.progress
@@ -124,6 +148,8 @@ def read_request(config, base, arguments):
             f"Received: {type(own).__name__}."
         )
     resolved = own.resolve(base, **options)
+    if all(arguments.get(name) is None for name in SOURCES):
+        arguments["input_ids"] = _start_documents(resolved, arguments)
     eos = resolved["eos_token_id"]
     eos = eos if isinstance(eos, list) else [eos]
     documents = read_documents(
@@ -152,6 +178,9 @@ def read_request(config, base, arguments):
         documents=documents,
         prompt=prompt,
         prompt_mask=prompt_mask,
+        past=read_past(
+            arguments.get("past_key_values"), config, plan, documents.size
+        ),
         head_masks=_head_masks(config, arguments),
         head_mask=_head_mask(
             "head_mask",
@@ -199,8 +228,30 @@ def read_seed(seed):
     return np.array([int(part) & 0xFFFFFFFF for part in parts], "uint32")
 
 
+def _start_documents(options, arguments):
+    """Documents of the start token alone, `(B, 1)`, where none is given.
+
+    As in Hugging Face. `B` is that of whatever else is given, or 1.
+    """
+    token = options["bos_token_id"]
+    if token is None:
+        return None
+    others = [arguments.get(name) for name in MODEL_ARGUMENTS[:7]]
+    sizes = [len(value) for value in others if value is not None]
+    return np.full((sizes[0] if sizes else 1, 1), token)
+
+
 def _spread(arguments):
     """Takes a dict given as first argument apart; drops what is `None`."""
+    arguments = dict(arguments)
+    inputs = arguments.pop("inputs", None)
+    if inputs is not None:
+        if arguments.get("input_ids") is not None:
+            raise ValueError(
+                "One of `inputs` and `input_ids` must be given: they are the "
+                "same. Received: both."
+            )
+        arguments["input_ids"] = inputs
     first = arguments.get("input_ids")
     if isinstance(first, Mapping):
         arguments = {**arguments, "input_ids": None}
@@ -260,7 +311,9 @@ def _check_request(request):
             f"Received: num_beams={options['num_beams']}. Use num_beams=1."
         )
     special = plan.mode in ("contrastive", "lookup")
-    hooks = request.has_hooks or any(
+    outputs = LAYERS if plan.mode == "contrastive" else SCORES + LAYERS
+    hooks = request.has_callbacks or request.wants(*outputs)
+    hooks = hooks or any(
         not hasattr(processor, "process") for processor in request.processors
     )
     if special and hooks:
@@ -271,8 +324,8 @@ def _check_request(request):
         )
         raise ValueError(
             f"`{name}` works on several tokens at once: it takes no streamer, "
-            "stopping criteria, prefix function, Python processors or "
-            f"per-step outputs. Received: {name}={options[name]}. "
+            "stopping criteria, prefix function or Python processors, and no "
+            f"{', '.join(outputs)}. Received: {name}={options[name]}. "
             "Leave one of them out."
         )
     if special and not options["use_cache"]:

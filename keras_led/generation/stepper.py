@@ -54,6 +54,7 @@ class Stepper:
         self.keep_scores = keep_scores
         self.segments = decoder.chain.segments()
         self._functions = {}
+        self.cache = None  # of the last step
 
     def _compiled(self, name, function):
         if name not in self._functions:
@@ -91,6 +92,7 @@ class Stepper:
                 )
             commit = self._compiled("commit", self._commit)
             state, decoding = commit(state, decoding, proposal, stops)
+            self.cache = decoding.self_cache
             tokens = ops.convert_to_numpy(self.decoder.search.rows(state))
             yield Step(
                 length, tokens[:, length], scores, logits, outputs, state
@@ -112,9 +114,10 @@ class Stepper:
         if not self.decoder.use_cache:
             return self._read_next(inputs, state, decoding)
         tokens = self.decoder.search.rows(state)
-        prompt = tokens[:, : self.decoder.prompt_length]
+        first = self.decoder.past_length
+        prompt = tokens[:, first : self.decoder.prompt_length]
         outputs, decoding = self.decoder.read(
-            inputs, prompt, decoding, 0, **self.flags
+            inputs, prompt, decoding, first, **self.flags
         )
         logits = ops.cast(outputs.logits[:, -1], "float32")
         return logits, self._shown(outputs), decoding

@@ -226,6 +226,33 @@ class LEDForConditionalGeneration(
             pack_weights(decoder.step_projections(), rows, cross_cache),
         )
 
+    def past_key_values(
+        self, self_cache, length, encoder_hidden_states, rows_per_document=1
+    ):
+        """Brings the cache of a generation to the layout of `call`.
+
+        Args:
+            self_cache: as `DecoderState` has it.
+            length: int, tokens read.
+            encoder_hidden_states: Float tensor of shape `(B, S, D)`.
+            rows_per_document: int, `K`.
+
+        Returns:
+            Tuple of one tuple of four tensors a layer: keys and values of the
+            tokens `(R, N, length, H)`, then of the document `(R, N, S, H)`.
+        """
+        documents = [
+            layer.cross_keys_and_values(encoder_hidden_states)
+            for layer in self.led.decoder.layers
+        ]
+        return tuple(
+            (
+                *(slots[:, :, :length] for slots in own),
+                *(ops.repeat(x, rows_per_document, axis=0) for x in document),
+            )
+            for own, document in zip(self_cache, documents, strict=True)
+        )
+
     def decode_step(
         self,
         decoder_input_ids,

@@ -89,6 +89,12 @@ def decode_tokens(
         TypeError: If `input_ids` does not hold integers.
     """
     config = decoder.config
+    if encoder_hidden_states is None and past_key_values is None:
+        raise ValueError(
+            "`encoder_hidden_states` must be given: LED's decoder always "
+            "reads a document. Received: encoder_hidden_states=None. Pass the "
+            "`last_hidden_state` that `get_encoder()` returned."
+        )
     self_caches, cross_caches = _split_past(past_key_values, config)
     past = 0 if self_caches is None else self_caches[0][0].shape[2]
     inputs_embeds, _ = embed_decoder_tokens(

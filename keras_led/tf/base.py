@@ -62,6 +62,20 @@ class TFLEDPreTrainedModel(
         args, kwargs = name_inputs(args, kwargs, call_names(self))
         return super().__call__(*args, **kwargs)
 
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        """Makes a model of an `LEDConfig`, or of what `get_config` returned."""
+        if isinstance(config, LEDConfig):
+            return cls(config)
+        return super().from_config(config, custom_objects)
+
+    def build_in_name_scope(self):
+        """Does nothing: all weights exist once the model is made."""
+
+    def get_lm_head(self):
+        """The layer that turns hidden states to logits; `None` without one."""
+        return self.get_output_embeddings()
+
     def get_bias(self):
         """Dict of the biases of the head by name; `None` without a head."""
         return None

@@ -9,6 +9,15 @@ from keras_led.models.inputs import check_names
 from keras_led.models.inputs import merge_first_argument
 from keras_led.models.placeholders import with_integers
 
+# Call arguments that are `True` or `False`.
+_FLAGS = (
+    "use_cache",
+    "output_attentions",
+    "output_hidden_states",
+    "return_dict",
+    "training",
+)
+
 
 def name_inputs(args, kwargs, names):
     """Takes a first argument that holds several inputs apart.
@@ -70,12 +79,13 @@ def name_list(inputs, names):
     named = {}
     for name, value in zip(names, inputs, strict=False):
         allowed = value is None or hasattr(value, "shape")
+        allowed = allowed or (name in _FLAGS and isinstance(value, bool))
         if not allowed and name not in ("encoder_outputs", "past_key_values"):
             raise TypeError(
-                "A list of inputs must hold tensors or arrays, in the order "
-                f"{', '.join(names[:3])} and so on. Received: a "
-                f"{type(value).__name__} for `{name}`. Make token ids an "
-                "array first: np.array(ids)."
+                "A list of inputs must hold tensors or arrays, and True or "
+                f"False for flags, in the order {', '.join(names[:3])} and so "
+                f"on. Received: a {type(value).__name__} for `{name}`. Make "
+                "token ids an array first: np.array(ids)."
             )
         if value is not None:
             named[name] = value

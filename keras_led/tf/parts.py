@@ -87,12 +87,6 @@ class TFLEDDecoder(LEDDecoderModel):
         return_dict=None,
         training=False,
     ):
-        if encoder_hidden_states is None and past_key_values is None:
-            raise ValueError(
-                "`encoder_hidden_states` must be given: LED's decoder always "
-                "reads a document. Received: encoder_hidden_states=None. Pass "
-                "what `get_encoder()` returned."
-            )
         output = super().call(
             input_ids=input_ids,
             attention_mask=attention_mask,

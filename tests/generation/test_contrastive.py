@@ -107,3 +107,37 @@ def test_padding_of_the_prompt_is_no_context():
     )
     masked, short = peer.to_numpy(masked)[:, 2:], peer.to_numpy(short)
     np.testing.assert_array_equal(masked, short)
+
+
+def test_the_scores_of_each_step():
+    _, ours = models(seed=2, eos_bias=4.0, scale=1.0)
+    inputs = documents(batch=2)
+    options = {"penalty_alpha": 0.5, "top_k": 4, "max_length": 9}
+    options["suppress_tokens"] = [34]
+    plain = peer.to_numpy(ours.generate(**inputs, **options))
+    found = ours.generate(
+        **inputs,
+        return_dict_in_generate=True,
+        output_scores=True,
+        output_logits=True,
+        **options,
+    )
+    sequences = peer.to_numpy(found.sequences).astype("int32")
+    np.testing.assert_array_equal(sequences, plain)
+    assert len(found.scores) == len(found.logits) == plain.shape[1] - 1
+    # The logits are those of the forward pass over the tokens so far.
+    whole = ours(**inputs, decoder_input_ids=sequences[:, :-1])
+    expected = peer.to_numpy(whole.logits)
+    first = min(np.argmax(np.append(row[1:], 2) == 2) for row in sequences)
+    for step in range(first + 1):
+        logits = peer.to_numpy(found.logits[step]).copy()
+        np.testing.assert_allclose(logits, expected[:, step], atol=1e-4)
+        logits[:, 34] = -np.inf
+        np.testing.assert_array_equal(peer.to_numpy(found.scores[step]), logits)
+    with pytest.raises(ValueError, match="`penalty_alpha`.*output_attentions"):
+        ours.generate(
+            **inputs,
+            return_dict_in_generate=True,
+            output_attentions=True,
+            **options,
+        )

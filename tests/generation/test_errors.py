@@ -27,14 +27,14 @@ def model():
         ({"max_length": -1}, ValueError, r"`max_length` .*=-1\."),
         ({"max_new_tokens": 0}, ValueError, r"`max_new_tokens` .*=0\."),
         (
-            {"max_length": 17},
+            {"max_length": 18},
             ValueError,
-            r"decoder's 16 positions .*max_length=17.*Try max_length=16\.",
+            r"decoder's 16 positions .*max_length=18.*Try max_length=17\.",
         ),
         (
-            {"max_new_tokens": 16},
+            {"max_new_tokens": 17},
             ValueError,
-            r"max_new_tokens=16.*Try max_new_tokens=15\.",
+            r"max_new_tokens=17.*Try max_new_tokens=16\.",
         ),
         ({"max_length": 1}, ValueError, "max_length=1, a prompt of 1 tokens"),
         (
@@ -59,7 +59,16 @@ def model():
         ({"input_ids": np.array([[3, 9]])}, ValueError, r"\[0, 9\).*: 9\."),
         ({"input_ids": np.array([[3, -1]])}, ValueError, "Received: -1"),
         ({"input_ids": np.ones((1, 65), int)}, ValueError, "64 .* 65 tokens"),
-        ({"input_ids": None}, ValueError, "neither of the first two"),
+        (
+            {
+                "input_ids": None,
+                "bos_token_id": None,
+                "decoder_start_token_id": 2,
+            },
+            ValueError,
+            "begins from `bos_token_id` .*neither of the first two",
+        ),
+        ({"inputs": IDS}, ValueError, "`inputs` and `input_ids`"),
         (
             {"inputs_embeds": np.zeros((2, 3, V))},
             ValueError,

@@ -61,7 +61,7 @@ def passes(model, ids, count):
             "max_length": 11,
         },
     )
-    decoder, key, inputs, _ = prepare(model, request)
+    decoder, key, inputs, *_ = prepare(model, request)
     result = compiled(model, ("run", *key), lambda: decoder.run)(inputs)
     return int(result["passes"]), peer.to_numpy(result["sequences"]).tolist()
 

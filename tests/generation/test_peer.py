@@ -36,7 +36,10 @@ TOKEN = [
     {"eos_token_id": [2, 26]},
     {"eos_token_id": 26, "pad_token_id": 0},
     {"eos_token_id": None},
+    {"eos_token_id": -1, "pad_token_id": -1, "min_length": 3},
     {"use_cache": False},
+    {"max_length": 21, "eos_token_id": None},  # the decoder has 20 positions
+    {"max_length": 21, "eos_token_id": None, "use_cache": False},
     {"decoder_start_token_id": 0},
     {"decoder_start_token_id": [0, 2, 5]},
     {"do_sample": True, "top_k": 1},
@@ -77,6 +80,8 @@ BEAM = [
     {"eos_token_id": [2, 5, 26], "early_stopping": True},
     {"eos_token_id": 5, "pad_token_id": 0, "num_return_sequences": 4},
     {"eos_token_id": None, "num_return_sequences": 2},
+    {"eos_token_id": -1, "min_length": 3, "num_return_sequences": 2},
+    {"max_length": 21, "min_length": 21},
     {"use_cache": False, "num_return_sequences": 2},
 ]
 OTHER_MODEL = {"seed": 2, "eos_bias": 4.0, "scale": 1.0}
@@ -155,3 +160,32 @@ def test_embedded_documents():
     table = theirs.get_input_embeddings().weight.detach().numpy()
     inputs["inputs_embeds"] = table[ids]
     check({"num_beams": 2, "max_length": 14}, inputs=inputs)
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_without_a_document_the_start_token_is_one(rows):
+    given = {}
+    if rows > 1:
+        given["decoder_input_ids"] = PROMPT
+    options = {"num_beams": 2, "max_length": 14, **given}
+    found, _ = check(options, inputs={"inputs": None})
+    assert found.sequences.shape[0] == rows
+
+
+def test_documents_by_their_other_name():
+    inputs = documents()
+    inputs["inputs"] = inputs.pop("input_ids")
+    check({"max_length": 14}, inputs=inputs)
+
+
+@pytest.mark.parametrize("kind", ["static", "dynamic"])
+def test_a_cache_of_either_kind_is_ours(kind):
+    from tests.generation.pairs import models
+
+    # Hugging Face's static cache gives other tokens than its dynamic one.
+    check(
+        {"max_length": 14, "cache_implementation": kind},
+        only_theirs={"cache_implementation": "dynamic"},
+    )
+    with pytest.raises(ValueError, match="'static' or 'dynamic'"):
+        models()[1].generate(**documents(), cache_implementation="offloaded")

@@ -27,7 +27,18 @@ def test_embeddings_and_bias_are_what_tensorflow_users_expect():
     (variable,) = model.get_bias().values()
     assert isinstance(variable, tf.Variable)
     assert model.num_parameters() - model.num_parameters(True) == VOCABULARY
-    assert model.can_generate()
+    assert type(model).can_generate()
+    assert not type(bare).can_generate()
+    assert model.get_lm_head() is model.get_output_embeddings()
+    assert bare.get_lm_head() is None
+    model.build_in_name_scope()
+
+
+def test_a_model_of_a_config():
+    model = fresh()
+    again = type(model).from_config(model.config)
+    assert again.config == model.config
+    assert type(again.from_config(again.get_config())) is type(model)
 
 
 def test_the_loss_of_old_is_refused():

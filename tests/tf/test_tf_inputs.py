@@ -1,3 +1,5 @@
+import inspect
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -125,6 +127,20 @@ def test_encoder_and_decoder_give_what_the_model_gives(model):
         whole.decoder_hidden_states[-1][:, 3:],
         atol=1e-5,
     )
+
+
+def test_a_list_may_hold_flags(model):
+    inputs = batch()
+    names = list(inspect.signature(model.call).parameters)
+    items = [inputs.get(name) for name in names]
+    items[names.index("use_cache")] = False
+    items[names.index("output_attentions")] = True
+    found = model(items)
+    assert "past_key_values" not in found
+    assert "decoder_attentions" in found
+    items[1] = True
+    with pytest.raises(TypeError, match="a bool for `attention_mask`"):
+        model(items)
 
 
 def test_the_config_of_the_model_decides_what_is_left_open():
