@@ -14,6 +14,7 @@ from keras_led.backend.symbolic import is_stand_in
 name = keras.backend.backend()
 
 if name == "tensorflow":
+    from keras_led.backend.stateful_training import TrainingState
     from keras_led.backend.tensorflow import CAN_JIT
     from keras_led.backend.tensorflow import CHANGES_WITHOUT_DATA
     from keras_led.backend.tensorflow import JIT_BY_DEFAULT
@@ -113,7 +114,9 @@ elif name == "jax":
     from keras_led.backend.jax_products import scale_rows
     from keras_led.backend.jax_products import table_product
     from keras_led.backend.jax_products import write_rows
+    from keras_led.backend.jax_training import TrainingState
 elif name == "torch":
+    from keras_led.backend.stateful_training import TrainingState
     from keras_led.backend.torch import CAN_JIT
     from keras_led.backend.torch import CHANGES_WITHOUT_DATA
     from keras_led.backend.torch import JIT_BY_DEFAULT
