@@ -216,6 +216,15 @@ def _check_tokens(settings):
     for name in ("pad_token_id", "bos_token_id"):
         if settings[name] is not None:
             settings[name] = _integer(name, settings[name], minimum=0)
+    # The model reads these two itself, wherever labels end or begin.
+    for name in ("pad_token_id", "decoder_start_token_id"):
+        token, size = settings[name], settings["vocab_size"]
+        if token is not None and token >= size:
+            raise ValueError(
+                f"`{name}` must be below `vocab_size`. "
+                f"Received: {name}={token}, vocab_size={size}. "
+                "To change both, use `config.update`."
+            )
     eos = settings["eos_token_id"]
     if isinstance(eos, list | tuple):
         if not eos:

@@ -100,6 +100,11 @@ def test_windows_per_layer():
         ({"init_std": -1}, "`init_std` must be >= 0.*init_std=-1"),
         ({"init_std": float("nan")}, "finite.*init_std=nan"),
         ({"pad_token_id": -1}, "`pad_token_id` must be at least 0"),
+        ({"pad_token_id": 50265}, "`pad_token_id` must be below"),
+        (
+            {"vocab_size": 9, "decoder_start_token_id": 9},
+            "`decoder_start_token_id` must be below.*9, vocab_size=9",
+        ),
         ({"eos_token_id": []}, "`eos_token_id`.*eos_token_id="),
         ({"problem_type": "regress"}, "one of regression.*'regress'"),
         ({"num_labels": 0}, "`num_labels` must be at least 1"),
