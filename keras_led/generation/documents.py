@@ -20,8 +20,9 @@ class DocumentBatch:
         input_ids: int32 `(B, S)`.
         inputs_embeds: float `(B, S, D)`.
         hidden_states: encoder's output `(B, S, D)`, when given.
-        attention_mask: int32 `(B, S)`, always there.
-        global_attention_mask: int32 `(B, S)`.
+        attention_mask: int32 `(B, S)`, always there; float32 where the
+            caller's has fractions.
+        global_attention_mask: Likewise, or `None`.
         encoder_outputs: the object the caller gave, never written to.
     """
 
@@ -229,7 +230,9 @@ def _mask(name, value, shape):
             f"`{name}` must have the shape of the documents, {shape}. "
             f"Received: shape={mask.shape}."
         )
-    return mask.astype("int32")
+    whole = mask.astype("int32")
+    # What is above 0 is global, as in a call of the model: 0.5 too.
+    return whole if (whole == mask).all() else mask.astype("float32")
 
 
 def _infer_mask(ids, shape, pad_token_id, eos_token_ids):

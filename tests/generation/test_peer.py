@@ -151,6 +151,12 @@ def test_masks(padding, spread):
     check({"num_beams": 2, "max_length": 14}, inputs=inputs)
 
 
+def test_a_fraction_of_a_mask_is_global():
+    inputs = documents(spread="first")
+    inputs["global_attention_mask"] = inputs["global_attention_mask"] * 0.5
+    check({"num_beams": 2, "max_length": 14}, inputs=inputs)
+
+
 def test_embedded_documents():
     from tests.generation.pairs import models
 
