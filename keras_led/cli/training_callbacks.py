@@ -16,6 +16,8 @@ from keras_led_command import quiet_standard_error
 # Where, in the folder of the checkpoint, the adapters alone are.
 ADAPTERS_FOLDER = "adapters"
 HISTORY_NAME = "history.json"
+# So many times worse than a guess at random, a run is lost.
+HOPELESS = 10
 
 
 class Stopped(Exception):
@@ -92,16 +94,30 @@ class Report(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         shown = ", ".join(f"{k} {v:.4f}" for k, v in logs.items())
         note(f"epoch {epoch + 1}/{self.options['epochs']}: {shown}")
-        if any(not math.isfinite(value) for value in logs.values()):
-            raise ValueError(
-                f"The loss must be a number. Received: {shown}. Lower "
-                "--learning-rate, or add --warmup-steps."
-            )
+        self._check_progress(logs["loss"], shown)
         if self._log is not None:
             self._log.scalars({f"epoch_{k}": v for k, v in logs.items()}, epoch)
         save_model(
             self.model, self.tokenizer, self.options["output"], self.options
         )
+
+    def _check_progress(self, loss, shown):
+        """Raises if the run has diverged, before it is saved as a model."""
+        guess = math.log(self.model.config.vocab_size)
+        remedy = "Lower --learning-rate, or add --warmup-steps."
+        if not loss <= HOPELESS * guess:  # NaN too
+            raise ValueError(
+                f"The loss must come near {guess:.1f} or below, that of a "
+                f"guess at random: the run diverges. Received: {shown}. "
+                f"{remedy}"
+            )
+        # The last step may spoil what the losses do not show yet.
+        for weight in self.model.weights:
+            if not bool(keras.ops.all(keras.ops.isfinite(weight))):
+                raise ValueError(
+                    "The weights must be finite: the run diverges. "
+                    f"Received: {weight.path} with others; {shown}. {remedy}"
+                )
 
 
 class Deadline(keras.callbacks.Callback):

@@ -365,3 +365,12 @@ def test_flags_of_what_trains_are_checked_first(
     (line,) = done.stderr.splitlines()
     assert re.search(message, line), line
     assert not (tmp_path / "out").exists()
+
+
+def test_a_run_that_diverges_fails_and_saves_no_model(corpus, tmp_path):
+    output = tmp_path / "out"
+    done = run(*options(corpus, output, "--learning-rate", 1e4))
+    assert done.exit_code != 0
+    assert "diverges" in done.output
+    assert "--learning-rate" in done.output
+    assert not (output / "model.safetensors").exists()
