@@ -12,6 +12,7 @@ import keras
 from keras_led.checkpoints import names
 from keras_led.checkpoints.saving import merged_value
 from keras_led.training.freezing import base_of
+from keras_led.training.freezing import check_between_fits
 from keras_led.training.freezing import forget_compiled_steps
 from keras_led.training.freezing import freeze_all_but
 from keras_led.training.freezing import has_adapters
@@ -90,6 +91,7 @@ def target_layers(model, targets):
 
 def add_adapters(model, layers, rank, alpha=None):
     """`enable_lora` for a list of `Dense` layers of the model."""
+    check_between_fits(model, "enable_lora")
     if not isinstance(rank, int) or isinstance(rank, bool) or rank < 1:
         raise ValueError(
             f"`rank` must be an int of at least 1. Received: rank={rank!r}."
@@ -135,6 +137,7 @@ def merge_adapters(model):
         ValueError: If it has none, or a quantized weight under one.
         TypeError: If `model` is no LED model.
     """
+    check_between_fits(model, "merge_adapters")
     layers = adapter_layers(model)
     if not layers:
         raise ValueError(

@@ -7,6 +7,7 @@ def freeze(model, parts=(), encoder_layers=0, decoder_layers=0):
     """Keeps weights as they are in training; what is frozen stays so.
 
     Call it before `compile`: an optimizer knows the weights it started with.
+    To free parts step by step, end `fit`, `unfreeze`, `compile`, and `fit` on.
 
     Args:
         model: LED model.
@@ -22,7 +23,9 @@ def freeze(model, parts=(), encoder_layers=0, decoder_layers=0):
         ValueError: If there is nothing to freeze, no such part, or not so
             many layers.
         TypeError: If `model` is no LED model.
+        RuntimeError: If `fit` runs.
     """
+    check_between_fits(model, "freeze")
     chosen = part_layers(model, parts, encoder_layers, decoder_layers)
     _set_trainable(model, chosen, False)
 
@@ -42,7 +45,9 @@ def unfreeze(model, parts=(), encoder_layers=0, decoder_layers=0):
     Raises:
         ValueError: If there is no such part, or not so many layers.
         TypeError: If `model` is no LED model.
+        RuntimeError: If `fit` runs.
     """
+    check_between_fits(model, "unfreeze")
     if not parts and not encoder_layers and not decoder_layers:
         parts = PARTS
     chosen = part_layers(model, parts, encoder_layers, decoder_layers)
@@ -54,6 +59,26 @@ def freeze_all_but(model, chosen):
     kept = {id(layer) for layer in chosen}
     others = [x for x in innermost_layers(model) if id(x) not in kept]
     _set_trainable(model, others, False)
+
+
+def check_between_fits(model, name):
+    """Raises if `fit` runs, which would not notice what `name` changes.
+
+    Args:
+        model: LED model.
+        name: str, the function to call at another time.
+
+    Raises:
+        RuntimeError: If `fit` runs.
+    """
+    if getattr(model, "is_fitting", False):
+        raise RuntimeError(
+            f"`{name}` must be called between two calls of `fit`: the compiled "
+            "step and its optimizer know the weights they started with. "
+            "Received: a call while `fit` runs, from a callback. Train in "
+            f"parts: `fit`, `{name}`, `compile`, then `fit` with "
+            "`initial_epoch`."
+        )
 
 
 def part_layers(model, parts, encoder_layers, decoder_layers):

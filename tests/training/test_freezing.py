@@ -125,3 +125,28 @@ def test_errors_say_what_to_pass():
         freeze(model, "head")
     with pytest.raises(TypeError, match="`model` .* Received: a Dense"):
         freeze(keras.layers.Dense(2), "encoder")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda model: freeze(model, "encoder"),
+        lambda model: unfreeze(model),
+        lambda model: enable_lora(model, 2),
+        lambda model: model.gradient_checkpointing_enable(),
+        lambda model: model.resize_token_embeddings(50),
+    ],
+)
+def test_what_trains_is_not_changed_from_a_callback(change):
+    model = model_of()
+    freeze(model, "embeddings")
+    before = paths(model)
+    model.compile(keras.optimizers.SGD(0.1), run_eagerly=True)
+    callback = keras.callbacks.LambdaCallback(
+        on_epoch_begin=lambda *_: change(model)
+    )
+    ids = peer.token_ids(2, 9)
+    with pytest.raises(RuntimeError, match="between two calls.*`compile`"):
+        model.fit(ids, ids, verbose=0, callbacks=[callback])
+    assert paths(model) == before
+    change(model)  # Now it can be.
