@@ -7,6 +7,9 @@ import keras
 import numpy as np
 import torch
 from keras import ops
+
+# A private name, in Keras since 3.3; nothing public tells.
+from keras.src.backend.common.symbolic_scope import in_symbolic_scope
 from torch.nn.parallel import DistributedDataParallel
 from torch.utils import _pytree
 
@@ -33,8 +36,13 @@ CHANGES_WITHOUT_DATA = False
 
 
 def is_concrete(tensor):
-    """Whether the values of `tensor` can be read now, outside a trace."""
+    """Whether the values of `tensor` can be read now, outside a trace.
+
+    Keras' placeholders, with which it looks for shapes, are tensors of ones.
+    """
     if isinstance(tensor, keras.KerasTensor) or torch.compiler.is_compiling():
+        return False
+    if in_symbolic_scope():
         return False
     if torch_recording.is_recording():
         return False

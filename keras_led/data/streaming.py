@@ -24,8 +24,9 @@ class StreamingSeq2SeqDataset(BatchDataset):
     The rows pass, again and again, through a buffer in which they are
     shuffled and sorted by length; memory holds its tokens and no more. As the
     number of rows is unknown, an epoch is a chosen number of batches, and goes
-    on where the last one stopped. Resuming reads the files again up to that
-    place.
+    on where the last one stopped; and all targets are padded to
+    `max_target_tokens`, which the decoder has to have positions for. Resuming
+    reads the files again up to that place.
 
     Args:
         rows: files, or an iterable that can be read again; see `read_rows`.

@@ -1,6 +1,5 @@
 """What all LED models share: construction, weights, training, saving."""
 
-import inspect
 import weakref
 
 import keras
@@ -11,11 +10,13 @@ from keras_led.models.decoding import LEDDecoderModel
 from keras_led.models.encoding import DEFAULT_MAX_GLOBAL_TOKENS
 from keras_led.models.encoding import LEDEncoderModel
 from keras_led.models.fitting import FittingMixin
+from keras_led.models.inputs import argument_names
 from keras_led.models.inputs import check_names
 from keras_led.models.inputs import merge_first_argument
 from keras_led.models.placeholders import check_keras_inputs
 from keras_led.models.placeholders import output_spec
 from keras_led.models.pretrained import PretrainedMixin
+from keras_led.training.freezing import check_between_fits
 
 
 class LEDPreTrainedModel(FittingMixin, PretrainedMixin, CopyMixin, keras.Model):
@@ -67,7 +68,7 @@ class LEDPreTrainedModel(FittingMixin, PretrainedMixin, CopyMixin, keras.Model):
 
     def __call__(self, *args, **kwargs):
         args, kwargs = merge_first_argument(args, kwargs)
-        known = list(inspect.signature(self.call).parameters)
+        known = argument_names(type(self).call)
         check_names(kwargs, known, type(self).__name__)
         check_keras_inputs(self, known, args, kwargs)
         return super().__call__(*args, **kwargs)
@@ -115,10 +116,16 @@ class LEDPreTrainedModel(FittingMixin, PretrainedMixin, CopyMixin, keras.Model):
         return self.get_base_model().encoder.gradient_checkpointing
 
     def _set_gradient_checkpointing(self, value):
+        check_between_fits(self, "gradient_checkpointing_enable")
         self.get_base_model().encoder.gradient_checkpointing = value
         self.get_base_model().decoder.gradient_checkpointing = value
         # A compiled training step holds the former choice.
         self.train_function = None
+
+    @property
+    def vocabulary_size(self):
+        """int, token ids are below it."""
+        return self.config.vocab_size
 
     def get_base_model(self):
         """The `LEDModel` inside."""
@@ -191,7 +198,8 @@ class LEDPreTrainedModel(FittingMixin, PretrainedMixin, CopyMixin, keras.Model):
             an optimizer's state has the old shapes.
 
         Raises:
-            ValueError: If a number is not positive.
+            ValueError: If a number is not positive, or too small for the
+                special tokens.
         """
         size = new_num_tokens
         if size is None:
@@ -209,6 +217,8 @@ class LEDPreTrainedModel(FittingMixin, PretrainedMixin, CopyMixin, keras.Model):
                 f"Received: new_num_tokens={new_num_tokens}."
             )
         if size != self.config.vocab_size:
+            check_between_fits(self, "resize_token_embeddings")
+            self.config.copy(vocab_size=size)  # raises if a token is cut off
             self._resize_vocabulary(size, mean_resizing)
             self.train_function = None
             self.test_function = None

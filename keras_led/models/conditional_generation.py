@@ -14,7 +14,6 @@ from keras_led.models.base import LEDPreTrainedModel
 from keras_led.models.decoding import DecoderState
 from keras_led.models.embedding import embed_decoder_tokens
 from keras_led.models.embedding import embed_document
-from keras_led.models.inputs import check_labels
 from keras_led.models.inputs import takes_dict
 from keras_led.models.language_modeling import LanguageModelingMixin
 from keras_led.models.led import LEDModel
@@ -103,7 +102,9 @@ class LEDForConditionalGeneration(
         training=False,
     ):
         if labels is not None:
-            check_labels("labels", labels, self.config.vocab_size)
+            self._check_labels(
+                labels, input_ids=input_ids, inputs_embeds=inputs_embeds
+            )
             use_cache = False
             if decoder_input_ids is None and decoder_inputs_embeds is None:
                 decoder_input_ids = self.prepare_decoder_input_ids_from_labels(

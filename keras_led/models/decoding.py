@@ -7,6 +7,7 @@ from keras import ops
 
 from keras_led.layers.decoder import LEDDecoder
 from keras_led.models.embedding import embed_decoder_tokens
+from keras_led.models.inputs import check_same_rows
 from keras_led.models.inputs import check_shape
 from keras_led.models.inputs import takes_dict
 from keras_led.models.parts import LEDPartModel
@@ -99,6 +100,14 @@ def decode_tokens(
     past = 0 if self_caches is None else self_caches[0][0].shape[2]
     inputs_embeds, _ = embed_decoder_tokens(
         embedding, decoder, input_ids, inputs_embeds, past
+    )
+    check_same_rows(
+        "decoder_input_ids",
+        inputs_embeds,
+        {
+            "encoder_hidden_states": encoder_hidden_states,
+            "past_key_values": cross_caches and cross_caches[0][0],
+        },
     )
     batch, length = inputs_embeds.shape[:2]
     if attention_mask is not None:

@@ -3,9 +3,11 @@
 import keras
 
 from keras_led import backend
+from keras_led.models.checked_runs import CheckedRunsMixin
+from keras_led.models.checked_runs import refuse_weights_alone
 
 
-class FittingMixin:
+class FittingMixin(CheckedRunsMixin):
     """Lets `compile` and `fit` use the loss that a model computes itself.
 
     Compiled without a loss, a model trains on the loss of its output. The
@@ -85,6 +87,7 @@ class FittingMixin:
     def _with_labels(self, data):
         """Gives the model the labels of `y`: decoder inputs come from them."""
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        refuse_weights_alone(y, sample_weight=sample_weight)
         if not isinstance(x, dict):
             x = {"input_ids": x}
         x = {**x, **self.targets_as_inputs(y, x)}
@@ -122,7 +125,7 @@ class FittingMixin:
             raise ValueError(
                 "`sample_weight` does not reach the loss that the model "
                 "computes itself. Received: a `sample_weight`. Set labels "
-                "that shall not count to -100, or pass a `loss` to `compile`."
+                "to ignore to -100, or pass a `loss` to `compile`."
             )
         loss = y_pred.loss
         if loss is None:

@@ -5,11 +5,13 @@ import functools
 import inspect
 from collections.abc import Mapping
 
-import keras
+import numpy as np
 from keras import ops
 
 from keras_led import backend
 from keras_led.models.placeholders import with_integers
+from keras_led.models.values import dtype_of
+from keras_led.models.values import value_range
 from keras_led.training.losses import IGNORED_LABEL
 
 
@@ -37,7 +39,7 @@ def takes_dict(call):
     `keras.Model.__call__` passes a dict on as it is, and JAX's training loop
     calls `call` itself. Placeholders for integers become such.
     """
-    names = list(inspect.signature(call).parameters)[1:]
+    names = argument_names(call)
 
     @functools.wraps(call)
     def call_with_merged(self, *args, **kwargs):
@@ -47,6 +49,12 @@ def takes_dict(call):
         return call(self, *args, **kwargs)
 
     return call_with_merged
+
+
+@functools.cache
+def argument_names(call):
+    """Tuple of str, the arguments of a method `call` without `self`."""
+    return tuple(inspect.signature(call).parameters)[1:]
 
 
 def check_names(kwargs, known, where):
@@ -82,27 +90,21 @@ def check_ids_or_embeds(ids_name, input_ids, embeds_name, inputs_embeds):
 
 
 def check_ids(name, ids, vocab_size):
-    """Checks the rank, dtype and (outside a trace) the range of token ids.
+    """Checks the rank, size, dtype and (outside a trace) range of token ids.
 
     Args:
         name: str, name of the argument.
-        ids: Int tensor of shape `(B, T)`.
+        ids: Int tensor or array of shape `(B, T)`.
         vocab_size: int, ids go from 0 to `vocab_size - 1`.
 
     Raises:
-        ValueError: If the rank or a value is wrong.
-        TypeError: If `ids` does not hold integers.
+        ValueError: If the rank, the size or a value is wrong.
+        TypeError: If `ids` is no array, or does not hold integers.
     """
     check_rank(name, ids, 2, "(batch, length)")
-    dtype = keras.backend.standardize_dtype(ids.dtype)
-    if "int" not in dtype:
-        raise TypeError(
-            f"`{name}` must hold integers, the ids of tokens. "
-            f"Received: dtype={dtype}."
-        )
-    if not backend.is_concrete(ids) or 0 in ids.shape:
-        return
-    for value in (int(ops.min(ids)), int(ops.max(ids))):
+    check_integers(name, ids, ", the ids of tokens")
+    check_not_empty(name, ids)
+    for value in value_range(ids) or ():
         if not 0 <= value < vocab_size:
             raise ValueError(
                 f"`{name}` must hold token ids from 0 to {vocab_size - 1} "
@@ -117,34 +119,86 @@ def check_labels(name, labels, num_classes):
 
     Args:
         name: str, name of the argument.
-        labels: Int tensor.
+        labels: Int tensor or array.
         num_classes: int, classes go from 0 to `num_classes - 1`.
 
     Raises:
-        ValueError: If a value is wrong.
-        TypeError: If `labels` does not hold integers.
+        ValueError: If there are none, or a value is wrong.
+        TypeError: If `labels` is no array, or does not hold integers.
     """
-    dtype = keras.backend.standardize_dtype(labels.dtype)
-    if "int" not in dtype:
-        raise TypeError(
-            f"`{name}` must hold integers. Received: dtype={dtype}."
-        )
-    if not backend.is_concrete(labels) or 0 in labels.shape:
+    check_array(name, labels)
+    check_integers(name, labels)
+    check_not_empty(name, labels)
+    found = value_range(labels)
+    if found is None or (found[0] >= 0 and found[1] < num_classes):
         return
+    numpy = np if isinstance(labels, np.ndarray) else ops
     fits = (labels >= 0) & (labels < num_classes)
-    fits = fits | ops.equal(labels, IGNORED_LABEL)
-    if not bool(ops.all(fits)):
-        low, high = int(ops.min(labels)), int(ops.max(labels))
+    fits = fits | numpy.equal(labels, IGNORED_LABEL)
+    if not bool(numpy.all(fits)):
         raise ValueError(
             f"`{name}` must be from 0 to {num_classes - 1}, or "
             f"{IGNORED_LABEL} where they do not count. "
-            f"Received: values from {low} to {high}."
+            f"Received: values from {found[0]} to {found[1]}."
         )
+
+
+def check_array(name, value):
+    """Raises unless `value` is an array or tensor."""
+    if not hasattr(value, "shape"):
+        raise TypeError(
+            f"`{name}` must be an array or tensor. "
+            f"Received: a {type(value).__name__}. Make lists one by "
+            "`np.array`, and token ids of texts with a tokenizer."
+        )
+
+
+def check_integers(name, tensor, meaning=""):
+    """Raises unless `tensor` holds integers, of which `meaning` tells."""
+    dtype = dtype_of(tensor)
+    if "int" not in dtype:
+        raise TypeError(
+            f"`{name}` must hold integers{meaning}. Received: dtype={dtype}."
+        )
+
+
+def check_not_empty(name, tensor):
+    """Raises if an axis of `tensor` is known to be empty."""
+    if 0 in tensor.shape:
+        raise ValueError(
+            f"`{name}` must hold at least one row and one token. "
+            f"Received: shape {tuple(tensor.shape)}."
+        )
+
+
+def check_same_rows(name, tensor, others):
+    """Raises if `tensor` has another batch size than the documents.
+
+    Args:
+        name: str, name of the argument.
+        tensor: Tensor of shape `(B, ...)`, or `None`.
+        others: dict of the arguments that hold the documents, of which some
+            are `None`, by their names.
+
+    Raises:
+        ValueError: If two known sizes differ.
+    """
+    for other, documents in others.items():
+        if tensor is None or documents is None:
+            continue
+        rows, wanted = tensor.shape[0], documents.shape[0]
+        known = isinstance(rows, int) and isinstance(wanted, int)
+        if known and rows != wanted:
+            raise ValueError(
+                f"`{name}` must have a row for each document of `{other}`, "
+                f"{wanted}. Received: {rows} rows."
+            )
 
 
 def check_embeds(name, embeds, d_model):
     """Raises unless `embeds` has the shape `(B, T, d_model)`."""
     check_rank(name, embeds, 3, "(batch, length, d_model)")
+    check_not_empty(name, embeds)
     if embeds.shape[-1] != d_model:
         raise ValueError(
             f"`{name}` must end in the model's hidden dim, {d_model}. "
@@ -199,6 +253,7 @@ def check_length(name, length, max_positions, table, remedy):
 
 def check_rank(name, tensor, rank, meaning):
     """Raises unless `tensor` has `rank` axes, of which `meaning` tells."""
+    check_array(name, tensor)
     if len(tensor.shape) != rank:
         raise ValueError(
             f"`{name}` must have rank {rank}, {meaning}. "

@@ -5,6 +5,11 @@ import contextlib
 from keras import ops
 
 from keras_led import backend
+from keras_led.models.checked_runs import check_on_host
+from keras_led.models.inputs import check_labels
+from keras_led.models.inputs import check_length
+from keras_led.models.inputs import check_rank
+from keras_led.models.inputs import check_same_rows
 from keras_led.models.inputs import check_shape
 from keras_led.training.losses import language_modeling_loss
 from keras_led.training.vocabulary_loss import chunked_language_modeling_loss
@@ -82,6 +87,22 @@ class LanguageModelingMixin:
         finally:
             self._step_label_smoothing = 0.0
             self._loss_alone = False
+
+    def check_values(self, inputs):
+        super().check_values(inputs)
+        check_on_host(check_labels, "labels", inputs, self.config.vocab_size)
+
+    def _check_labels(self, labels, **documents):
+        check_labels("labels", labels, self.config.vocab_size)
+        check_rank("labels", labels, 2, "(batch, length)")
+        check_same_rows("labels", labels, documents)
+        check_length(
+            "labels",
+            labels.shape[1],
+            self.config.max_decoder_position_embeddings,
+            "max_decoder_position_embeddings",
+            "Truncate the targets: by `max_target_tokens` in a dataset.",
+        )
 
     def logits_and_loss(self, hidden_states, labels=None, table=None):
         """Projects hidden states, and compares with the labels.

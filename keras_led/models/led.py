@@ -10,7 +10,9 @@ from keras_led.models.base import LEDPreTrainedModel
 from keras_led.models.decoding import decode_tokens
 from keras_led.models.embedding import token_table
 from keras_led.models.encoding import encode_document
+from keras_led.models.inputs import check_embeds
 from keras_led.models.inputs import check_rank
+from keras_led.models.inputs import check_same_rows
 from keras_led.models.inputs import check_shape
 from keras_led.models.inputs import takes_dict
 from keras_led.outputs import LEDEncoderBaseModelOutput
@@ -155,8 +157,17 @@ class LEDModel(LEDPreTrainedModel):
     ):
         if decoder_input_ids is None and decoder_inputs_embeds is None:
             decoder_input_ids = self._decoder_inputs_from(input_ids)
+        documents = {
+            "input_ids": input_ids,
+            "inputs_embeds": inputs_embeds,
+        }
+        for name, value in (
+            ("decoder_input_ids", decoder_input_ids),
+            ("decoder_inputs_embeds", decoder_inputs_embeds),
+        ):
+            check_same_rows(name, value, documents)
         if encoder_outputs is not None:
-            encoded = as_encoder_output(encoder_outputs)
+            encoded = as_encoder_output(encoder_outputs, self.config.d_model)
         elif (
             past_key_values is not None
             and input_ids is None
@@ -234,18 +245,20 @@ class LEDModel(LEDPreTrainedModel):
         return super().compute_loss(x, y, y_pred, *args, **kwargs)
 
 
-def as_encoder_output(encoder_outputs):
+def as_encoder_output(encoder_outputs, d_model):
     """Brings the forms of `encoder_outputs` that users pass to one.
 
     Args:
         encoder_outputs: Mapping such as `LEDEncoderBaseModelOutput`, a tuple
             or list in the order of its fields, or the last hidden state.
+        d_model: int, `D`.
 
     Returns:
         `LEDEncoderBaseModelOutput`, a new one.
 
     Raises:
-        ValueError: If the hidden state has not rank 3.
+        ValueError: If the hidden state has not the shape `(B, S, D)`.
+        TypeError: If it is no tensor.
     """
     fields = LEDEncoderBaseModelOutput.fields
     if isinstance(encoder_outputs, dict):
@@ -258,10 +271,12 @@ def as_encoder_output(encoder_outputs):
     else:
         output = LEDEncoderBaseModelOutput(last_hidden_state=encoder_outputs)
     hidden = output.last_hidden_state
-    if hidden is None or len(hidden.shape) != 3:
-        shape = None if hidden is None else tuple(hidden.shape)
-        raise ValueError(
-            "`encoder_outputs` must start with hidden states of shape "
-            f"(batch, length, d_model). Received: shape {shape}."
+    if not hasattr(hidden, "shape"):
+        raise TypeError(
+            "`encoder_outputs` must start with hidden states, a tensor of "
+            "shape (batch, length, d_model). "
+            f"Received: a {type(encoder_outputs).__name__} that starts with "
+            f"a {type(hidden).__name__}."
         )
+    check_embeds("encoder_outputs", hidden, d_model)
     return output

@@ -1,18 +1,18 @@
 """What the encoder and the decoder have in common as models of their own."""
 
-import inspect
-
 import keras
 
+from keras_led.models.checked_runs import CheckedRunsMixin
 from keras_led.models.copies import CopyMixin
 from keras_led.models.embedding import token_table
+from keras_led.models.inputs import argument_names
 from keras_led.models.inputs import check_names
 from keras_led.models.inputs import merge_first_argument
 from keras_led.models.placeholders import check_keras_inputs
 from keras_led.models.placeholders import output_spec
 
 
-class LEDPartModel(CopyMixin, keras.Model):
+class LEDPartModel(CheckedRunsMixin, CopyMixin, keras.Model):
     """Base of `LEDEncoderModel` and `LEDDecoderModel`.
 
     The first call argument may be a dict of call arguments. A copy, also one
@@ -36,10 +36,15 @@ class LEDPartModel(CopyMixin, keras.Model):
 
     def __call__(self, *args, **kwargs):
         args, kwargs = merge_first_argument(args, kwargs)
-        known = list(inspect.signature(self.call).parameters)
+        known = argument_names(type(self).call)
         check_names(kwargs, known, type(self).__name__)
         check_keras_inputs(self, known, args, kwargs)
         return super().__call__(*args, **kwargs)
+
+    @property
+    def vocabulary_size(self):
+        """int, token ids are below it."""
+        return self.embedding.input_dim
 
     def compute_output_spec(self, *args, **kwargs):
         return output_spec(super().compute_output_spec, args, kwargs)

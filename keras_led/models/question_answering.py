@@ -4,6 +4,9 @@ import keras
 
 from keras_led.layers.initializers import dense
 from keras_led.models.base import LEDPreTrainedModel
+from keras_led.models.inputs import check_array
+from keras_led.models.inputs import check_integers
+from keras_led.models.inputs import check_same_rows
 from keras_led.models.inputs import takes_dict
 from keras_led.models.led import LEDModel
 from keras_led.outputs import LEDSeq2SeqQuestionAnsweringModelOutput
@@ -105,6 +108,13 @@ class LEDForQuestionAnswering(LEDPreTrainedModel):
         start_logits, end_logits = logits[..., 0], logits[..., 1]
         loss = None
         if with_loss:
+            for name, positions in (
+                ("start_positions", start_positions),
+                ("end_positions", end_positions),
+            ):
+                check_array(name, positions)
+                check_integers(name, positions)
+                check_same_rows(name, positions, {"input_ids": logits})
             loss = span_loss(
                 start_logits, end_logits, start_positions, end_positions
             )

@@ -1,18 +1,25 @@
 """LED with a head that puts the whole document into a class."""
 
 import keras
+import numpy as np
 from keras import ops
 
 from keras_led import backend
 from keras_led.layers.heads import ClassificationHead
 from keras_led.models.base import LEDPreTrainedModel
+from keras_led.models.checked_runs import check_on_host
+from keras_led.models.inputs import check_array
+from keras_led.models.inputs import check_ids
 from keras_led.models.inputs import check_labels
 from keras_led.models.inputs import check_shape
 from keras_led.models.inputs import takes_dict
 from keras_led.models.led import LEDModel
+from keras_led.models.values import dtype_of
 from keras_led.outputs import LEDSeq2SeqSequenceClassifierOutput
 from keras_led.training.losses import classification_loss
 from keras_led.training.losses import classification_problem
+
+SINGLE_LABEL = "single_label_classification"
 
 
 @keras.saving.register_keras_serializable(package="keras_led")
@@ -99,6 +106,7 @@ class LEDForSequenceClassification(LEDPreTrainedModel):
                 "`</s>`. Received: input_ids=None. `inputs_embeds` alone do "
                 "not show where it is."
             )
+        check_ids("input_ids", input_ids, self.config.vocab_size)
         last_eos = self._last_eos(input_ids)
         output = self.led(
             input_ids=input_ids if inputs_embeds is None else None,
@@ -144,41 +152,60 @@ class LEDForSequenceClassification(LEDPreTrainedModel):
     def _decoder_inputs(self, input_ids):
         return self.led._decoder_inputs_from(input_ids)
 
+    def check_values(self, inputs):
+        super().check_values(inputs)
+        check_on_host(self._check_eos, "input_ids", inputs)
+        if self._problem(inputs.get("labels")) == SINGLE_LABEL:
+            check_on_host(
+                check_labels, "labels", inputs, self.config.num_labels
+            )
+
+    def _check_eos(self, name, input_ids):
+        """Raises if a row of a numpy array has no `</s>`."""
+        eos_ids = self._eos_ids()
+        has_eos = np.isin(input_ids, eos_ids).any(axis=1)
+        if not has_eos.all():
+            rows = ", ".join(map(str, np.flatnonzero(~has_eos)))
+            raise ValueError(
+                f"`{name}` must hold `</s>` (`config.eos_token_id`, {eos_ids}) "
+                f"in every row. Received: none in row {rows}."
+            )
+
+    def _eos_ids(self):
+        eos = self.config.eos_token_id
+        return list(eos) if isinstance(eos, (list, tuple)) else [eos]
+
     def _last_eos(self, input_ids):
         """Position of the last `</s>` of each row, int32 `(B,)`."""
-        eos_ids = self.config.eos_token_id
-        if not isinstance(eos_ids, (list, tuple)):
-            eos_ids = [eos_ids]
+        if backend.is_concrete(input_ids):
+            self._check_eos("input_ids", ops.convert_to_numpy(input_ids))
         is_eos = ops.zeros_like(input_ids, dtype="bool")
-        for eos_id in eos_ids:
+        for eos_id in self._eos_ids():
             is_eos = is_eos | ops.equal(input_ids, eos_id)
-        if backend.is_concrete(is_eos):
-            has_eos = ops.convert_to_numpy(ops.any(is_eos, axis=1))
-            rows = [i for i, found in enumerate(has_eos) if not found]
-            if rows:
-                raise ValueError(
-                    "`input_ids` must hold `</s>` "
-                    f"(`config.eos_token_id`, {eos_ids}) in every row. "
-                    f"Received: none in row {', '.join(map(str, rows))}."
-                )
         positions = ops.arange(ops.shape(input_ids)[1], dtype="int32")
         return ops.max(ops.where(is_eos, positions[None], 0), axis=1)
+
+    def _problem(self, labels):
+        """Which loss fits the labels; `None` for what is no array."""
+        if not hasattr(labels, "dtype"):
+            return None
+        config = self.config
+        return classification_problem(
+            dtype_of(labels), config.num_labels, config.problem_type
+        )
 
     def _loss(self, logits, labels):
         if labels is None:
             return None
+        check_array("labels", labels)
         if backend.in_symbolic_scope() and len(labels.shape) < 2:
             labels = ops.cast(labels, "int32")  # one number a row
-        config = self.config
-        problem = classification_problem(
-            keras.backend.standardize_dtype(labels.dtype),
-            config.num_labels,
-            config.problem_type,
-        )
-        if problem == "single_label_classification":
-            check_labels("labels", labels, config.num_labels)
+        problem = self._problem(labels)
+        num_labels = self.config.num_labels
+        if problem == SINGLE_LABEL:
+            check_labels("labels", labels, num_labels)
         expected = logits.shape
-        if problem == "single_label_classification" or config.num_labels == 1:
+        if problem == SINGLE_LABEL or num_labels == 1:
             # One label a row; a column of them does as well.
             expected = expected[:1] + (1,) * (len(labels.shape) - 1)
         check_shape("labels", labels, expected)

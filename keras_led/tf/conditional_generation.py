@@ -5,7 +5,6 @@ from keras import ops
 
 from keras_led.layers.resizing import replace_variable
 from keras_led.models.conditional_generation import LEDForConditionalGeneration
-from keras_led.models.inputs import check_labels
 from keras_led.models.inputs import check_shape
 from keras_led.tf.base import TFLEDPreTrainedModel
 from keras_led.tf.generating import TFGenerationMixin
@@ -67,7 +66,9 @@ class TFLEDForConditionalGeneration(
         cross_attn_head_mask=None,
     ):
         if labels is not None:
-            check_labels("labels", labels, self.config.vocab_size)
+            self._check_labels(
+                labels, input_ids=input_ids, inputs_embeds=inputs_embeds
+            )
             use_cache = False
             if decoder_input_ids is None and decoder_inputs_embeds is None:
                 decoder_input_ids = self.prepare_decoder_input_ids_from_labels(

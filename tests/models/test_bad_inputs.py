@@ -151,6 +151,80 @@ CASES = {
         ValueError,
         "`past_key_values`.*Received: 1 layers",
     ),
+    "no documents": (
+        {"input_ids": ones(0, LENGTH)},
+        ValueError,
+        r"`input_ids` must hold at least one row.*\(0, 11\)",
+    ),
+    "documents without tokens": (
+        {"input_ids": ones(BATCH, 0)},
+        ValueError,
+        r"`input_ids` must hold at least one row and one token.*\(3, 0\)",
+    ),
+    "decoder input without tokens": (
+        {"decoder_input_ids": ones(BATCH, 0)},
+        ValueError,
+        r"`decoder_input_ids` must hold at least.*\(3, 0\)",
+    ),
+    "labels without tokens": (
+        {"decoder_input_ids": None, "labels": ones(BATCH, 0)},
+        ValueError,
+        r"`labels` must hold at least.*\(3, 0\)",
+    ),
+    "embeddings without tokens": (
+        {"input_ids": None, "inputs_embeds": floats(BATCH, 0, 24)},
+        ValueError,
+        r"`inputs_embeds` must hold at least.*\(3, 0, 24\)",
+    ),
+    "text": (
+        {"input_ids": "a document"},
+        TypeError,
+        "`input_ids` must be an array.*Received: a str.*tokenizer",
+    ),
+    "an array of text": (
+        {"input_ids": np.full((BATCH, LENGTH), "text")},
+        TypeError,
+        "`input_ids` must hold integers.*Received: dtype=<U4",
+    ),
+    "a list": (
+        {"input_ids": [[5, 2]] * BATCH},
+        TypeError,
+        "`input_ids` must be an array.*Received: a list",
+    ),
+    "decoder inputs of another batch": (
+        {"decoder_input_ids": 5 * ones(BATCH - 1, 5)},
+        ValueError,
+        "`decoder_input_ids` must have a row for each.*`input_ids`, 3.*2 rows",
+    ),
+    "labels longer than the decoder reads": (
+        {"decoder_input_ids": None, "labels": 5 * ones(BATCH, 19)},
+        ValueError,
+        "`labels` must be at most 18 tokens.*Received: 19.*`max_target_tokens`",
+    ),
+    "labels of another batch": (
+        {"decoder_input_ids": None, "labels": 5 * ones(BATCH + 1, 5)},
+        ValueError,
+        "`labels` must have a row for each.*`input_ids`, 3.*4 rows",
+    ),
+    "decoder inputs of another batch than the encoder's": (
+        {
+            "input_ids": None,
+            "encoder_outputs": floats(BATCH + 1, LENGTH, 24),
+            "attention_mask": None,
+        },
+        ValueError,
+        "`decoder_input_ids` must have a row for each.*4.*Received: 3 rows",
+    ),
+    "a number for the encoder's outputs": (
+        {"input_ids": None, "encoder_outputs": 5},
+        TypeError,
+        "`encoder_outputs` must start with hidden states.*Received: a int",
+    ),
+    "encoder outputs without tokens": (
+        {"input_ids": None, "encoder_outputs": floats(BATCH, 0, 24)},
+        ValueError,
+        r"`encoder_outputs` must hold at least.*\(3, 0, 24\)",
+    ),
     "encoder outputs of another rank": (
         {"encoder_outputs": floats(BATCH, 24)},
         ValueError,

@@ -1,0 +1,163 @@
+"""`fit`, `evaluate` and `predict`, which a mistake in the data cannot hurt."""
+
+import contextlib
+import functools
+import inspect
+
+import keras
+
+from keras_led import backend
+from keras_led.models.data_check import DataCheck
+from keras_led.models.inputs import argument_names
+from keras_led.models.inputs import check_array
+from keras_led.models.inputs import check_ids
+from keras_led.models.values import on_host
+
+
+class CheckedRunsMixin(backend.TrainingState):
+    """Checks values before Keras takes the data; keeps the model on errors.
+
+    What lies on an accelerator already is not waited for, and not checked.
+    """
+
+    # Whether `fit` is running.
+    is_fitting = False
+
+    def __call__(self, *args, **kwargs):
+        names = argument_names(type(self).call)
+        given = {**dict(zip(names, args, strict=False)), **kwargs}
+        # Before Keras converts it; tensors are checked inside the call.
+        self.check_values(
+            {
+                name: value
+                for name, value in given.items()
+                if not keras.ops.is_tensor(value)
+            }
+        )
+        return super().__call__(*args, **kwargs)
+
+    @functools.wraps(keras.Model.fit)
+    def fit(self, *args, **kwargs):
+        given = _by_name(super().fit, args, kwargs)
+        with self._checked_run(self._check_training_batch) as check:
+            given["x"] = check.source(*_data(given))
+            given["validation_data"] = check.validation(
+                given.get("validation_data")
+            )
+            self.is_fitting = True
+            try:
+                return super().fit(**given)
+            finally:
+                self.is_fitting = False
+
+    @functools.wraps(keras.Model.evaluate)
+    def evaluate(self, *args, **kwargs):
+        given = _by_name(super().evaluate, args, kwargs)
+        with self._checked_run(self._check_training_batch) as check:
+            # Data of a validation was checked when `fit` began.
+            if not given.get("_use_cached_eval_dataset"):
+                given["x"] = check.source(*_data(given))
+            return super().evaluate(**given)
+
+    @functools.wraps(keras.Model.predict)
+    def predict(self, *args, **kwargs):
+        given = _by_name(super().predict, args, kwargs)
+        with self._checked_run(self._check_inputs) as check:
+            given["x"] = check.source(given["x"])
+            return super().predict(**given)
+
+    @functools.wraps(keras.Model.train_on_batch)
+    def train_on_batch(self, *args, **kwargs):
+        given = _by_name(super().train_on_batch, args, kwargs)
+        with self._checked_run(self._check_training_batch) as check:
+            check(_data(given))
+            return super().train_on_batch(**given)
+
+    @functools.wraps(keras.Model.test_on_batch)
+    def test_on_batch(self, *args, **kwargs):
+        given = _by_name(super().test_on_batch, args, kwargs)
+        with self._checked_run(self._check_training_batch) as check:
+            check(_data(given))
+            return super().test_on_batch(**given)
+
+    @functools.wraps(keras.Model.predict_on_batch)
+    def predict_on_batch(self, x):
+        with self._checked_run(self._check_inputs) as check:
+            check((x,))
+            return super().predict_on_batch(x)
+
+    @contextlib.contextmanager
+    def _checked_run(self, check_batch):
+        check = DataCheck(check_batch)
+        with self.state_kept():
+            try:
+                yield check
+            except Exception as error:
+                if check.error is None or check.error is error:
+                    raise
+                raise check.error from None
+
+    def _check_training_batch(self, data):
+        inputs, _, _ = keras.utils.unpack_x_y_sample_weight(
+            self._with_labels(data)
+        )
+        self.check_values(inputs)
+
+    def _check_inputs(self, data):
+        x, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        self._check_training_batch((x,))
+
+    def _with_labels(self, data):
+        """A training batch whose `x` is a dict of call arguments."""
+        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        if not isinstance(x, dict):
+            x = {"input_ids": x}
+        return keras.utils.pack_x_y_sample_weight(x, y, sample_weight)
+
+    def check_values(self, inputs):
+        """Checks the call arguments whose values lie on the host.
+
+        Args:
+            inputs: dict of call arguments.
+
+        Raises:
+            ValueError: If an id is outside the vocabulary, or the like.
+            TypeError: If an argument holds no integers.
+        """
+        for name in ("input_ids", "decoder_input_ids"):
+            check_on_host(check_ids, name, inputs, self.vocabulary_size)
+
+
+def check_on_host(check, name, inputs, *limits):
+    """Calls `check(name, array, *limits)` where `inputs[name]` can be read."""
+    value = inputs.get(name)
+    if isinstance(value, (str, bytes, int, float, list, tuple)):
+        check_array(name, value)
+    array = on_host(value)
+    if array is not None:
+        check(name, array, *limits)
+
+
+def refuse_weights_alone(y, **weights):
+    """Raises for weights without `y`, which Keras would drop."""
+    for name, value in weights.items():
+        if y is None and value is not None:
+            raise ValueError(
+                f"`{name}` does not reach labels among the inputs. "
+                f"Received: {name} without `y`. Pass the labels as `y`, and a "
+                "`loss` to `compile`; or set labels to ignore to -100."
+            )
+
+
+def _by_name(method, args, kwargs):
+    """Arguments of a call of `method`, as a dict."""
+    given = inspect.signature(method).bind(*args, **kwargs).arguments
+    return {**given, **given.pop("kwargs", {})}
+
+
+def _data(given):
+    """The data of a call, `(x, y, sample_weight)`."""
+    x, y = given.get("x"), given.get("y")
+    if isinstance(x, dict):  # arrays: a dataset brings its own `y`
+        refuse_weights_alone(y, class_weight=given.get("class_weight"))
+    return x, y, given.get("sample_weight")

@@ -1,0 +1,46 @@
+"""The values of ids and labels, read where that costs nothing."""
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_led import backend
+
+
+def on_host(x):
+    """`x` as a numpy array, where its values lie in the host's memory.
+
+    Args:
+        x: Array or tensor of any library, or anything else.
+
+    Returns:
+        numpy array, or `None`: on an accelerator, in a trace, not an array.
+    """
+    if isinstance(x, np.ndarray):
+        return x
+    if not hasattr(x, "shape") or not backend.is_concrete(x):
+        return None
+    # A word in the name of the device for TensorFlow, JAX and PyTorch alike.
+    if "cpu" not in str(getattr(x, "device", None)).lower():
+        return None
+    return np.asarray(x)
+
+
+def dtype_of(x):
+    """Name of the dtype of an array or tensor of any library."""
+    if isinstance(x, np.ndarray):
+        return str(x.dtype)  # Keras knows no text.
+    return keras.backend.standardize_dtype(x.dtype)
+
+
+def value_range(x):
+    """Lowest and highest value, as ints; `None` in a trace, or without any.
+
+    A numpy array is read as it is, before 64 bits become 32. A tensor on an
+    accelerator is waited for.
+    """
+    if 0 in x.shape or not backend.is_concrete(x):
+        return None
+    if isinstance(x, np.ndarray):
+        return int(x.min()), int(x.max())
+    return int(ops.min(x)), int(ops.max(x))
