@@ -21,13 +21,14 @@ ROOMS = (
     "data",
     "training",
     "generation",
+    "formats",
     "models",
     "visualize",
     "tf",
     "serving",
     "cli",
 )
-BACKEND_ROOMS = ("backend", "tf", "serving")
+BACKEND_ROOMS = ("backend", "formats", "tf", "serving")
 BACKEND_LIBRARIES = ("tensorflow", "jax", "torch", "transformers")
 MAX_LINES = 400
 

@@ -91,7 +91,10 @@ def low_rank_global_rows(
     # Whole kernels times rows that are 0 but for their own head, and only that
     # head's columns of what comes out: head by head, the kernels would be
     # copied, which takes longer than all the products.
-    own_head = ops.eye(num_heads, dtype=query.dtype)[:, None, :, None]
+    # Not `ops.eye`, in TensorFlow an operation that few runtimes have.
+    heads = ops.arange(num_heads)
+    own_head = ops.cast(ops.equal(heads[:, None], heads), query.dtype)
+    own_head = own_head[:, None, :, None]
     queries = query[:, :, :, None, :] * own_head  # (B, N, G, N, H)
     queries = ops.reshape(queries, (batch, rows, dim))
     queries = backend.table_product(queries, key_kernel)

@@ -19,6 +19,7 @@ if name == "tensorflow":
     from keras_led.backend.tensorflow import CHANGES_WITHOUT_DATA
     from keras_led.backend.tensorflow import JIT_BY_DEFAULT
     from keras_led.backend.tensorflow import KEYS_FIRST
+    from keras_led.backend.tensorflow import argmax
     from keras_led.backend.tensorflow import block_layout
     from keras_led.backend.tensorflow import contiguous
     from keras_led.backend.tensorflow import custom_gradient
@@ -69,6 +70,7 @@ elif name == "jax":
     from keras_led.backend.jax import CHANGES_WITHOUT_DATA
     from keras_led.backend.jax import JIT_BY_DEFAULT
     from keras_led.backend.jax import KEYS_FIRST
+    from keras_led.backend.jax import argmax
     from keras_led.backend.jax import block_layout
     from keras_led.backend.jax import contiguous
     from keras_led.backend.jax import custom_gradient
@@ -121,6 +123,7 @@ elif name == "torch":
     from keras_led.backend.torch import CHANGES_WITHOUT_DATA
     from keras_led.backend.torch import JIT_BY_DEFAULT
     from keras_led.backend.torch import KEYS_FIRST
+    from keras_led.backend.torch import argmax
     from keras_led.backend.torch import block_layout
     from keras_led.backend.torch import contiguous
     from keras_led.backend.torch import custom_gradient

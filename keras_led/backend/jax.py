@@ -122,6 +122,11 @@ def _cheap_key(seed):
     return jax.random.wrap_key_data(jnp.concatenate([seed, seed]), impl="rbg")
 
 
+def argmax(x):
+    """Index of the largest entry along the last axis, int32; the first."""
+    return jnp.argmax(x, axis=-1).astype("int32")
+
+
 def custom_gradient(forward, backward, constants):
     """Makes a function of tensors with a gradient of its own.
 

@@ -171,6 +171,11 @@ def _mix(first, second):
     return mixed ^ (mixed >> 13)
 
 
+def argmax(x):
+    """Index of the largest entry along the last axis, int32."""
+    return torch.argmax(x, dim=-1).to(torch.int32)
+
+
 def custom_gradient(forward, backward, constants):
     """Makes a function of tensors with a gradient of its own.
 

@@ -13,9 +13,9 @@ from keras_led.cli.options import DebugOption
 from keras_led.cli.options import check_backend
 from keras_led.cli.options import note
 from keras_led.cli.options import one_line_errors
+from keras_led.formats import other_process
 from keras_led.models.conditional_generation import LEDForConditionalGeneration
 from keras_led.serving import exporting
-from keras_led.serving import other_process
 from keras_led.tokenizer import LEDTokenizer
 
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from keras import ops
 
+from keras_led.backend import argmax
 from keras_led.backend import while_loop
 from keras_led.generation.functions import compiled
 from keras_led.generation.loop import Decoder
@@ -146,7 +147,7 @@ class ContrastiveDecoder(Decoder):
         cosine = ops.where(seen.present[:, None], cosine, NO_SIMILARITY)
         gain = (1.0 - self.alpha) * probability
         gain = gain - self.alpha * ops.max(cosine, axis=-1)
-        return ops.cast(ops.argmax(gain, axis=-1), "int32")
+        return argmax(gain)
 
     def _commit(self, state, seen, tokens, hidden, logits, choice):
         """Takes the chosen candidates over into the state.

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from keras import ops
 
+from keras_led.backend import argmax
 from keras_led.backend import uniform
 
 
@@ -70,8 +71,7 @@ class TokenSearch:
         """
         if self.do_sample:
             scores = scores + gumbel(seed, scores)
-        token = ops.cast(ops.argmax(scores, axis=-1), "int32")
-        return self.write(state, token)
+        return self.write(state, argmax(scores))
 
     def write(self, state, token):
         """Writes the next token `(R,)` of each row that goes on."""

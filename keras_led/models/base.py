@@ -9,6 +9,7 @@ from keras_led.models.copies import CopyMixin
 from keras_led.models.decoding import LEDDecoderModel
 from keras_led.models.encoding import DEFAULT_MAX_GLOBAL_TOKENS
 from keras_led.models.encoding import LEDEncoderModel
+from keras_led.models.exporting import ExportMixin
 from keras_led.models.fitting import FittingMixin
 from keras_led.models.inputs import argument_names
 from keras_led.models.inputs import check_names
@@ -19,7 +20,9 @@ from keras_led.models.pretrained import PretrainedMixin
 from keras_led.training.freezing import check_between_fits
 
 
-class LEDPreTrainedModel(FittingMixin, PretrainedMixin, CopyMixin, keras.Model):
+class LEDPreTrainedModel(
+    FittingMixin, PretrainedMixin, CopyMixin, ExportMixin, keras.Model
+):
     """Base class of the LED models.
 
     All weights exist once the model is made; no input is needed. The first

@@ -47,6 +47,8 @@ class LEDForConditionalGeneration(
         `LEDForConditionalGeneration` in transformers 5.23.
     """
 
+    export_inputs = LEDModel.export_inputs
+
     def __init__(self, config, **kwargs):
         super().__init__(config, **kwargs)
         with keras.name_scope(self.name):

@@ -69,6 +69,8 @@ class LEDModel(LEDPreTrainedModel):
     """
 
     target_inputs = ()  # The bare model knows no labels.
+    export_inputs = (*LEDPreTrainedModel.export_inputs, "decoder_input_ids")
+    answer_fields = ("last_hidden_state", "encoder_last_hidden_state")
 
     def __init__(self, config, **kwargs):
         super().__init__(config, **kwargs)

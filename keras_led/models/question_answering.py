@@ -41,6 +41,7 @@ class LEDForQuestionAnswering(LEDPreTrainedModel):
     """
 
     target_inputs = ("start_positions", "end_positions")
+    answer_fields = ("start_logits", "end_logits")
 
     def __init__(self, config, **kwargs):
         super().__init__(config, **kwargs)

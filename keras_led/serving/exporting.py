@@ -5,9 +5,9 @@ from pathlib import Path
 from keras_led import backend
 from keras_led.files.atomic import replaced_directory
 from keras_led.files.publishing import holds_something
+from keras_led.formats.other_process import export_elsewhere
 from keras_led.generation.config import GenerationConfig
 from keras_led.generation.plan import make_plan
-from keras_led.serving.other_process import export_elsewhere
 
 FORMATS = ("saved_model", "onnx", "litert")
 # Sizes of the one shape that LiteRT runs.
@@ -99,18 +99,16 @@ def export(
         export_elsewhere(model, path, tokenizer, flags, options)
         return path
     with replaced_directory(path, overwrite) as staging:
+        # Here, since they need TensorFlow.
+        from keras_led.serving import other_formats
+        from keras_led.serving import saved_model
+
         if format == "onnx":
-            from keras_led.serving.onnx import write_onnx
-
-            write_onnx(model, staging)
+            other_formats.write_onnx_files(model, staging)
         elif format == "litert":
-            from keras_led.serving.litert import write_litert
-
-            write_litert(model, staging, **sizes)
+            other_formats.write_litert_file(model, staging, **sizes)
         else:
-            from keras_led.serving.saved_model import write_saved_model
-
-            write_saved_model(
+            saved_model.write_saved_model(
                 model, staging, plan, tokenizer, max_new_tokens_input
             )
     return path

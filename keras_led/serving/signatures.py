@@ -8,78 +8,56 @@ import dataclasses
 
 import tensorflow as tf
 
+from keras_led.formats.checks import require
+from keras_led.formats.forward import DOCUMENT
+from keras_led.formats.forward import IDS
+from keras_led.formats.forward import ForwardModule
+from keras_led.formats.forward import specs
+from keras_led.formats.forward import trace
 from keras_led.generation.chain import build_chain
 from keras_led.generation.generating import DECODERS
 from keras_led.generation.generating import make_search
 from keras_led.generation.loop import Decoder
 from keras_led.generation.processors import ForcedEOS
 
-IDS = tf.TensorSpec([None, None], "int32")
 SCALAR = tf.TensorSpec([], "int32")
-DOCUMENT = ("input_ids", "attention_mask", "global_attention_mask")
 
 
-class ServedModel(tf.Module):
+class ServedModel(ForwardModule):
     """A model with the functions that a SavedModel offers.
 
     Args:
         model: `LEDForConditionalGeneration`.
-        plan: `Plan` of mode `"token"` or `"beam"` with a prompt of one token,
-            or `None` for a model that does not generate.
+        plan: `Plan` of mode `"token"` or `"beam"` with a prompt of one token.
         text: `GraphTokenizer`, or `None` for a model without text.
         limit_is_input: bool, whether the generating functions take
             `max_new_tokens`, int32 scalar, at most the plan's.
-        max_global_tokens: int, or infinity for as many slots as a batch
-            needs; `None` for the model's, and a second program for more.
     """
 
-    def __init__(
-        self,
-        model,
-        plan=None,
-        text=None,
-        limit_is_input=False,
-        max_global_tokens=None,
-    ):
-        super().__init__(name="led")
-        # What a SavedModel has to keep; the model itself stays behind.
-        self.weights = [variable.value for variable in model.variables]
+    def __init__(self, model, plan, text=None, limit_is_input=False):
+        super().__init__(model)
         self.text = text
-        # Out of sight: a tracked model would be saved beside its weights.
-        self._model = lambda: model
         self._plan = plan
         self.limit_is_input = limit_is_input
-        self.max_global_tokens = max_global_tokens
 
     def signatures(self):
         """Dict of the name of each signature to its traced function."""
         limit = {"max_new_tokens": SCALAR} if self.limit_is_input else {}
         ids = {"input_ids": IDS, "attention_mask": IDS}
         traced = {"serving_default": trace(self.generate, {**ids, **limit})}
-        for name, (function, inputs) in self.pure_functions().items():
-            traced[name] = trace(function, {spec.name: spec for spec in inputs})
+        for name, (function, inputs) in pure_functions(self).items():
+            traced[name] = trace(function, inputs)
         if self.text is not None:
             texts = {"text": tf.TensorSpec([None], tf.string)}
             traced["summarize"] = trace(self.summarize, {**texts, **limit})
         return traced
 
-    def pure_functions(self):
-        """The functions that any runtime can run: no loop over tokens, no text.
-
-        Returns:
-            Dict of name to the function and the tuple of its inputs, a
-            `TensorSpec` with a name for each.
-        """
-        document = tuple(tf.TensorSpec(IDS.shape, "int32", n) for n in DOCUMENT)
-        target = tf.TensorSpec(IDS.shape, "int32", "decoder_input_ids")
-        return {
-            "encode": (self.encode, document),
-            "forward": (self.forward, (*document, target)),
-        }
-
     def generate(self, input_ids, attention_mask, max_new_tokens=None):
         """Token ids to generated ids; global attention on the first token."""
-        input_ids, attention_mask = self._checked(input_ids, attention_mask)
+        checked = self._checked(
+            {"input_ids": input_ids, "attention_mask": attention_mask}
+        )
+        input_ids, attention_mask = checked.values()
         global_mask = tf.concat(
             [
                 tf.ones_like(input_ids[:, :1]),
@@ -106,54 +84,6 @@ class ServedModel(tf.Module):
         empty = tf.repeat(empty, count)
         return {"summary": tf.where(empty, "", summaries)}
 
-    def encode(self, input_ids, attention_mask, global_attention_mask):
-        """Token ids to the encoder's hidden states, float32 `(B, L, D)`."""
-        input_ids, attention_mask = self._checked(input_ids, attention_mask)
-        hidden = self._encode(input_ids, attention_mask, global_attention_mask)
-        return {"last_hidden_state": tf.cast(hidden, "float32")}
-
-    def forward(
-        self,
-        input_ids,
-        attention_mask,
-        global_attention_mask,
-        decoder_input_ids,
-    ):
-        """Token ids of both sides to logits, float32 `(B, T, V)`."""
-        model = self._model()
-        input_ids, attention_mask = self._checked(input_ids, attention_mask)
-        decoder_input_ids = self._checked_ids(
-            "decoder_input_ids",
-            decoder_input_ids,
-            model.config.max_decoder_position_embeddings,
-        )
-        hidden = self._encode(input_ids, attention_mask, global_attention_mask)
-        outputs = model(
-            encoder_outputs=(hidden,),
-            attention_mask=attention_mask,
-            decoder_input_ids=decoder_input_ids,
-            use_cache=False,
-            training=False,
-        )
-        return {"logits": tf.cast(outputs.logits, "float32")}
-
-    def _encode(
-        self,
-        input_ids,
-        attention_mask,
-        global_mask,
-        max_global_tokens=None,
-        **options,
-    ):
-        encoded = self._model().encode(
-            input_ids,
-            attention_mask=attention_mask,
-            global_attention_mask=global_mask,
-            max_global_tokens=max_global_tokens or self.max_global_tokens,
-            **options,
-        )
-        return encoded.last_hidden_state
-
     def _generate(self, input_ids, attention_mask, global_mask, limit):
         plan = self._plan
         decoder = self._decoder(limit)
@@ -162,9 +92,9 @@ class ServedModel(tf.Module):
         inputs = {
             # One global token: no other number has to be provided for.
             "hidden": self._encode(
-                input_ids,
-                attention_mask,
-                global_mask,
+                input_ids=input_ids,
+                attention_mask=attention_mask,
+                global_attention_mask=global_mask,
                 max_global_tokens=1,
                 global_tokens_fit=True,
             ),
@@ -219,59 +149,20 @@ class ServedModel(tf.Module):
         decoder.length_limit = limit
         return decoder
 
-    def _checked(self, input_ids, attention_mask):
-        """Returns ids and mask of documents that the model can read."""
-        limit = self._model().config.max_encoder_position_embeddings
-        input_ids = self._checked_ids("input_ids", input_ids, limit)
-        same = tf.equal(tf.shape(input_ids), tf.shape(attention_mask))
-        attention_mask = require(
-            attention_mask,
-            (
-                tf.reduce_all(same),
-                "`attention_mask` must have the shape of `input_ids`.",
-            ),
-        )
-        return input_ids, attention_mask
 
-    def _checked_ids(self, name, ids, limit):
-        size = self._model().config.vocab_size
-        # The runtime itself does not look at the rank of a request.
-        ids = tf.ensure_shape(ids, [None, None])
-        known = tf.logical_and(ids >= 0, ids < size)
-        return require(
-            ids,
-            (tf.size(ids) > 0, f"`{name}` must hold at least one token."),
-            (
-                tf.shape(ids)[1] <= limit,
-                f"`{name}` must not be longer than {limit} tokens.",
-            ),
-            (
-                tf.reduce_all(known),
-                f"`{name}` must hold ids from 0 to {size - 1}.",
-            ),
-        )
-
-
-def trace(function, inputs):
-    """Traces a function of named tensors, each with its `TensorSpec`."""
-    specs = {
-        name: tf.TensorSpec(spec.shape, spec.dtype, name)
-        for name, spec in inputs.items()
-    }
-    graph = tf.function(lambda **tensors: function(**tensors), autograph=False)
-    return graph.get_concrete_function(**specs)
-
-
-def require(tensor, *rules):
-    """Returns `tensor`, once it has been found to keep some rules.
-
-    A request that breaks one fails with INVALID_ARGUMENT and its message,
-    before any operation that reads the tensor could fail with another.
+def pure_functions(module, **sizes):
+    """The functions that any runtime can run: no loop over tokens, no text.
 
     Args:
-        tensor: the tensor.
-        *rules: pairs of a bool scalar tensor and a message.
+        module: `ForwardModule` of `LEDForConditionalGeneration`.
+        **sizes: of the one shape, as for `specs`; any shape without.
+
+    Returns:
+        Dict of name to a pair of the function and the dict of the
+        `TensorSpec`s of its inputs.
     """
-    checks = [tf.debugging.Assert(kept, [message]) for kept, message in rules]
-    with tf.control_dependencies(checks):
-        return tf.identity(tensor)
+    names = (*DOCUMENT, "decoder_input_ids")
+    return {
+        "encode": (module.encode, specs(DOCUMENT, **sizes)),
+        "forward": (module.forward, specs(names, **sizes)),
+    }

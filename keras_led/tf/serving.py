@@ -2,6 +2,8 @@
 
 import tensorflow as tf
 
+from keras_led.formats.saved_model import write_saved_model
+
 _INPUTS = (
     "input_ids",
     "attention_mask",
@@ -101,7 +103,7 @@ class ServingMixin:
             }
         module = tf.Module()
         module.weights = [variable.value for variable in self.variables]
-        tf.saved_model.save(module, str(directory), signatures=signatures)
+        write_saved_model(module, directory, signatures)
 
     def _signature(self, dtype):
         spec = {

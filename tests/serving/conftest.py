@@ -1,5 +1,7 @@
 """A tiny model with a tokenizer, and its export, made once."""
 
+from unittest import mock
+
 import keras
 import pytest
 
@@ -62,8 +64,90 @@ def exported(pair, tmp_path_factory):
     return path
 
 
+def export_generation(*arguments, **options):
+    """An export without `encode` and `forward`, which `exported` has."""
+    from keras_led.serving import signatures
+
+    with mock.patch.object(signatures, "pure_functions", lambda module: {}):
+        return serving.export(*arguments, num_beams=1, **options)
+
+
+@pytest.fixture(scope="session")
+def greedy(pair, tmp_path_factory):
+    """Greedy search, with text."""
+    model, tokenizer = pair
+    path = tmp_path_factory.mktemp("greedy") / "1"
+    return export_generation(model, path, tokenizer)
+
+
+@pytest.fixture(scope="session")
+def sampling(pair, tmp_path_factory):
+    """Draws by every rule, from one token: the best."""
+    model, _ = pair
+    return export_generation(
+        model,
+        tmp_path_factory.mktemp("sampling") / "1",
+        do_sample=True,
+        top_k=1,
+        top_p=0.9,
+        min_p=0.01,
+        typical_p=0.9,
+        epsilon_cutoff=1e-4,
+        eta_cutoff=1e-4,
+        temperature=0.7,
+    )
+
+
 @pytest.fixture(scope="session")
 def signatures(exported):
     import tensorflow as tf
 
     return tf.saved_model.load(str(exported)).signatures
+
+
+def fields(data):
+    """Reads length-delimited protocol buffer fields: (number, content)."""
+    position, found = 0, []
+
+    def varint():
+        nonlocal position
+        value, shift = 0, 0
+        while True:
+            byte = data[position]
+            position += 1
+            value |= (byte & 127) << shift
+            shift += 7
+            if byte < 128:
+                return value
+
+    while position < len(data):
+        number = varint() >> 3
+        size = varint()
+        found.append((number, data[position : position + size]))
+        position += size
+    return found
+
+
+def warmup_requests(exported):
+    """Pairs of signature and inputs, arrays by name, of the warm-up file."""
+    import tensorflow as tf
+    from tensorflow.core.framework.tensor_pb2 import TensorProto
+
+    file = exported / "assets.extra" / "tf_serving_warmup_requests"
+    requests = []
+    for record in tf.data.TFRecordDataset(str(file)):
+        ((number, log),) = fields(record.numpy())
+        assert number == 6  # PredictionLog.predict_log
+        ((number, request),) = fields(log)
+        assert number == 1  # PredictLog.request
+        (_, spec), *entries = fields(request)
+        ((number, name),) = fields(spec)
+        assert number == 3  # ModelSpec.signature_name
+        inputs = {}
+        for number, entry in entries:
+            assert number == 2  # PredictRequest.inputs
+            (_, key), (_, tensor) = fields(entry)
+            proto = TensorProto.FromString(tensor)
+            inputs[key.decode()] = tf.make_ndarray(proto)
+        requests.append((name.decode(), inputs))
+    return requests

@@ -10,9 +10,10 @@ from typer.testing import CliRunner
 from keras_led import serving
 from keras_led.backend import name as backend_name
 from keras_led.cli import app
-from keras_led.serving import other_process
+from keras_led.formats import other_process
 from tests.serving.conftest import TEXTS
 from tests.serving.conftest import tiny_model
+from tests.serving.conftest import warmup_requests
 
 CLIENT = """
 import json, sys
@@ -74,52 +75,14 @@ def test_failure_leaves_the_old_export_whole(pair, tmp_path, monkeypatch):
     assert not list(tmp_path.parent.glob(f".{tmp_path.name}*"))
 
 
-def fields(data):
-    """Reads length-delimited protocol buffer fields: (number, content)."""
-    position, found = 0, []
-
-    def varint():
-        nonlocal position
-        value, shift = 0, 0
-        while True:
-            byte = data[position]
-            position += 1
-            value |= (byte & 127) << shift
-            shift += 7
-            if byte < 128:
-                return value
-
-    while position < len(data):
-        number = varint() >> 3
-        size = varint()
-        found.append((number, data[position : position + size]))
-        position += size
-    return found
-
-
 def test_warm_up_requests_can_be_made(exported, signatures):
     import tensorflow as tf
-    from tensorflow.core.framework.tensor_pb2 import TensorProto
 
-    file = exported / "assets.extra" / "tf_serving_warmup_requests"
-    names = []
-    for record in tf.data.TFRecordDataset(str(file)):
-        ((number, log),) = fields(record.numpy())
-        assert number == 6  # PredictionLog.predict_log
-        ((number, request),) = fields(log)
-        assert number == 1  # PredictLog.request
-        (_, spec), *entries = fields(request)
-        ((number, name),) = fields(spec)
-        assert number == 3  # ModelSpec.signature_name
-        inputs = {}
-        for number, entry in entries:
-            assert number == 2  # PredictRequest.inputs
-            (_, key), (_, tensor) = fields(entry)
-            proto = TensorProto.FromString(tensor)
-            inputs[key.decode()] = tf.constant(tf.make_ndarray(proto))
-        names.append(name.decode())
-        assert signatures[names[-1]](**inputs)
-    assert names == ["serving_default", "summarize"]
+    requests = warmup_requests(exported)
+    for name, inputs in requests:
+        inputs = {key: tf.constant(value) for key, value in inputs.items()}
+        assert signatures[name](**inputs)
+    assert [name for name, _ in requests] == ["serving_default", "summarize"]
 
 
 def test_other_backends_export_through_tensorflow(tmp_path):

@@ -52,7 +52,7 @@ def test_the_python_of_the_page_runs(folder, monkeypatch, capsys):
     pytest.importorskip("onnxruntime")
     pytest.importorskip("ai_edge_litert")
     blocks = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
-    assert len(blocks) == 5
+    assert len(blocks) == 6
     monkeypatch.chdir(folder)
     names = {"__name__": "serving_page"}
     with warnings.catch_warnings():

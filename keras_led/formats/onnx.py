@@ -1,17 +1,14 @@
-"""ONNX files of the encoder and of the whole forward pass.
+"""ONNX files of functions of a model.
 
 tf2onnx translates the graphs of the SavedModel's signatures, of any batch and
 any length, with their loops.
 """
 
 import contextlib
-import math
 from unittest import mock
 
 import numpy as np
 import tensorflow as tf
-
-from keras_led.serving.signatures import ServedModel
 
 OPSET = 18
 OPTIMIZERS = ("fold_constants", "merge_duplication", "remove_identity")
@@ -19,16 +16,11 @@ OPTIMIZERS = ("fold_constants", "merge_duplication", "remove_identity")
 MAX_BYTES = 2**31 - 2**20
 
 
-def write_onnx(model, directory):
-    """Writes `encode.onnx` and `forward.onnx`, each with its weights.
-
-    Args:
-        model: `LEDForConditionalGeneration`, under TensorFlow.
-        directory: `pathlib.Path` of an existing directory.
+def load_converter():
+    """The `tf2onnx` package, with its optimizer.
 
     Raises:
-        ImportError: If tf2onnx is not installed.
-        ValueError: If the weights are too large for an ONNX file.
+        ImportError: If it is not installed.
     """
     try:
         import tf2onnx
@@ -38,28 +30,50 @@ def write_onnx(model, directory):
             "ONNX files are written with tf2onnx, which is not installed. "
             "Run: pip install 'keras-led[onnx]'"
         ) from error
+    return tf2onnx
+
+
+def write_onnx(module, function, inputs, path, opset=OPSET):
+    """Writes a function of a model, with its weights.
+
+    Args:
+        module: `ForwardModule`, for as many global tokens as a batch has.
+        function: what to write, one of the module's.
+        inputs: dict of the `TensorSpec`s of its inputs.
+        path: `pathlib.Path` of the file.
+        opset: int, version of ONNX's operations.
+
+    Raises:
+        ImportError: If tf2onnx is not installed.
+        ValueError: If the weights are too large for an ONNX file.
+    """
+    tf2onnx = load_converter()
     size = sum(
-        np.prod(v.shape, dtype=int) * tf.as_dtype(v.dtype).size
-        for v in model.variables
+        weight.shape.num_elements() * weight.dtype.size
+        for weight in module.weights
     )
     if size > MAX_BYTES:
         raise ValueError(
             "`model` must have less than 2 GB of weights: an ONNX file holds "
             f"no more. Received: {size / 1e9:.1f} GB. Export a SavedModel."
         )
-    served = ServedModel(model, max_global_tokens=math.inf)
-    for name, (function, inputs) in served.pure_functions().items():
-        graph = tf.function(
-            function, input_signature=list(inputs), autograph=False
+    signature = [
+        tf.TensorSpec(spec.shape, spec.dtype, name)
+        for name, spec in inputs.items()
+    ]
+
+    def by_position(*tensors):
+        return function(**dict(zip(inputs, tensors, strict=True)))
+
+    graph = tf.function(by_position, input_signature=signature, autograph=False)
+    with _sound_optimizers(tf2onnx.optimizer):
+        tf2onnx.convert.from_function(
+            graph,
+            input_signature=signature,
+            opset=opset,
+            custom_op_handlers={"Erfc": (_erfc, [])},
+            output_path=str(path),
         )
-        with _sound_optimizers(tf2onnx.optimizer):
-            tf2onnx.convert.from_function(
-                graph,
-                input_signature=list(inputs),
-                opset=OPSET,
-                custom_op_handlers={"Erfc": (_erfc, [])},
-                output_path=str(directory / f"{name}.onnx"),
-            )
 
 
 @contextlib.contextmanager

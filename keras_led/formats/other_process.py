@@ -1,9 +1,12 @@
 """Exporting with TensorFlow from a process that runs JAX or PyTorch."""
 
+import json
 import os
 import subprocess
 import sys
 import tempfile
+
+import keras
 
 
 def run_command(arguments):
@@ -15,9 +18,48 @@ def run_command(arguments):
     Raises:
         RuntimeError: If it fails; the message is the command's own.
     """
+    _run_module("keras_led_command", *arguments)
+
+
+def write_model_elsewhere(model, path, request):
+    """Saves the model and lets TensorFlow write its forward pass.
+
+    Args:
+        model: an LED model, with any head.
+        path: `pathlib.Path` of what is to be written.
+        request: dict of the other arguments of `model_export.write_model`.
+
+    Raises:
+        RuntimeError: If the process fails.
+        ValueError: If the process cannot import the model's class.
+    """
+    cls = type(model)
+    if cls.__module__ == "__main__":
+        raise ValueError(
+            "The class of the model must stand in a module: a process with "
+            f"TensorFlow imports it. Received: `{cls.__name__}`, defined in "
+            "the program itself. Move it to a file, or run the export under "
+            "KERAS_BACKEND=tensorflow."
+        )
+    with tempfile.TemporaryDirectory() as folder:
+        model.save_pretrained(folder)
+        policy = keras.dtype_policies.serialize(model.dtype_policy)
+        job = {
+            "class": [cls.__module__, cls.__qualname__],
+            "folder": folder,
+            "dtype": policy,
+            "max_global_tokens": model.max_global_tokens,
+            "path": os.path.abspath(path),
+            "request": request,
+        }
+        _run_module("keras_led.formats.worker", text=json.dumps(job))
+
+
+def _run_module(name, *arguments, text=None):
     done = subprocess.run(
-        [sys.executable, "-m", "keras_led_command", *arguments],
+        [sys.executable, "-m", name, *arguments],
         env={**os.environ, "KERAS_BACKEND": "tensorflow"},
+        input=text,
         capture_output=True,
         text=True,
     )

@@ -1,0 +1,45 @@
+"""OpenVINO's model files of the forward pass."""
+
+import tempfile
+
+from keras_led.formats.forward import trace
+from keras_led.formats.saved_model import write_saved_model
+
+SIGNATURE = "serving_default"
+
+
+def load_converter():
+    """The `openvino` package.
+
+    Raises:
+        ImportError: If it is not installed.
+    """
+    try:
+        import openvino
+    except ImportError as error:
+        raise ImportError(
+            "OpenVINO files are written with the openvino package, which is "
+            "not installed. Run: pip install 'keras-led[openvino]'"
+        ) from error
+    return openvino
+
+
+def write_openvino(module, function, inputs, path):
+    """Writes a `.xml` file, and its weights, float32, into a `.bin` beside it.
+
+    Args:
+        module: `ForwardModule`.
+        function: what to write, one of the module's.
+        inputs: dict of the `TensorSpec`s of its inputs.
+        path: `pathlib.Path` of the `.xml` file.
+
+    Raises:
+        ImportError: If openvino is not installed.
+    """
+    openvino = load_converter()
+    traced = trace(function, inputs)
+    with tempfile.TemporaryDirectory() as folder:
+        write_saved_model(module, folder, {SIGNATURE: traced})
+        converted = openvino.convert_model(folder)
+        # Here already: the weights lie in the folder.
+        openvino.save_model(converted, str(path), compress_to_fp16=False)

@@ -1,0 +1,19 @@
+"""SavedModels of plain TensorFlow operations."""
+
+import tensorflow as tf
+
+
+def write_saved_model(module, directory, signatures):
+    """Writes a SavedModel for inference: no gradients.
+
+    Args:
+        module: `tf.Module` that holds what the signatures read.
+        directory: str or path.
+        signatures: dict of name to concrete function.
+    """
+    tf.saved_model.save(
+        module,
+        str(directory),
+        signatures=signatures,
+        options=tf.saved_model.SaveOptions(experimental_custom_gradients=False),
+    )

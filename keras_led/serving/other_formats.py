@@ -1,0 +1,43 @@
+"""ONNX and LiteRT files of the encoder and of the whole forward pass."""
+
+import math
+
+from keras_led.formats.forward import ForwardModule
+from keras_led.formats.litert import write_litert
+from keras_led.formats.onnx import write_onnx
+from keras_led.serving.signatures import pure_functions
+
+LITERT_FILE = "model.tflite"
+
+
+def write_onnx_files(model, directory):
+    """Writes `encode.onnx` and `forward.onnx`, each with its weights.
+
+    Args:
+        model: `LEDForConditionalGeneration`, under TensorFlow.
+        directory: `pathlib.Path` of an existing directory.
+
+    Raises:
+        ImportError: If tf2onnx is not installed.
+        ValueError: If the weights are too large for an ONNX file.
+    """
+    module = ForwardModule(model, max_global_tokens=math.inf)
+    for name, (function, inputs) in pure_functions(module).items():
+        write_onnx(module, function, inputs, directory / f"{name}.onnx")
+
+
+def write_litert_file(model, directory, batch_size, length, target_length):
+    """Writes `model.tflite` with the signatures `encode` and `forward`.
+
+    Args:
+        model: `LEDForConditionalGeneration`, under TensorFlow.
+        directory: `pathlib.Path` of an existing directory.
+        batch_size: int, `B`.
+        length: int, tokens of a document, `L`; shorter ones are padded.
+        target_length: int, tokens of `decoder_input_ids`, `T`.
+    """
+    module = ForwardModule(model, one_shape=True)
+    functions = pure_functions(
+        module, batch=batch_size, length=length, target_length=target_length
+    )
+    write_litert(module, functions, directory / LITERT_FILE)
