@@ -36,6 +36,7 @@ class TorchFile(TensorFile):
         self._is_zip = zipfile.is_zipfile(self._file)
         self._check_zip()
         self._map()
+        self._check_storages()
         for name, tensor in self._tensors.items():
             self.infos[name] = TensorInfo(
                 shape=tuple(tensor.shape),
@@ -78,6 +79,11 @@ class TorchFile(TensorFile):
                     for member in archive.infolist()
                     if member.compress_type != zipfile.ZIP_STORED
                 ]
+                self._data_bytes = sum(
+                    member.file_size
+                    for member in archive.infolist()
+                    if "/data/" in member.filename
+                )
                 # PyTorch never compresses, so this may be a bomb.
                 bad = packed[0] if packed else archive.testzip()
         except (
@@ -91,6 +97,17 @@ class TorchFile(TensorFile):
             raise damaged(self.path, error) from error
         if bad is not None:
             raise damaged(self.path, f"its part {bad} has a wrong checksum")
+
+    def _check_storages(self):
+        """Refuses data that is shorter than the pickle says.
+
+        Mapped, a tensor would go on with the bytes of its neighbor.
+        """
+        storages = [t.untyped_storage() for t in self._tensors.values()]
+        # Tied tables share one storage.
+        claimed = {s.data_ptr(): s.nbytes() for s in storages}
+        if self._is_zip and sum(claimed.values()) > self._data_bytes:
+            raise damaged(self.path, "its tensors are longer than its data")
 
     def _map(self):
         self._tensors = {}

@@ -7,7 +7,7 @@ counts. Readers look there first; whoever saves next completes what a killed
 process has not.
 """
 
-import contextlib
+import errno
 import os
 import shutil
 
@@ -123,10 +123,14 @@ def _stats(directory):
     try:
         with os.scandir(directory) as entries:
             for entry in entries:
-                # Another process may delete it meanwhile.
-                with contextlib.suppress(FileNotFoundError):
+                try:
                     if entry.is_file():
                         found[entry.name] = entry.stat()
+                except OSError as error:
+                    # Another process may delete it meanwhile; a link to
+                    # itself is no file.
+                    if error.errno not in (errno.ENOENT, errno.ELOOP):
+                        raise
     except (FileNotFoundError, NotADirectoryError):
         pass
     return found

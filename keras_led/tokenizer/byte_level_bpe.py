@@ -205,9 +205,7 @@ def load_backend(path):
             "belongs to another kind of model."
         )
     _check_normalizer(backend, path)
-    size = backend.get_vocab_size()
-    if backend.id_to_token(size - 1) is None:
-        _check_gaps(backend.get_vocab(), path)
+    _check_gaps(backend.get_vocab(), path)
     backend.decoder = tokenizers.decoders.ByteLevel()
     return backend
 

@@ -246,3 +246,26 @@ def test_lack_of_descriptors_is_no_damage(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "open", open_none)
     with pytest.raises(OSError, match=os.strerror(errno.EMFILE)):
         open_checkpoint(tmp_path)
+
+
+def test_data_shorter_than_its_tensors_is_refused(tmp_path):
+    write_bin(tmp_path, state())
+    path = tmp_path / "pytorch_model.bin"
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    data = next(name for name in parts if "/data/" in name)
+    parts[data] = b""
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    with pytest.raises(ValueError, match="model.bin .*(longer than its|damag)"):
+        load(tmp_path)
+
+
+def test_shard_that_is_a_link_to_itself_is_missing(tmp_path):
+    write_safetensors_shards(tmp_path, state())
+    shard = tmp_path / "model-00002-of-00002.safetensors"
+    shard.unlink()
+    shard.symlink_to(shard.name)
+    with pytest.raises(FileNotFoundError, match=f"the file {shard.name}"):
+        load(tmp_path)
