@@ -25,9 +25,9 @@ from keras_led import LEDConfig
 from keras_led import LEDForConditionalGeneration
 from keras_led import LEDTokenizer
 from keras_led.generation import GenerationMixin
-from keras_led.generation.functions import compiled
-from keras_led.generation.generating import prepare
-from keras_led.generation.request import read_request
+from keras_led.generation.inputs.arguments import read_request
+from keras_led.generation.loop.compiled import compiled
+from keras_led.generation.loop.run import prepare
 
 DATA = Path(__file__).parents[1] / "examples" / "data"
 

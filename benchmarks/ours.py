@@ -115,8 +115,8 @@ def generation(contender, case):
         Pair of `Subject`: the encoder, whose call returns its output; and
         decoding, whose call takes that and returns ids.
     """
-    from keras_led.generation.encoding import encode
-    from keras_led.generation.request import read_request
+    from keras_led.generation.inputs.arguments import read_request
+    from keras_led.generation.loop.encode import encode
 
     dtype = case["dtype"]
     model = keras_led.LEDForConditionalGeneration.from_pretrained(

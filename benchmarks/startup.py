@@ -164,9 +164,9 @@ def measure_first_token(case):
     model = keras_led.LEDForConditionalGeneration.from_pretrained(case["model"])
     parts["load"] = clock() - started
     from benchmarks.ours import numbers
-    from keras_led.generation.encoding import encode
-    from keras_led.generation.request import read_request
-    from keras_led.generation.summarizing import TokenizedDocuments
+    from keras_led.generation.inputs.arguments import read_request
+    from keras_led.generation.loop.encode import encode
+    from keras_led.generation.summarize import TokenizedDocuments
 
     text = text_of(case["tokens"], model.config, tokenizer)
     started = clock()

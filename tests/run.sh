@@ -5,13 +5,15 @@
 #   bash tests/run.sh [VENV]
 #
 # VENV (default: .venv-test) is made, and filled with `.[test]`, when needed.
-# PYTHON chooses the interpreter, WORKERS (default 2) the pytest processes.
+# PYTHON chooses the interpreter, WORKERS (default 2) the pytest processes,
+# BACKENDS (default: all three) which backends are tested.
 # Stops at the first step that fails, says so in a summary, and exits with 1.
 set -u -o pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 venv=${1:-.venv-test}
 workers=${WORKERS:-2}
+backends=${BACKENDS:-tensorflow jax torch}
 export TF_CPP_MIN_LOG_LEVEL=${TF_CPP_MIN_LOG_LEVEL:-2}
 export OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-PASSIVE} # idle threads do not spin
 
@@ -73,10 +75,10 @@ finish() { # EXIT_CODE
 
 step "install into $venv" install
 step "ruff" lint
-for backend in tensorflow jax torch; do
+for backend in $backends; do
     step "tests on $backend" suite "$backend"
 done
-for backend in jax torch; do
+for backend in ${backends/tensorflow/}; do
     step "smoke test on $backend without TensorFlow" smoke "$backend"
 done
 finish 0

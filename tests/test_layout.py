@@ -1,6 +1,7 @@
 """The rules of CONTRIBUTING.md that a program can check, read with `ast`."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -19,10 +20,11 @@ ROOMS = (
     "layers",
     "checkpoints",
     "data",
-    "training",
+    "losses",
     "generation",
     "formats",
     "models",
+    "training",
     "visualize",
     "tf",
     "serving",
@@ -162,6 +164,32 @@ def test_every_room_of_the_package_is_in_the_list():
         if path.suffix == ".py" or (path / "__init__.py").exists()
     }
     assert found - {"__init__", "_version"} <= set(ROOMS)
+
+
+def rooms_of_the_map():
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    return re.findall(r"^\| `keras_led/([\w/]+?)(?:/|\.py)` \|", text, re.M)
+
+
+def test_the_map_of_the_house_is_the_house():
+    folders = {
+        str(path.parent.relative_to(PACKAGE))
+        for path in PACKAGE.rglob("__init__.py")
+    }
+    files = {"config", "outputs"}
+    assert sorted(rooms_of_the_map()) == sorted(folders - {"."} | files)
+
+
+def test_the_map_is_drawn_from_the_bottom_up():
+    assert tuple(r for r in rooms_of_the_map() if "/" not in r) == ROOMS
+
+
+def test_the_questions_of_a_newcomer_have_answers():
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    section = text.partition("### Where do I find")[2].partition("## Style")[0]
+    answers = re.findall(r"`(keras_led/[^`]+)`", section)
+    assert len(answers) >= 12
+    assert [name for name in answers if not (ROOT / name).exists()] == []
 
 
 @pytest.mark.parametrize(

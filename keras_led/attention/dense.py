@@ -3,14 +3,14 @@
 from keras import ops
 
 from keras_led import backend
-from keras_led.attention.blocks import ceil_div
+from keras_led.attention.blockwise.plan import ceil_div
+from keras_led.attention.cross_keys import Keys
+from keras_led.attention.cross_keys import are_few
+from keras_led.attention.cross_keys import as_keys
 from keras_led.attention.dropout import dropout
 from keras_led.attention.dropout import fold_seed
 from keras_led.attention.softmax import masked_softmax
-from keras_led.backend.blocks import loops_allowed
-from keras_led.backend.packing import FEW_ROWS
-from keras_led.backend.packing import packed_product
-from keras_led.backend.packing import unpack_rows
+from keras_led.backend.block_layout import loops_allowed
 
 # Above this many scores a head, the queries go block by block, so that
 # memory grows with the keys and not with queries x keys. 2**21 float32 scores
@@ -30,8 +30,7 @@ def dot_product_attention(
 
     Args:
         query: Float tensor of shape `(B, N, T, H)`, already scaled.
-        key: Float tensor of shape `(B, N, S, H)`, or packed by its rows,
-            `(B, N, C, H, K)`.
+        key: Float tensor of shape `(B, N, S, H)`, or `cross_keys` of it.
         value: Float tensor of shape `(B, N, S, H)`.
         mask: Bool tensor of shape `(B or 1, 1, T or 1, S)`, `True` may
             attend, or `None`.
@@ -46,15 +45,13 @@ def dot_product_attention(
     Source:
         Vaswani et al., 2017, section 3.2.1.
     """
-    block = None
-    if _is_packed(key) and not _are_few(query):
-        key = unpack_rows(key, ops.shape(value)[2])
+    keys = as_keys(key)
     if not return_weights and loops_allowed():
         block = _block_size(query, value)
-        if block is not None or not _are_few(query):
+        if block is not None or not are_few(query):
             attend = _attention_of(mask, rate, seed, block)
-            return attend(query, key, value), None
-    context, weights = _attend(query, key, value, mask, rate, seed)
+            return attend(query, keys.whole(ops.shape(value)[2]), value), None
+    context, weights = _attend(query, keys, value, mask, rate, seed)
     return context, weights if return_weights else None
 
 
@@ -74,28 +71,10 @@ def _block_size(query, value):
     return ops.minimum(block, num_queries)
 
 
-def _are_few(query):
-    num_queries = query.shape[2]
-    return num_queries is not None and num_queries <= FEW_ROWS
-
-
-def _is_packed(key):
-    return len(key.shape) == 5
-
-
-def _attend(query, key, value, mask, rate, seed):
-    scores = _scores(query, key, ops.shape(value)[2])
+def _attend(query, keys, value, mask, rate, seed):
+    scores = keys.scores(query, ops.shape(value)[2])
     weights = ops.cast(masked_softmax(scores, mask), value.dtype)
     return ops.matmul(dropout(weights, rate, seed), value), weights
-
-
-def _scores(query, key, num_keys):  # (B, N, T, H) -> (B, N, T, S)
-    if _is_packed(key):
-        return packed_product(query, key, num_keys)
-    if backend.KEYS_FIRST and _are_few(query):
-        scores = ops.matmul(key, ops.transpose(query, (0, 1, 3, 2)))
-        return ops.transpose(scores, (0, 1, 3, 2))
-    return ops.matmul(query, ops.transpose(key, (0, 1, 3, 2)))
 
 
 def _attention_of(mask, rate, seed, block):
@@ -104,48 +83,51 @@ def _attention_of(mask, rate, seed, block):
     def forward(constants, query, key, value):
         def attend(_, rows, mask, seed):
             (queries,) = rows
-            return (), (_attend(queries, key, value, mask, rate, seed)[0],)
+            keys = Keys(key)
+            return (), (_attend(queries, keys, value, mask, rate, seed)[0],)
 
         _, (context,) = _by_block(attend, (), (query,), *constants, block)
         return context, (context, query, key, value)
 
-    def backward(constants, kept, upstream):
+    def backward(constants, kept, grad_output):
         context, query, key, value = kept
         # The mean of a row's gradients under its weights, and under dropout.
         means = ops.sum(
-            ops.cast(context, "float32") * ops.cast(upstream, "float32"),
+            ops.cast(context, "float32") * ops.cast(grad_output, "float32"),
             axis=-1,
             keepdims=True,
         )
 
         def derive(sums, rows, mask, seed):
-            queries, above, mean = rows
-            weights = masked_softmax(_scores(queries, key, None), mask)
-            by_weights = ops.matmul(above, _swap(value))
-            by_weights = ops.cast(dropout(by_weights, rate, seed), "float32")
-            by_scores = ops.cast(weights * (by_weights - mean), query.dtype)
+            queries, grad_output, mean = rows
+            weights = masked_softmax(Keys(key).scores(queries, None), mask)
+            grad_weights = ops.matmul(grad_output, _swap(value))
+            grad_weights = ops.cast(
+                dropout(grad_weights, rate, seed), "float32"
+            )
+            grad_scores = ops.cast(weights * (grad_weights - mean), query.dtype)
             weights = dropout(ops.cast(weights, value.dtype), rate, seed)
             found = (
-                ops.matmul(_swap(queries), by_scores),
-                ops.matmul(_swap(above), weights),
+                ops.matmul(_swap(queries), grad_scores),
+                ops.matmul(_swap(grad_output), weights),
             )
             sums = tuple(
                 x + ops.cast(y, "float32")
                 for x, y in zip(sums, found, strict=True)
             )
-            return sums, (ops.matmul(by_scores, key),)
+            return sums, (ops.matmul(grad_scores, key),)
 
         zeros = tuple(
             ops.zeros_like(_swap(x), dtype="float32") for x in (key, value)
         )
-        sums, (by_query,) = _by_block(
-            derive, zeros, (query, upstream, means), *constants, block
+        sums, (grad_query,) = _by_block(
+            derive, zeros, (query, grad_output, means), *constants, block
         )
-        by_key, by_value = map(_swap, sums)
+        grad_key, grad_value = map(_swap, sums)
         return (
-            by_query,
-            ops.cast(by_key, key.dtype),
-            ops.cast(by_value, value.dtype),
+            grad_query,
+            ops.cast(grad_key, key.dtype),
+            ops.cast(grad_value, value.dtype),
         )
 
     return backend.custom_gradient(forward, backward, (mask, seed))

@@ -162,11 +162,11 @@ def add_to_keys(x, positions, rows):
     return ops.reshape(flat, (batch, num_heads, length, head_dim))
 
 
-def write_tokens(x, slots, rows):
-    """Replaces the rows of `x` at the valid slots.
+def write_tokens_(x, slots, rows):
+    """Replaces the rows of `x` at the valid slots; may write over `x`.
 
     Args:
-        x: Float tensor of shape `(B, L, D)`, not to be read any more.
+        x: Float tensor of shape `(B, L, D)`.
         slots: `GlobalSlots` of `G` slots.
         rows: Float tensor of shape `(B, G, D)`.
 
@@ -179,7 +179,7 @@ def write_tokens(x, slots, rows):
     kept = gather_tokens(x, slots.positions)
     rows = ops.where(slots.valid[:, :, None], rows, kept)
     indices = _flat_positions(slots.positions, batch, length)
-    flat = backend.write_rows(
+    flat = backend.write_rows_(
         ops.reshape(x, (batch * length, dim)),
         ops.reshape(indices, (batch * num_slots,)),
         ops.reshape(rows, (batch * num_slots, dim)),

@@ -22,10 +22,10 @@ class TokenRoles(NamedTuple):
 def token_roles(attention_mask, global_attention_mask, batch_and_length):
     """Merges the two masks of the Hugging Face call into roles.
 
-    The peer multiplies `attention_mask * (global_attention_mask + 1)`: below
-    1 a token is masked, at 1 it is local, above 1 it is global. So a masked
-    token is never global, a global mask of -1 masks, and an attention mask
-    of 2 alone makes a token global.
+    Hugging Face multiplies `attention_mask * (global_attention_mask + 1)`:
+    below 1 a token is masked, at 1 it is local, above 1 it is global. So a
+    masked token is never global, a global mask of -1 masks, and an attention
+    mask of 2 alone makes a token global.
 
     Args:
         attention_mask: Int, float or bool tensor of shape `(B, L)`; 1 is a

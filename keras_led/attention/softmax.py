@@ -13,7 +13,7 @@ KEPT_SCORE = np.float32(0)
 def masked_softmax(scores, mask):
     """Normalizes attention scores over the keys, in float32.
 
-    A row that keeps no key becomes uniform over all keys, as in the peers,
+    A row that keeps no key becomes uniform over all keys, as in Hugging Face,
     whose finite fill value has the same effect.
 
     Args:

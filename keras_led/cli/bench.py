@@ -19,8 +19,8 @@ from keras_led.cli.options import check_backend
 from keras_led.cli.options import note
 from keras_led.cli.options import one_line_errors
 from keras_led.config import LEDConfig
-from keras_led.generation.encoding import encode
-from keras_led.generation.request import read_request
+from keras_led.generation.inputs.arguments import read_request
+from keras_led.generation.loop.encode import encode
 from keras_led.models.conditional_generation import LEDForConditionalGeneration
 
 DEFAULT_TOKENS = 4096

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from keras_led.backend import block_layout
+from keras_led.backend import preferred_layout
 from keras_led.checkpoints.checkpoint import open_checkpoint
 from keras_led.checkpoints.tensor_files import FLOAT_DTYPES
 from keras_led.cli.options import BackendOption
@@ -109,7 +109,7 @@ def memory(config, parameters):
         block; one step's attention scores; the decoder's keys and values.
     """
     dim, longest = config.d_model, config.max_encoder_position_embeddings
-    layout = block_layout()
+    layout = preferred_layout()
     queries = layout.query_block * layout.blocks_per_step
     keys = layout.query_block + max(config.attention_windows, default=0)
     scores = config.encoder_attention_heads * queries * keys

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from keras_led import backend as chosen
-from keras_led.generation.summarizing import CutDocumentWarning
+from keras_led.generation.summarize import CutDocumentWarning
 
 ModelOption = Annotated[
     str,

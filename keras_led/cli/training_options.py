@@ -93,7 +93,9 @@ GradientAccumulation = _step(int, "Steps whose gradients are added up.", min=1)
 LearningRate = _step(float, "Peak learning rate.", min=0)
 WarmupSteps = _step(int, "Warm-up steps to the peak learning rate.", min=0)
 Schedule = _step(str, "cosine, linear or constant after the warm-up.")
-WeightDecay = _step(float, "AdamW's; not for biases and norms.", min=0)
+WeightDecay = _step(
+    float, "Weight decay of AdamW; not for biases and norms.", min=0
+)
 ClipNorm = _step(float, "Largest norm of all gradients; 0 for any.", min=0)
 LabelSmoothing = _step(
     float, "Share of each target spread over all tokens.", min=0, max=1
@@ -132,11 +134,11 @@ RougeDocuments = _run(
     int, "Summarize N validation rows an epoch, for ROUGE.", min=0
 )
 LogDir = _run(Path | None, "Write logs for TensorBoard there.", metavar="DIR")
-LogEvery = _run(int, "Steps from one note to the next.", min=1)
-SaveEvery = _run(int, "Steps from one backup to the next.", min=1)
+LogEvery = _run(int, "Steps between log entries.", min=1)
+SaveEvery = _run(int, "Steps between backups.", min=1)
 StopAfter = _run(
     float | None,
-    "Save and stop then, with exit code 75.",
+    "Save and stop after MINUTES, with exit code 75.",
     metavar="MINUTES",
     min=0,
 )

@@ -8,7 +8,7 @@ import tempfile
 
 import tensorflow as tf
 
-from keras_led.backend.blocks import without_loops
+from keras_led.backend.block_layout import without_loops
 from keras_led.formats.forward import trace
 from keras_led.formats.saved_model import write_saved_model
 

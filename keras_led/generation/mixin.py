@@ -1,15 +1,15 @@
 """The methods that a model inherits to generate text."""
 
 from keras_led.config import LEDConfig
-from keras_led.generation.config import GenerationConfig
-from keras_led.generation.config import options_of
-from keras_led.generation.generating import run_request
-from keras_led.generation.generating import stream_request
-from keras_led.generation.request import read_request
-from keras_led.generation.streamers import ended_after_an_error
-from keras_led.generation.summarizing import TokenizedDocuments
-from keras_led.generation.summarizing import summarize_texts
-from keras_led.generation.transitions import transition_scores
+from keras_led.generation.inputs.arguments import read_request
+from keras_led.generation.loop.run import run_request
+from keras_led.generation.loop.run import stream_request
+from keras_led.generation.options.config import GenerationConfig
+from keras_led.generation.options.config import options_of
+from keras_led.generation.results.streamers import ended_after_an_error
+from keras_led.generation.results.transition_scores import transition_scores
+from keras_led.generation.summarize import TokenizedDocuments
+from keras_led.generation.summarize import summarize_texts
 
 
 class GenerationMixin:
@@ -187,7 +187,7 @@ class GenerationMixin:
             str, pieces of the summary, which joined are the whole.
 
         Raises:
-            TypeError: If `text` is no str or an argument is unknown.
+            TypeError: If `text` is not a string or an argument is unknown.
             ValueError: If a value does not fit, for example `num_beams=2`.
         """
         limit = self.config.max_encoder_position_embeddings
@@ -228,7 +228,7 @@ class GenerationMixin:
             str, or list of str in the order of `text`.
 
         Raises:
-            TypeError: If `text` is no str, or an option is unknown.
+            TypeError: If `text` is not a string, or an option is unknown.
             ValueError: If a value does not fit.
         """
         for name, value in (

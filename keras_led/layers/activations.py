@@ -27,12 +27,12 @@ def _leaky_relu(x):
 
 
 _FUNCTIONS = {
-    "gelu": backend.gelu,
+    "gelu": backend.gelu_,
     "gelu_10": _clipped_gelu,
     "gelu_accurate": _tanh_gelu,
     "gelu_fast": _tanh_gelu,
     "gelu_new": _tanh_gelu,
-    "gelu_python": backend.gelu,
+    "gelu_python": backend.gelu_,
     "gelu_pytorch_tanh": _tanh_gelu,
     "leaky_relu": _leaky_relu,
     "linear": activations.linear,

@@ -4,12 +4,12 @@ import keras
 from keras import ops
 
 from keras_led import backend
+from keras_led.attention.cross_keys import cross_keys
 from keras_led.attention.dropout import fold_seed
 from keras_led.attention.masks import causal_mask
-from keras_led.backend.packing import FEW_ROWS
-from keras_led.backend.packing import pack_rows
 from keras_led.config import LEDConfig
 from keras_led.layers.decoder_layer import DecoderLayer
+from keras_led.layers.gradient_checkpointing import recomputed_decoder_layer
 from keras_led.layers.stack import LayerStack
 from keras_led.outputs import LEDDecoderModelOutput
 
@@ -30,8 +30,8 @@ class LEDDecoder(LayerStack):
             to, or `None` for all.
         decoder_mask: Bool tensor of shape `(R, T_total)`, likewise, over all
             tokens so far (over all slots with `index`), or `None`.
-        cross_caches: Tuple of one pair of tensors `(B, N, S, H)` a layer,
-            from `project_document`, or `None`.
+        cross_caches: Tuple of one pair a layer, from `project_document` or
+            of tensors `(B, N, S, H)`, or `None`.
         self_caches: Tuple of one pair of tensors a layer, or `None`.
         index: `None` for caches that grow; otherwise the slot of fixed-size
             caches that the first token gets.
@@ -72,23 +72,16 @@ class LEDDecoder(LayerStack):
             rows_per_document: int, queries that a step has for a document.
 
         Returns:
-            Tuple of one pair of tensors a layer: keys `(B, N, S, H)`, packed
-            by their rows where that is faster, and values `(B, N, S, H)`.
+            Tuple of one pair a layer: `cross_keys`, and a tensor of values,
+            `(B, N, S, H)`.
         """
-        many = rows_per_document > FEW_ROWS
-        whole = many or backend.columns_of_chunk() is None
-        lay_out = backend.contiguous if whole else pack_rows
         return tuple(
-            (lay_out(key), backend.contiguous(value))
+            (cross_keys(key, rows_per_document), backend.contiguous(value))
             for key, value in (
                 layer.cross_keys_and_values(encoder_hidden_states)
                 for layer in self.layers
             )
         )
-
-    def step_projections(self):
-        """The `Dense` layers that read every new token, a list."""
-        return [x for layer in self.layers for x in layer.step_projections()]
 
     def empty_caches(self, rows, max_length):
         """Fixed-size self-attention caches of zeros.
@@ -197,27 +190,13 @@ class LEDDecoder(LayerStack):
     ):
         """The output, then the caches and weights, `None` where unknown."""
         if rematerialize and not options["output_attentions"]:
-            run = _rematerialized(layer, options)
+            run = recomputed_decoder_layer(layer, options)
             output = run(hidden_states, encoder_hidden_states)
             return output, None, None, None, None
         if cross_cache is None:
             cross_cache = layer.cross_keys_and_values(encoder_hidden_states)
         outputs = layer(hidden_states, cross_cache=cross_cache, **options)
         return (*outputs, cross_cache)
-
-
-def _rematerialized(layer, options):
-    """A function that recomputes the layer in the backward pass.
-
-    The document is an argument, not a captured value: TensorFlow gives
-    captured values no gradient.
-    """
-
-    def run(hidden_states, encoder_hidden_states):
-        cross_cache = layer.cross_keys_and_values(encoder_hidden_states)
-        return layer(hidden_states, cross_cache=cross_cache, **options)[0]
-
-    return backend.remat(run)
 
 
 def _row(x, index):

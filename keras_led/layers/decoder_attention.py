@@ -26,7 +26,8 @@ class DecoderAttention(keras.layers.Layer):
         hidden_states: Float tensor of shape `(R, T, D)`. `R` is a multiple
             of `B`: rows `b * R / B` and following are the beams of document
             `b`, which share its keys and values without a copy.
-        keys_and_values: Tuple of two float tensors of shape `(B, N, S, H)`.
+        keys_and_values: Tuple of two float tensors of shape `(B, N, S, H)`;
+            the first may be `cross_keys` of one.
         attention_mask: Bool tensor that broadcasts to
             `(B, 1, T * R / B, S)`, `True`
             may attend, or `None`.
@@ -83,7 +84,7 @@ class DecoderAttention(keras.layers.Layer):
     ):
         key, value = keys_and_values
         rows, length = ops.shape(hidden_states)[:2]
-        documents = ops.shape(key)[0]
+        documents = ops.shape(value)[0]
         head_dim = self.d_model // self.num_heads
         query = self.q_proj(hidden_states) / head_dim**0.5
         # Beams become further queries of their document.

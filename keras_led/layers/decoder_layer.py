@@ -60,12 +60,6 @@ class DecoderLayer(TransformerLayer):
         """Projects the document `(B, S, D)` to its pair `(B, N, S, H)`."""
         return self.encoder_attn.keys_and_values(encoder_hidden_states)
 
-    def step_projections(self):
-        """The `Dense` layers that read every new token, a list."""
-        own, cross = self.self_attn, self.encoder_attn
-        attention = [own.q_proj, own.k_proj, own.v_proj, own.out_proj]
-        return [*attention, cross.q_proj, cross.out_proj, self.fc1, self.fc2]
-
     def call(
         self,
         hidden_states,

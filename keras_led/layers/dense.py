@@ -5,8 +5,6 @@ import numpy as np
 from keras import ops
 
 from keras_led import backend
-from keras_led.layers.packed_weights import packed_kernel
-from keras_led.layers.packed_weights import packed_linear
 
 _ADAPTERS = ("lora_kernel_a", "lora_kernel_b")
 
@@ -21,11 +19,6 @@ class Dense(keras.layers.Dense):
     """
 
     def call(self, inputs, training=None):
-        packed = packed_kernel(self)
-        if packed is not None:
-            product = packed_linear(inputs, packed, self.units)
-            if product is not None:
-                return product + self.bias
         return backend.linear(inputs, self.kernel, self.bias)
 
     def quantize(self, mode=None, type_check=True, config=None):

@@ -2,11 +2,11 @@
 
 import keras
 
-from keras_led import backend
 from keras_led.attention.dropout import fold_seed
 from keras_led.config import LEDConfig
 from keras_led.layers.encoder_layer import EncoderLayer
 from keras_led.layers.encoder_masks import EncoderMasks
+from keras_led.layers.gradient_checkpointing import recomputed_encoder_layer
 from keras_led.layers.stack import LayerStack
 from keras_led.outputs import LEDEncoderBaseModelOutput
 
@@ -87,7 +87,7 @@ class LEDEncoder(LayerStack):
             }
             run = layer
             if training and self.gradient_checkpointing:
-                run = _rematerialized(layer, options)
+                run = recomputed_encoder_layer(layer, options)
                 options = {}
             output, *weights = run(hidden_states, **options)
             hidden_states = self.skip_at_random(
@@ -104,20 +104,6 @@ class LEDEncoder(LayerStack):
             attentions=_column(all_weights, 0),
             global_attentions=_column(all_weights, 1),
         )
-
-
-def _rematerialized(layer, options):
-    """A function of the hidden states that recomputes in the backward pass."""
-
-    def run(hidden_states):
-        outputs = layer(hidden_states, **options)
-        return tuple(output for output in outputs if output is not None)
-
-    def run_and_fill(hidden_states):
-        outputs = backend.remat(run)(hidden_states)
-        return (*outputs, *(None,) * (3 - len(outputs)))
-
-    return run_and_fill
 
 
 def _column(rows, index):

@@ -9,7 +9,7 @@ from keras_led.attention.global_rows import low_rank_global_rows
 from keras_led.attention.global_rows import low_rank_is_cheaper
 from keras_led.attention.global_rows import projected_global_rows
 from keras_led.attention.global_tokens import gather_tokens
-from keras_led.attention.global_tokens import write_tokens
+from keras_led.attention.global_tokens import write_tokens_
 from keras_led.attention.heads import merge_heads
 from keras_led.attention.heads import scale_heads
 from keras_led.attention.heads import split_heads
@@ -114,10 +114,10 @@ class WindowedSelfAttention(keras.layers.Layer):
         # Masked tokens attend to nothing: their context is 0.
         attends = ops.cast(masks.padding_mask, context.dtype)
         context = merge_heads(scale_heads(context, head_mask))
-        context = backend.scale_rows(context, attends[:, :, None])
+        context = backend.scale_rows_(context, attends[:, :, None])
         if tokens is not None:
             context = tokens.with_slots(
-                lambda slots, hidden_states, context: write_tokens(
+                lambda slots, hidden_states, context: write_tokens_(
                     context, slots, global_rows(slots, hidden_states)[0]
                 ),
                 (hidden_states, context),
@@ -130,7 +130,9 @@ class WindowedSelfAttention(keras.layers.Layer):
         global_weights = None
         if tokens is not None:
             _, global_weights = global_rows(tokens.slots, hidden_states, True)
-        found = self._in_peer_layout(weights, global_weights, masks, head_mask)
+        found = self._in_huggingface_layout(
+            weights, global_weights, masks, head_mask
+        )
         if every_token_fits:
             return context, *found
         # There is no place for the weights of a token without a slot, and the
@@ -179,7 +181,7 @@ class WindowedSelfAttention(keras.layers.Layer):
             and self.value_global.quantization_mode is None
         )
 
-    def _in_peer_layout(self, weights, global_weights, masks, head_mask):
+    def _in_huggingface_layout(self, weights, global_weights, masks, head_mask):
         tokens, local_rows = masks.global_tokens, masks.padding_mask
         if tokens is not None:
             local_rows = local_rows & ~tokens.mask

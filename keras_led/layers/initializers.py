@@ -9,11 +9,11 @@ from keras import ops
 from keras_led.layers.dense import Dense
 from keras_led.layers.normalization import LayerNormalization
 
-_come_later = contextvars.ContextVar("values_come_later", default=False)
+_come_later = contextvars.ContextVar("defer_initial_values", default=False)
 
 
 @contextlib.contextmanager
-def values_come_later():
+def defer_initial_values():
     """Lets `Normal` start with zeros inside.
 
     A checkpoint replaces the values anyway, and to draw 162 million of them
@@ -28,7 +28,7 @@ def values_come_later():
 
 
 def draw_values(model, variables):
-    """Draws the values that `values_come_later` left out.
+    """Draws the values that `defer_initial_values` left out.
 
     Args:
         model: Keras model or layer.
@@ -87,5 +87,5 @@ def dense(units, init_std, name, dtype):
 
 
 def layer_norm(name, dtype):
-    """A `LayerNormalization` with the epsilon of the peers."""
+    """A `LayerNormalization` with the epsilon of Hugging Face."""
     return LayerNormalization(epsilon=1e-5, name=name, dtype=dtype)

@@ -7,10 +7,10 @@ import inspect
 import keras
 
 from keras_led import backend
+from keras_led.models.call_checks import argument_names
+from keras_led.models.call_checks import check_array
+from keras_led.models.call_checks import check_ids
 from keras_led.models.data_check import DataCheck
-from keras_led.models.inputs import argument_names
-from keras_led.models.inputs import check_array
-from keras_led.models.inputs import check_ids
 from keras_led.models.values import on_host
 
 
@@ -138,6 +138,26 @@ def check_on_host(check, name, inputs, *limits):
         check(name, array, *limits)
 
 
+def check_between_fits(model, name):
+    """Raises if `fit` runs, which would not notice what `name` changes.
+
+    Args:
+        model: LED model.
+        name: str, the function to call at another time.
+
+    Raises:
+        RuntimeError: If `fit` runs.
+    """
+    if getattr(model, "is_fitting", False):
+        raise RuntimeError(
+            f"`{name}` must be called between two calls of `fit`: the compiled "
+            "step and its optimizer know the weights they started with. "
+            "Received: a call while `fit` runs, from a callback. Train in "
+            f"parts: `fit`, `{name}`, `compile`, then `fit` with "
+            "`initial_epoch`."
+        )
+
+
 def refuse_weights_alone(y, **weights):
     """Raises for weights without `y`, which Keras would drop."""
     for name, value in weights.items():
@@ -151,8 +171,9 @@ def refuse_weights_alone(y, **weights):
 
 def _by_name(method, args, kwargs):
     """Arguments of a call of `method`, as a dict."""
-    given = inspect.signature(method).bind(*args, **kwargs).arguments
-    return {**given, **given.pop("kwargs", {})}
+    given = dict(inspect.signature(method).bind(*args, **kwargs).arguments)
+    others = given.pop("kwargs", {})
+    return {**given, **others}
 
 
 def _data(given):

@@ -6,19 +6,17 @@ from keras import ops
 
 from keras_led.generation import GenerationMixin
 from keras_led.layers.initializers import Normal
-from keras_led.layers.packed_weights import pack_weights
-from keras_led.layers.packed_weights import packed_weights
 from keras_led.layers.resizing import replace_variable
 from keras_led.layers.resizing import resized_table
+from keras_led.losses.labels import shift_tokens_right
 from keras_led.models.base import LEDPreTrainedModel
+from keras_led.models.call_checks import takes_dict
 from keras_led.models.decoding import DecoderState
 from keras_led.models.embedding import embed_decoder_tokens
 from keras_led.models.embedding import embed_document
-from keras_led.models.inputs import takes_dict
 from keras_led.models.language_modeling import LanguageModelingMixin
 from keras_led.models.led import LEDModel
 from keras_led.outputs import LEDSeq2SeqLMOutput
-from keras_led.training.labels import shift_tokens_right
 
 
 @keras.saving.register_keras_serializable(package="keras_led")
@@ -222,12 +220,7 @@ class LEDForConditionalGeneration(
         cross_cache = decoder.project_document(
             encoder_hidden_states, rows_per_document
         )
-        return DecoderState(
-            self_cache,
-            cross_cache,
-            encoder_attention_mask,
-            pack_weights(decoder.step_projections(), rows, cross_cache),
-        )
+        return DecoderState(self_cache, cross_cache, encoder_attention_mask)
 
     def past_key_values(
         self, self_cache, length, encoder_hidden_states, rows_per_document=1
@@ -289,20 +282,18 @@ class LEDForConditionalGeneration(
         cached = state.self_cache is not None
         if decoder_attention_mask is not None:
             decoder_attention_mask = ops.not_equal(decoder_attention_mask, 0)
-        decoder = self.led.decoder
-        with packed_weights(decoder.step_projections(), state.weights):
-            decoded, self_cache, _ = decoder(
-                self.led.token_tables()[1](decoder_input_ids),
-                encoder_mask=state.encoder_mask,
-                decoder_mask=decoder_attention_mask,
-                cross_caches=state.cross_cache,
-                self_caches=state.self_cache,
-                index=index if cached else None,
-                head_mask=decoder_head_mask,
-                cross_attn_head_mask=cross_attn_head_mask,
-                output_attentions=output_attentions,
-                output_hidden_states=output_hidden_states,
-            )
+        decoded, self_cache, _ = self.led.decoder(
+            self.led.token_tables()[1](decoder_input_ids),
+            encoder_mask=state.encoder_mask,
+            decoder_mask=decoder_attention_mask,
+            cross_caches=state.cross_cache,
+            self_caches=state.self_cache,
+            index=index if cached else None,
+            head_mask=decoder_head_mask,
+            cross_attn_head_mask=cross_attn_head_mask,
+            output_attentions=output_attentions,
+            output_hidden_states=output_hidden_states,
+        )
         output = LEDSeq2SeqLMOutput(
             logits=ops.cast(self.logits(decoded.last_hidden_state), "float32"),
             decoder_hidden_states=decoded.hidden_states,

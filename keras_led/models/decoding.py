@@ -6,10 +6,10 @@ import keras
 from keras import ops
 
 from keras_led.layers.decoder import LEDDecoder
+from keras_led.models.call_checks import check_same_rows
+from keras_led.models.call_checks import check_shape
+from keras_led.models.call_checks import takes_dict
 from keras_led.models.embedding import embed_decoder_tokens
-from keras_led.models.inputs import check_same_rows
-from keras_led.models.inputs import check_shape
-from keras_led.models.inputs import takes_dict
 from keras_led.models.parts import LEDPartModel
 
 
@@ -19,19 +19,16 @@ class DecoderState(NamedTuple):
     Attributes:
         self_cache: Tuple of one pair of tensors `(R, N, max_length, H)` a
             layer, or `None` to decode without a cache.
-        cross_cache: Tuple of one pair of tensors a layer, as
+        cross_cache: Tuple of one pair a layer, as
             `LEDDecoder.project_document` returns it: once for a document,
             however many beams read it.
         encoder_mask: Bool tensor of shape `(B, S)`, `True` is a real token,
             or `None` for all.
-        weights: Tuple of the packed weights of the layers that read every
-            token, or an empty one.
     """
 
     self_cache: object
     cross_cache: object
     encoder_mask: object
-    weights: tuple = ()
 
     def reorder(self, beam_rows):
         """Lets each row go on from row `beam_rows[row]`, an int `(R,)`.

@@ -4,10 +4,11 @@ import keras
 
 from keras_led.layers.initializers import Normal
 from keras_led.layers.lookup import look_up
-from keras_led.models.inputs import check_embeds
-from keras_led.models.inputs import check_ids
-from keras_led.models.inputs import check_ids_or_embeds
-from keras_led.models.inputs import check_length
+from keras_led.models.call_checks import check_document_length
+from keras_led.models.call_checks import check_embeds
+from keras_led.models.call_checks import check_ids
+from keras_led.models.call_checks import check_ids_or_embeds
+from keras_led.models.call_checks import check_length
 
 
 def token_table(config, name, dtype):
@@ -51,13 +52,7 @@ def embed_document(embedding, encoder, input_ids=None, inputs_embeds=None):
     name, length = _checked(
         embedding, input_ids=input_ids, inputs_embeds=inputs_embeds
     )
-    check_length(
-        name,
-        length,
-        encoder.max_positions,
-        "max_encoder_position_embeddings",
-        "Truncate the document, or extend the table.",
-    )
+    check_document_length(name, length, encoder.max_positions)
     if inputs_embeds is not None:
         return inputs_embeds, None
     return look_up(embedding, input_ids)

@@ -5,10 +5,10 @@ from keras import ops
 
 from keras_led.attention.masks import token_roles
 from keras_led.layers.encoder import LEDEncoder
+from keras_led.models.call_checks import check_mask
+from keras_led.models.call_checks import check_shape
+from keras_led.models.call_checks import takes_dict
 from keras_led.models.embedding import embed_document
-from keras_led.models.inputs import check_mask
-from keras_led.models.inputs import check_shape
-from keras_led.models.inputs import takes_dict
 from keras_led.models.parts import LEDPartModel
 
 # Slots for the global tokens of a document inside a trace, where their

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 from keras_led import backend
+from keras_led.files.publishing import holds_something
 
 FORMATS = ("tf_saved_model", "onnx", "openvino", "litert")
 # The loss is no part of an export; caches and outputs are no single tensors.
@@ -161,7 +162,7 @@ def _check_target(path, format):
             "`filepath` must be a directory for format='tf_saved_model'. "
             f"Received: filepath={str(path)!r}, a file."
         )
-    if any(path.iterdir()) and not (path / "saved_model.pb").exists():
+    if holds_something(path) and not (path / "saved_model.pb").exists():
         raise FileExistsError(
             "`filepath` must be a new or empty directory, or an older "
             f"SavedModel. Received: filepath={str(path)!r}, which holds "

@@ -5,14 +5,14 @@ import contextlib
 from keras import ops
 
 from keras_led import backend
+from keras_led.losses.in_chunks import chunked_language_modeling_loss
+from keras_led.losses.language_modeling import language_modeling_loss
+from keras_led.models.call_checks import check_labels
+from keras_led.models.call_checks import check_length
+from keras_led.models.call_checks import check_rank
+from keras_led.models.call_checks import check_same_rows
+from keras_led.models.call_checks import check_shape
 from keras_led.models.checked_runs import check_on_host
-from keras_led.models.inputs import check_labels
-from keras_led.models.inputs import check_length
-from keras_led.models.inputs import check_rank
-from keras_led.models.inputs import check_same_rows
-from keras_led.models.inputs import check_shape
-from keras_led.training.losses import language_modeling_loss
-from keras_led.training.vocabulary_loss import chunked_language_modeling_loss
 
 
 class LanguageModelingMixin:
@@ -91,9 +91,17 @@ class LanguageModelingMixin:
     def check_values(self, inputs):
         super().check_values(inputs)
         check_on_host(check_labels, "labels", inputs, self.config.vocab_size)
+        labels, tokens = inputs.get("labels"), inputs.get("decoder_input_ids")
+        if hasattr(labels, "shape"):
+            self._check_label_shape(labels, input_ids=inputs.get("input_ids"))
+            if hasattr(tokens, "shape"):
+                check_shape("labels", labels, tokens.shape)
 
     def _check_labels(self, labels, **documents):
         check_labels("labels", labels, self.config.vocab_size)
+        self._check_label_shape(labels, **documents)
+
+    def _check_label_shape(self, labels, **documents):
         check_rank("labels", labels, 2, "(batch, length)")
         check_same_rows("labels", labels, documents)
         check_length(

@@ -6,18 +6,18 @@ from keras import ops
 from keras_led.layers.decoder import LEDDecoder
 from keras_led.layers.encoder import LEDEncoder
 from keras_led.layers.resizing import resize_embedding
+from keras_led.losses.labels import shift_tokens_right
 from keras_led.models.base import LEDPreTrainedModel
+from keras_led.models.call_checks import check_embeds
+from keras_led.models.call_checks import check_rank
+from keras_led.models.call_checks import check_same_rows
+from keras_led.models.call_checks import check_shape
+from keras_led.models.call_checks import takes_dict
 from keras_led.models.decoding import decode_tokens
 from keras_led.models.embedding import token_table
 from keras_led.models.encoding import encode_document
-from keras_led.models.inputs import check_embeds
-from keras_led.models.inputs import check_rank
-from keras_led.models.inputs import check_same_rows
-from keras_led.models.inputs import check_shape
-from keras_led.models.inputs import takes_dict
 from keras_led.outputs import LEDEncoderBaseModelOutput
 from keras_led.outputs import LEDSeq2SeqModelOutput
-from keras_led.training.labels import shift_tokens_right
 
 
 @keras.saving.register_keras_serializable(package="keras_led")

@@ -2,12 +2,12 @@
 
 import keras
 
+from keras_led.models.call_checks import argument_names
+from keras_led.models.call_checks import check_names
+from keras_led.models.call_checks import merge_first_argument
 from keras_led.models.checked_runs import CheckedRunsMixin
 from keras_led.models.copies import CopyMixin
 from keras_led.models.embedding import token_table
-from keras_led.models.inputs import argument_names
-from keras_led.models.inputs import check_names
-from keras_led.models.inputs import merge_first_argument
 from keras_led.models.placeholders import check_keras_inputs
 from keras_led.models.placeholders import output_spec
 

@@ -13,8 +13,8 @@ from keras_led.checkpoints.table import HEAD_OF_ARCHITECTURE
 from keras_led.config import LEDConfig
 from keras_led.files import push_to_hub
 from keras_led.files import read_together
+from keras_led.layers.initializers import defer_initial_values
 from keras_led.layers.initializers import draw_values
-from keras_led.layers.initializers import values_come_later
 from keras_led.models.encoding import DEFAULT_MAX_GLOBAL_TOKENS
 from keras_led.models.loading_arguments import check_their_arguments
 from keras_led.models.loading_arguments import read_dtype
@@ -104,7 +104,7 @@ class PretrainedMixin:
         options = {} if name is None else {"name": name}
 
         def build():
-            with values_come_later():
+            with defer_initial_values():
                 return cls(
                     own,
                     max_global_tokens=max_global_tokens,

@@ -3,14 +3,14 @@
 import keras
 
 from keras_led.layers.initializers import dense
+from keras_led.losses.language_modeling import span_loss
 from keras_led.models.base import LEDPreTrainedModel
-from keras_led.models.inputs import check_array
-from keras_led.models.inputs import check_integers
-from keras_led.models.inputs import check_same_rows
-from keras_led.models.inputs import takes_dict
+from keras_led.models.call_checks import check_array
+from keras_led.models.call_checks import check_integers
+from keras_led.models.call_checks import check_same_rows
+from keras_led.models.call_checks import takes_dict
 from keras_led.models.led import LEDModel
 from keras_led.outputs import LEDSeq2SeqQuestionAnsweringModelOutput
-from keras_led.training.losses import span_loss
 
 
 @keras.saving.register_keras_serializable(package="keras_led")

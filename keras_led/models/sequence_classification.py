@@ -6,18 +6,18 @@ from keras import ops
 
 from keras_led import backend
 from keras_led.layers.heads import ClassificationHead
+from keras_led.losses.language_modeling import classification_loss
+from keras_led.losses.language_modeling import classification_problem
 from keras_led.models.base import LEDPreTrainedModel
+from keras_led.models.call_checks import check_array
+from keras_led.models.call_checks import check_ids
+from keras_led.models.call_checks import check_labels
+from keras_led.models.call_checks import check_shape
+from keras_led.models.call_checks import takes_dict
 from keras_led.models.checked_runs import check_on_host
-from keras_led.models.inputs import check_array
-from keras_led.models.inputs import check_ids
-from keras_led.models.inputs import check_labels
-from keras_led.models.inputs import check_shape
-from keras_led.models.inputs import takes_dict
 from keras_led.models.led import LEDModel
 from keras_led.models.values import dtype_of
 from keras_led.outputs import LEDSeq2SeqSequenceClassifierOutput
-from keras_led.training.losses import classification_loss
-from keras_led.training.losses import classification_problem
 
 SINGLE_LABEL = "single_label_classification"
 

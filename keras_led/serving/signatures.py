@@ -14,11 +14,10 @@ from keras_led.formats.forward import IDS
 from keras_led.formats.forward import ForwardModule
 from keras_led.formats.forward import specs
 from keras_led.formats.forward import trace
-from keras_led.generation.chain import build_chain
-from keras_led.generation.generating import DECODERS
-from keras_led.generation.generating import make_search
-from keras_led.generation.loop import Decoder
-from keras_led.generation.processors import ForcedEOS
+from keras_led.generation.loop.run import make_loop
+from keras_led.generation.loop.run import make_search
+from keras_led.generation.processors.chain import build_chain
+from keras_led.generation.processors.scores import ForcedEOS
 
 SCALAR = tf.TensorSpec([], "int32")
 
@@ -86,7 +85,7 @@ class ServedModel(ForwardModule):
 
     def _generate(self, input_ids, attention_mask, global_mask, limit):
         plan = self._plan
-        decoder = self._decoder(limit)
+        loop = self._loop(limit)
         batch = tf.shape(input_ids)[0]
         start = plan.options["decoder_start_token_id"]
         inputs = {
@@ -109,7 +108,7 @@ class ServedModel(ForwardModule):
             inputs["seed"] = tf.random.uniform(
                 [2], maxval=2**31 - 1, dtype="int32"
             )
-        found = decoder.run(inputs)
+        found = loop.run(inputs)
         length = found["length"]
         if "beam_indices" in found:
             written = tf.reduce_sum(
@@ -121,14 +120,13 @@ class ServedModel(ForwardModule):
             result["sequences_scores"] = found["sequences_scores"]
         return result
 
-    def _decoder(self, limit):
-        """`Decoder` for the plan, which ends at `limit` new tokens."""
+    def _loop(self, limit):
+        """`DecodingLoop` for the plan, which ends at `limit` new tokens."""
         model = self._model()
         plan = self._plan
         chain, search = build_chain(plan), make_search(plan)
-        make = DECODERS.get(plan.mode, Decoder)
         if limit is None:
-            return make(model, search, chain, plan, model.config.vocab_size)
+            return make_loop(model, search, chain, plan)
         most = plan.max_length - plan.prompt_length
         limit = plan.prompt_length + require(
             limit,
@@ -145,9 +143,9 @@ class ServedModel(ForwardModule):
             else stage
             for stage in chain.stages
         )
-        decoder = make(model, search, chain, plan, model.config.vocab_size)
-        decoder.length_limit = limit
-        return decoder
+        loop = make_loop(model, search, chain, plan)
+        loop.length_limit = limit
+        return loop
 
 
 def pure_functions(module, **sizes):

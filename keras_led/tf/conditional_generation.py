@@ -4,8 +4,8 @@ import keras
 from keras import ops
 
 from keras_led.layers.resizing import replace_variable
+from keras_led.models.call_checks import check_shape
 from keras_led.models.conditional_generation import LEDForConditionalGeneration
-from keras_led.models.inputs import check_shape
 from keras_led.tf.base import TFLEDPreTrainedModel
 from keras_led.tf.generating import TFGenerationMixin
 from keras_led.tf.inputs import takes_inputs

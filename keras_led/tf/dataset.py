@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 import tensorflow as tf
 
+from keras_led.losses.language_modeling import IGNORED_LABEL
 from keras_led.tf.inputs import call_names
-from keras_led.training.losses import IGNORED_LABEL
 
 # What fills a column up to the longest row of a batch; 0 for any other.
 _FILL = {"labels": IGNORED_LABEL, "global_attention_mask": 0}

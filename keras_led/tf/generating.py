@@ -2,9 +2,9 @@
 
 import inspect
 
-from keras_led.generation.generating import run_request
-from keras_led.generation.request import read_request
-from keras_led.generation.streamers import ended_after_an_error
+from keras_led.generation.inputs.arguments import read_request
+from keras_led.generation.loop.run import run_request
+from keras_led.generation.results.streamers import ended_after_an_error
 
 _ATTRIBUTE = "_keras_led_xla_model"
 

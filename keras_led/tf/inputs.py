@@ -5,8 +5,8 @@ import inspect
 import warnings
 from collections.abc import Mapping
 
-from keras_led.models.inputs import check_names
-from keras_led.models.inputs import merge_first_argument
+from keras_led.models.call_checks import check_names
+from keras_led.models.call_checks import merge_first_argument
 from keras_led.models.placeholders import with_integers
 
 # Call arguments that are `True` or `False`.

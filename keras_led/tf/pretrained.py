@@ -79,6 +79,7 @@ class TFPretrainedMixin:
         create_pr=False,
         safe_serialization=False,
         token=None,
+        write_beside=None,
         **hub_options,
     ):
         """Writes a Hugging Face directory.
@@ -101,6 +102,8 @@ class TFPretrainedMixin:
                 PyTorch's names, which `transformers` 5 reads; `False` for
                 `tf_model.h5`, which `transformers` 4 reads.
             token: str, hub access token.
+            write_beside: callable that takes a directory and writes more
+                files into it, such as `tokenizer.save_pretrained`, or `None`.
             **hub_options: `repo_id`, and arguments of
                 `keras_led.files.push_to_hub`, for an upload.
 
@@ -116,7 +119,7 @@ class TFPretrainedMixin:
             )
         directory = Path(save_directory)
 
-        def write_beside(staging):
+        def write_settings(staging):
             config = self.save_settings(staging)
             if not (directory / CARD_NAME).exists():
                 write_card(staging, config, name=directory.resolve().name)
@@ -124,11 +127,13 @@ class TFPretrainedMixin:
                 self.save_saved_model(
                     staging / "saved_model" / str(version), signatures
                 )
+            if write_beside is not None:
+                write_beside(staging)
 
         save = save_tensorflow_weights
         if safe_serialization:
             save = save_pretrained_weights
-        save(self, directory, max_shard_size, write_beside=write_beside)
+        save(self, directory, max_shard_size, write_beside=write_settings)
         if not safe_serialization:
             _warn_of_other_weights(directory)
         if push_to_hub:

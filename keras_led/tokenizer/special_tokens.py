@@ -323,7 +323,7 @@ class SpecialTokens:
 
         Raises:
             ValueError: If a key is no special token.
-            TypeError: If a token is no str or AddedToken, or the list is a
+            TypeError: If a token is not a str or AddedToken, or the list is a
                 str.
         """
         for name in special_tokens_dict:

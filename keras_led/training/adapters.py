@@ -11,8 +11,8 @@ import keras
 
 from keras_led.checkpoints import names
 from keras_led.checkpoints.saving import merged_value
+from keras_led.models.checked_runs import check_between_fits
 from keras_led.training.freezing import base_of
-from keras_led.training.freezing import check_between_fits
 from keras_led.training.freezing import forget_compiled_steps
 from keras_led.training.freezing import freeze_all_but
 from keras_led.training.freezing import has_adapters

@@ -154,7 +154,7 @@ class TrainingBackup(keras.callbacks.Callback):
             # The next epoch starts from here, whatever validation draws, and
             # PyTorch's loader, which draws more often in a whole epoch.
             self._random = backend.random_state()
-            if self._first and backend.CHANGES_WITHOUT_DATA:
+            if self._first and backend.STEP_RUNS_BEFORE_DATA_CHECK:
                 self._last_state = self._values()
         if self.save_freq == "epoch" or self._unsaved < self.save_freq:
             return

@@ -1,5 +1,7 @@
 """Which weights train: parts of a model, frozen and set free."""
 
+from keras_led.models.checked_runs import check_between_fits
+
 PARTS = ("embeddings", "encoder", "decoder", "head")
 
 
@@ -59,26 +61,6 @@ def freeze_all_but(model, chosen):
     kept = {id(layer) for layer in chosen}
     others = [x for x in innermost_layers(model) if id(x) not in kept]
     _set_trainable(model, others, False)
-
-
-def check_between_fits(model, name):
-    """Raises if `fit` runs, which would not notice what `name` changes.
-
-    Args:
-        model: LED model.
-        name: str, the function to call at another time.
-
-    Raises:
-        RuntimeError: If `fit` runs.
-    """
-    if getattr(model, "is_fitting", False):
-        raise RuntimeError(
-            f"`{name}` must be called between two calls of `fit`: the compiled "
-            "step and its optimizer know the weights they started with. "
-            "Received: a call while `fit` runs, from a callback. Train in "
-            f"parts: `fit`, `{name}`, `compile`, then `fit` with "
-            "`initial_epoch`."
-        )
 
 
 def part_layers(model, parts, encoder_layers, decoder_layers):

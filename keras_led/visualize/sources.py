@@ -49,7 +49,7 @@ def find_sources(
         `SummarySources`.
 
     Raises:
-        TypeError: If `document` is no str, or `layers` is one.
+        TypeError: If `document` is not a string, or `layers` is one.
         ValueError: If `document` is empty.
     """
     if not isinstance(document, str):

@@ -5,8 +5,8 @@ from keras import ops
 
 from keras_led import backend
 from keras_led.attention import dense
-from keras_led.backend.packing import FEW_ROWS
-from keras_led.backend.packing import pack_rows
+from keras_led.attention.cross_keys import FEW_QUERIES
+from keras_led.attention.cross_keys import cross_keys
 from tests.attention import reference
 from tests.gradients import gradients
 
@@ -67,10 +67,10 @@ def test_equals_the_reference_in_one_piece_and_in_blocks(
     )
 
 
-@pytest.mark.parametrize("queries", [1, QUERIES, FEW_ROWS + 1])
+@pytest.mark.parametrize("queries", [1, QUERIES, FEW_QUERIES + 1])
 @pytest.mark.parametrize("return_weights", [True, False])
 def test_packed_keys_give_the_same(queries, return_weights, monkeypatch):
-    monkeypatch.setattr(backend, "columns_of_chunk", lambda: 4)
+    monkeypatch.setattr(backend, "packed_chunk_columns", lambda: 4)
     operands, mask = gradient_operands(queries)
     query, key, value = map(ops.convert_to_tensor, operands)
     mask = ops.convert_to_tensor(mask)
@@ -78,7 +78,7 @@ def test_packed_keys_give_the_same(queries, return_weights, monkeypatch):
         dense.dot_product_attention(
             query, keys, value, mask, return_weights=return_weights
         )
-        for keys in (key, pack_rows(key))
+        for keys in (key, cross_keys(key, 1))
     )
     for found, expected in zip(packed, whole, strict=True):
         if expected is None:
@@ -144,7 +144,7 @@ def test_gradients_are_those_of_the_plain_formula(
     kind, rate, max_scores, monkeypatch
 ):
     monkeypatch.setattr(dense, "MAX_SCORES_PER_HEAD", max_scores)
-    operands, mask = gradient_operands(FEW_ROWS + 3)
+    operands, mask = gradient_operands(FEW_QUERIES + 3)
     mask = {
         "none": None,
         "keys": mask[:, :, 3:4],

@@ -9,7 +9,7 @@ from keras_led.attention.global_tokens import add_to_keys
 from keras_led.attention.global_tokens import find_slots
 from keras_led.attention.global_tokens import gather_tokens
 from keras_led.attention.global_tokens import plan_slots
-from keras_led.attention.global_tokens import write_tokens
+from keras_led.attention.global_tokens import write_tokens_
 from tests.gradients import compiled
 
 LENGTH = 9
@@ -48,7 +48,7 @@ def test_written_rows_replace_only_the_global_tokens():
         rows[0, 1],
         rows[2, 0],
     )
-    found = ops.convert_to_numpy(write_tokens(x, slots, rows))
+    found = ops.convert_to_numpy(write_tokens_(x, slots, rows))
     np.testing.assert_array_equal(found, expected)
     gathered = ops.convert_to_numpy(gather_tokens(x, slots.positions))
     np.testing.assert_array_equal(gathered[0, :2], x[0, [1, 4]])

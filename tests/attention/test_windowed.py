@@ -13,7 +13,7 @@ from keras import ops
 from keras_led.attention.global_tokens import GlobalSlots
 from keras_led.attention.global_tokens import GlobalTokens
 from keras_led.attention.windowed import windowed_attention
-from keras_led.backend.blocks import BlockLayout
+from keras_led.backend.block_layout import BlockLayout
 from tests.attention import reference
 from tests.attention.reference import draw
 from tests.gradients import compiled

@@ -11,10 +11,10 @@ LIBRARIES = ("oneDNN", "MKL") if backend.name == "torch" else ("its own",)
 def library(request, monkeypatch):
     """Runs a test with either library of PyTorch, on any processor."""
     if backend.name == "torch":
-        from keras_led.backend import torch_onednn
+        from keras_led.backend.torch import onednn
 
         chosen = request.param == "oneDNN"
-        if chosen and not torch_onednn.is_available():
+        if chosen and not onednn.is_available():
             pytest.skip("this build of PyTorch has no oneDNN")
-        monkeypatch.setattr(torch_onednn, "is_faster", lambda: chosen)
+        monkeypatch.setattr(onednn, "is_faster", lambda: chosen)
     return request.param

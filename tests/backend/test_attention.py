@@ -65,13 +65,13 @@ def test_operands_of_a_long_document_are_those_of_all_at_once(
     batch, length, monkeypatch
 ):
     if backend.name == "jax":
-        module = importlib.import_module("keras_led.backend.jax_attention")
+        module = importlib.import_module("keras_led.backend.jax.attention")
         monkeypatch.setattr(module, "CACHED_SIZE", 2 * DIM)
         monkeypatch.setattr(module, "MAPPED_ROWS", 4)
     if backend.name == "torch":
-        module = importlib.import_module("keras_led.backend.torch_attention")
+        module = importlib.import_module("keras_led.backend.torch.attention")
         monkeypatch.setattr(module, "MAPPED_ROWS", 4)
-        monkeypatch.setattr(module.torch_memory, "ASKED_FOR", 8 * DIM)
+        monkeypatch.setattr(module.workspace, "ASKED_FOR", 8 * DIM)
     kernels = [draw(seed, DIM, HEADS * DIM) for seed in (10, 11, 12)]
     seen = []
 

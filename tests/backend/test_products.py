@@ -93,14 +93,14 @@ def test_linear_has_gradients_of_gradients():
 def test_users_can_turn_onednn_off(library, monkeypatch):
     import torch
 
-    from keras_led.backend import torch_onednn
+    from keras_led.backend.torch import onednn
 
     x = torch.ones(3, 4)
-    assert torch_onednn.takes(x, x.t()) == (library == "oneDNN")
-    assert not torch_onednn.takes(x.double(), x.t().double())
-    assert not torch_onednn.takes(x[:0], x.t())
+    assert onednn.takes(x, x.t()) == (library == "oneDNN")
+    assert not onednn.takes(x.double(), x.t().double())
+    assert not onednn.takes(x[:0], x.t())
     monkeypatch.setattr(torch.backends.mkldnn, "enabled", False)
-    assert not torch_onednn.takes(x, x.t())
+    assert not onednn.takes(x, x.t())
 
 
 @pytest.mark.parametrize("shape", [(3, 1), (1, 70)])
@@ -139,7 +139,7 @@ def pieces_of_4(monkeypatch):
     """Lets `map_rows` hand on 4 rows at a time, where it does so at all."""
     if backend.name != "tensorflow":
         module = importlib.import_module(
-            f"keras_led.backend.{backend.name}_products"
+            f"keras_led.backend.{backend.name}.products"
         )
         monkeypatch.setattr(module, "MAPPED_ROWS", 4)
 
@@ -185,9 +185,9 @@ def test_what_may_write_in_place_gives_the_same_with_and_without_gradients():
     replaced = x.copy()
     replaced[indices] = rows
     cases = [
-        (backend.scale_rows, (factors,), x * factors),
-        (backend.write_rows, (indices, rows), replaced),
-        (backend.gelu, (), ops.convert_to_numpy(ops.gelu(x, False))),
+        (backend.scale_rows_, (factors,), x * factors),
+        (backend.write_rows_, (indices, rows), replaced),
+        (backend.gelu_, (), ops.convert_to_numpy(ops.gelu(x, False))),
     ]
     for function, others, expected in cases:
         tensors = [ops.convert_to_tensor(other) for other in others]

@@ -93,4 +93,6 @@ def test_nobody_at_the_other_end_is_no_error(tmp_path):
         text=True,
     )
     os.close(writer)
-    assert done.stderr == ""
+    # TensorFlow notes there that this machine has no GPU.
+    assert "keras-led" not in done.stderr and "Error:" not in done.stderr
+    assert "Traceback" not in done.stderr

@@ -100,16 +100,16 @@ def header_end(path):
 
 
 @pytest.mark.parametrize(
-    ("kind", "count"),
+    ("kind", "count", "least"),
     [
-        ("safetensors", 120),
-        ("safetensors_shards", 60),
-        ("bin", 80),
-        ("bin_shards", 40),
-        ("h5", 60),
+        ("safetensors", 120, 30),
+        ("safetensors_shards", 60, 15),
+        ("bin", 80, 20),
+        ("bin_shards", 40, 10),
+        ("h5", 60, 8),  # most of its bytes are values, or free
     ],
 )
-def test_flipped_bits(sources, tmp_path, kind, count):
+def test_flipped_bits(sources, tmp_path, kind, count, least):
     sound = attempt(sources[kind], tmp_path / "target")
     errors = 0
     for seed in range(count):
@@ -127,7 +127,7 @@ def test_flipped_bits(sources, tmp_path, kind, count):
             assert found == sound, (kind, seed, path.name)
         else:
             assert found.keys() == sound.keys(), (kind, seed, path.name)
-    assert errors >= count // 4
+    assert errors >= least
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ def fast_compilation():
 @pytest.fixture(autouse=True)
 def notices_said():
     """Keeps the once-per-process notices out of tests of other things."""
-    from keras_led.generation import notices
+    from keras_led.generation.options import notices
 
     class Said(set):
         def __contains__(self, message):

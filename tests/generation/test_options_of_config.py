@@ -8,7 +8,7 @@ import pytest
 from keras_led import GenerationConfig
 from keras_led import LEDConfig
 from keras_led.config_generation import GENERATION_OPTIONS
-from keras_led.generation.defaults import NOT_OFFERED
+from keras_led.generation.options.defaults import NOT_OFFERED
 from tests import peer
 from tests.generation.fakes import FakeModel
 from tests.generation.pairs import documents

@@ -12,9 +12,9 @@ from keras_led.layers.encoder_layer import EncoderLayer
 def test_noise_within_the_block_is_the_same_without_gradients(monkeypatch):
     import torch
 
-    from keras_led.backend import torch_products
+    from keras_led.backend.torch import products
 
-    monkeypatch.setattr(torch_products, "MAPPED_ROWS", 2)
+    monkeypatch.setattr(products, "MAPPED_ROWS", 2)
     layer = EncoderLayer(
         attention_window=2,
         d_model=8,

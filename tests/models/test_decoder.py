@@ -3,7 +3,7 @@ import pytest
 from keras import ops
 
 from keras_led import backend
-from keras_led.backend.packing import FEW_ROWS
+from keras_led.attention.cross_keys import FEW_QUERIES
 from tests import peer
 from tests.models.pairs import BATCH
 from tests.models.pairs import both_sides
@@ -183,17 +183,20 @@ def test_decoding_steps_equal_one_full_pass():
             )
 
 
-@pytest.mark.parametrize("beams", [FEW_ROWS, FEW_ROWS + 1])
-def test_keys_are_packed_for_few_rows_and_change_nothing(beams, monkeypatch):
+@pytest.mark.parametrize("beams", [FEW_QUERIES, FEW_QUERIES + 1])
+def test_keys_are_packed_for_few_queries_and_change_nothing(beams, monkeypatch):
     ours, _ = model()
     ids = peer.token_ids(BATCH * beams, 1, seed=5)
     found, keys = [], []
     for size in (None, 4):
-        monkeypatch.setattr(backend, "columns_of_chunk", lambda size=size: size)
+        monkeypatch.setattr(
+            backend, "packed_chunk_columns", lambda size=size: size
+        )
         state = decoding(ours, beams, TARGETS)
-        keys.append(len(state.cross_cache[0][0].shape))
+        keys.append(type(state.cross_cache[0][0]).__name__)
         found.append(peer.to_numpy(ours.decode_step(ids, state, 0)[0].logits))
-    assert keys == [4, 5 if beams == FEW_ROWS else 4]
+    packs = beams == FEW_QUERIES
+    assert keys == ["Keys", "PackedKeys" if packs else "Keys"]
     np.testing.assert_allclose(found[1], found[0], atol=1e-5)
 
 

@@ -181,8 +181,9 @@ def test_low_precision_is_finite_and_close(dtype, padding):
     assert np.isfinite(found).all()
     scale = np.abs(expected).max()
     eps = 2.0**-11 if "float16" in dtype and "b" not in dtype else 2.0**-8
-    # Errors of some dozens of roundings, relative to the largest logit.
-    assert np.abs(found - expected).max() < 16 * eps * scale
+    # Errors of some dozens of roundings, relative to the largest logit: up to 16 on
+    # processors with AVX-512, 17 on those without.
+    assert np.abs(found - expected).max() < 20 * eps * scale
 
 
 def test_losses_are_float32_under_low_precision():

@@ -31,7 +31,7 @@ print(json.dumps([text.decode() for text in found]))
         ({"penalty_alpha": 0.5, "top_k": 4, "num_beams": 1}, "contrastive"),
         ({"prompt_lookup_num_tokens": 3, "num_beams": 1}, "lookup"),
         ({"stop_strings": ["."]}, "`stop_strings` runs Python"),
-        ({"max_new_tokens": 12}, "must fit the decoder's 12 positions"),
+        ({"max_new_tokens": 13}, "must fit the decoder's 12 positions"),
     ],
 )
 def test_what_a_graph_cannot_do_is_refused(tmp_path, options, rule):

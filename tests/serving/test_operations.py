@@ -17,15 +17,14 @@ PLAIN = """
     Mean Min Minimum Mul Neg NoOp NotEqual OnesLike Pack Pad PadV2 Placeholder
     Pow Prod Range RealDiv Reshape Rsqrt Select SelectV2 Shape Size Slice
     Softmax SquaredDifference Squeeze StatelessIf StatelessWhile StopGradient
-    Tanh
-    StridedSlice Sub Sum TensorListFromTensor TensorListGetItem
+    StridedSlice Sub Sum Tanh TensorListFromTensor TensorListGetItem
     TensorListReserve TensorListSetItem TensorListStack TensorScatterUpdate
     Tile TopKV2 Transpose Unpack While ZerosLike
 """.split()
 # Functions, weights and their file: both read a model after these are gone.
 FILE = """
-    Assert AssignVariableOp DisableCopyOnRead MergeV2Checkpoints ReadVariableOp
-    RestoreV2 SaveV2 ShardedFilename StatefulPartitionedCall
+    Assert AssignVariableOp DisableCopyOnRead MergeV2Checkpoints PartitionedCall
+    ReadVariableOp RestoreV2 SaveV2 ShardedFilename StatefulPartitionedCall
     StaticRegexFullMatch StringJoin VarHandleOp
 """.split()
 # Draws: both know RandomUniform alone, whose seed is no input.
@@ -36,10 +35,10 @@ SAMPLING = """
 # The tokenizer: TensorFlow's and tensorflow-text's, on the CPU everywhere.
 TEXT = """
     Add ArgMin Bincount DenseBincount HashTableV2 LookupTableExportV2
-    LookupTableFindV2 LookupTableImportV2 MutableHashTableV2 PartitionedCall
+    LookupTableFindV2 LookupTableImportV2 MutableHashTableV2
     RaggedGather RaggedRange RaggedTensorToTensor ReduceJoin RegexReplace
     RegexSplitWithOffsets StaticRegexReplace StringLength StringSplit
-    StringSplitV2 UnicodeDecode UnicodeEncode UnicodeTranscode Unique
+    StringSplitV2 Substr UnicodeDecode UnicodeEncode UnicodeTranscode Unique
     UnsortedSegmentJoin UnsortedSegmentMin UnsortedSegmentSum Where
 """.split()
 

@@ -1,0 +1,71 @@
+"""The context of every query, block by block, with a gradient of its own."""
+
+import functools
+
+from keras_led import backend
+from keras_led.attention.blockwise.backward import attention_gradients
+from keras_led.attention.blockwise.band import span_bias
+from keras_led.attention.blockwise.walk import map_queries
+from keras_led.attention.blockwise.with_weights import attend_with_dropout
+
+
+def attend(operands, constants, settings):
+    """Attends without returning the weights.
+
+    Args:
+        operands: Tuple of query, key and value, `(B, N, L, H)`.
+        constants: Tuple of a bool tensor `(B, L)`, `True` for the keys that a
+            window may show, `GlobalTokens` or `None`, and a seed or `None`.
+        settings: `Settings`.
+
+    Returns:
+        Float tensor of shape `(B, N, L, H)`.
+    """
+    of_slots = attend_with_dropout if settings.rate else _attend_fused
+
+    def forward(constants, *operands):
+        context = _with_slots(of_slots, settings, constants, operands)
+        return context, (context, *operands)
+
+    def backward(constants, kept, grad_output):
+        context, *operands = kept
+        operands = (context, grad_output, *operands)
+        return _with_slots(attention_gradients, settings, constants, operands)
+
+    return backend.custom_gradient(forward, backward, constants)(*operands)
+
+
+def _with_slots(function, settings, constants, operands):
+    """Calls a function with slots in place of the global tokens."""
+    window_keys, global_tokens, seed = constants
+    function = functools.partial(function, settings)
+    if global_tokens is None:
+        return function((window_keys, None, seed), *operands)
+
+    def call(slots, *operands):
+        return function((window_keys, slots, seed), *operands)
+
+    return global_tokens.with_slots(call, operands)
+
+
+def _attend_fused(settings, constants, query, key, value):
+    """The context without dropout, by what the backend has fused."""
+    window_keys, slots, _ = constants
+    blocks = settings.plan(query, holds_scores=False)
+    positions = None if slots is None else slots.positions
+    bias_of = span_bias(window_keys, slots, blocks)
+    keys_of = backend.key_spans(key, positions)
+    values_of = backend.spans(value, positions)
+
+    def attend_step(queries, step, heads):
+        _, starts = blocks.starts(step)
+        span = blocks.span_at(step)
+        return backend.attend(
+            queries,
+            keys_of(starts, span, heads),
+            values_of(starts, span, heads),
+            bias_of(step),
+            settings.scale,
+        )
+
+    return map_queries(attend_step, query, blocks)

@@ -1,0 +1,50 @@
+"""Which graphs of TensorFlow are for whom.
+
+Nothing but the runtime at hand takes a private graph, so that it may be written
+for it, and nothing but XLA one that it compiles here. Any other graph may be
+saved, trained or compiled by whoever holds it: it is made of plain operations,
+which any runtime takes, with XLA or without.
+"""
+
+import contextvars
+
+import tensorflow as tf
+
+_PRIVATE, _XLA = "private", "xla"
+_kind = contextvars.ContextVar("kind", default=None)
+
+
+def private_graph(function):
+    """`function`, whose graph this process alone will run, without XLA."""
+    return _graph_of_kind(_PRIVATE, function)
+
+
+def xla_graph(function):
+    """`function`, whose graph XLA will compile."""
+    return _graph_of_kind(_XLA, function)
+
+
+def _graph_of_kind(kind, function):
+    def run(*args):
+        token = _kind.set(kind)
+        try:
+            return function(*args)
+        finally:
+            _kind.reset(token)
+
+    return run
+
+
+def in_private_graph():
+    """Whether a graph for this process is being made."""
+    return _kind.get() == _PRIVATE
+
+
+def in_xla_graph():
+    """Whether a graph for XLA is being made."""
+    return _kind.get() == _XLA
+
+
+def runs_here():
+    """Whether this process runs what is called now, without XLA."""
+    return in_private_graph() or tf.executing_eagerly()

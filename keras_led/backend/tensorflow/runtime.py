@@ -1,0 +1,190 @@
+"""The TensorFlow side of `keras_led.backend`."""
+
+import string
+
+import keras
+import tensorflow as tf
+from keras import ops
+
+from keras_led.backend.block_layout import ON_ACCELERATOR
+from keras_led.backend.block_layout import ON_CPU
+from keras_led.backend.tensorflow.private_graph import in_xla_graph
+from keras_led.backend.tensorflow.private_graph import runs_here
+
+# What `jit_compile="auto"` means for `compile`. A graph without XLA is as fast
+# here, builds sooner, and takes batches of any length.
+JIT_BY_DEFAULT = False
+
+# Whether `compile` takes `jit_compile=True`.
+CAN_JIT = True
+
+# Whether scores of a few queries are taken as `key @ query^T`: no, the product
+# reads the keys transposed at no cost.
+KEYS_FIRST = False
+
+# Up to so many numbers, a tensor is small to `transpose`.
+SMALL_SIZE = 2**16
+
+# Whether a training step for which `fit` finds no more data changes variables:
+# the graph applies weight decay, say, before it asks for the batch.
+STEP_RUNS_BEFORE_DATA_CHECK = True
+
+
+def is_concrete(tensor):
+    if isinstance(tensor, keras.KerasTensor) or not tf.executing_eagerly():
+        return False
+    return not tf.is_tensor(tensor) or hasattr(tensor, "numpy")
+
+
+def set_random_seed(seed):
+    keras.utils.set_random_seed(seed)
+
+
+def random_state():
+    return []
+
+
+def set_random_state(arrays):
+    pass
+
+
+def replica():
+    context = _replica_context()
+    return None if context is None else context.replica_id_in_sync_group
+
+
+def mean_over_replicas(x):
+    context = _replica_context()
+    if context is None:
+        return x
+    return context.all_reduce(tf.distribute.ReduceOp.MEAN, x)
+
+
+def share_of_sum(loss):
+    replicas = tf.distribute.get_strategy().num_replicas_in_sync
+    return loss / replicas if replicas > 1 else loss
+
+
+def _replica_context():
+    context = tf.distribute.get_replica_context()  # `None` beside replicas
+    several = context is not None and context.num_replicas_in_sync > 1
+    return context if several else None
+
+
+def transpose(x, axes):
+    """Through `einsum` for small tensors."""
+    size = x.shape.num_elements()
+    if size is None or size > SMALL_SIZE:
+        return tf.transpose(x, axes)
+    letters = string.ascii_lowercase[: len(axes)]
+    return tf.einsum(f"{letters}->{''.join(letters[i] for i in axes)}", x)
+
+
+def contiguous(x):
+    return x
+
+
+def fold_in(seed, data):
+    first, second = tf.unstack(tf.cast(seed, "uint32"))
+    mixed = _mix(_mix(first, second), tf.cast(data, "uint32"))
+    other = _mix(mixed, tf.bitwise.bitwise_xor(first, second))
+    return tf.cast(tf.stack([mixed, other]), "int32")  # modulo 2^32
+
+
+def uniform(seed, shape):
+    return tf.random.stateless_uniform(shape, tf.cast(seed, "int32"))
+
+
+def keep_at_random(seed, shape, rate):
+    return uniform(seed, shape) >= rate
+
+
+def _mix(first, second):
+    """Hashes two uint32 scalars to one, keeping neighbours apart.
+
+    The odd multipliers are the golden ratio and two of xxHash's primes.
+    """
+    mixed = first * tf.constant(0x9E3779B1, "uint32")
+    mixed += second * tf.constant(0x85EBCA77, "uint32")
+    mixed = _fold_bits(mixed, 15) * tf.constant(0xC2B2AE3D, "uint32")
+    return _fold_bits(mixed, 13)
+
+
+def _fold_bits(x, count):
+    shifted = tf.bitwise.right_shift(x, tf.constant(count, "uint32"))
+    return tf.bitwise.bitwise_xor(x, shifted)
+
+
+def argmax(x):
+    # `ops.argmax` orders -0 before 0 on its way: half a dozen passes over the
+    # scores, by operations that few runtimes have.
+    return tf.argmax(x, axis=-1, output_type="int32")
+
+
+def custom_gradient(forward, backward, constants):
+
+    @tf.custom_gradient
+    def function(*operands):
+        output, kept = forward(constants, *operands)
+        return output, lambda grad: backward(constants, kept, grad)
+
+    return function
+
+
+def remat(function):
+    return keras.remat(function)
+
+
+def read_slice(x, index, size, axis):
+    start, shape = [0] * len(x.shape), list(ops.shape(x))
+    start[axis], shape[axis] = index, size
+    return ops.slice(x, start, shape)
+
+
+def write_slice(x, index, updates, axis):
+    # `ops.slice_update` is an operation that no runtime without XLA has.
+    if in_xla_graph():
+        start = [0] * len(x.shape)
+        start[axis] = index
+        return ops.slice_update(x, tuple(start), updates)
+    size = ops.shape(updates)[axis]
+    if runs_here():
+        return _write_in_place(x, index, size, updates, axis)
+    ones = [1] * (len(x.shape) - axis - 1)
+    place = tf.range(ops.shape(x)[axis]) - index
+    if not isinstance(size, int) or size > 1:
+        rows = tf.clip_by_value(place, 0, size - 1)
+        updates = tf.gather(updates, rows, axis=axis)
+    written = tf.logical_and(place >= 0, place < size)
+    return tf.where(tf.reshape(written, [-1, *ones]), updates, x)
+
+
+def _write_in_place(x, index, size, updates, axis):
+    """`write_slice` into the memory of `x`, where nothing else reads it."""
+    begin, end = [0] * len(x.shape), [0] * len(x.shape)
+    begin[axis], end[axis] = index, index + size
+    whole = (1 << len(x.shape)) - 1 - (1 << axis)  # the other axes
+    return tf.raw_ops.TensorStridedSliceUpdate(
+        input=x,
+        begin=tf.stack(begin),
+        end=tf.stack(end),
+        strides=[1] * len(x.shape),
+        value=updates,
+        begin_mask=whole,
+        end_mask=whole,
+    )
+
+
+def preferred_layout(holds_scores=True):
+    del holds_scores  # the scores of a step always exist here
+    return ON_ACCELERATOR if tf.config.list_logical_devices("GPU") else ON_CPU
+
+
+def device_kind():
+    return "gpu" if tf.config.list_logical_devices("GPU") else "cpu"
+
+
+def register_pytree(cls):
+    from keras_led.backend import optrees
+
+    return optrees.register(cls)

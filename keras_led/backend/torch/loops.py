@@ -1,0 +1,75 @@
+"""Loops and conditions of PyTorch."""
+
+import itertools
+
+import torch
+from torch.utils import _pytree
+
+from keras_led.backend.torch.replay import cuda_graph
+from keras_led.backend.torch.replay import recorder
+from keras_led.backend.torch.shapes import shapes_only
+
+
+def scan(body, carry, xs, dtype, outputs):
+    del dtype
+    found = [[] for _ in range(outputs)]
+    for rows in zip(*xs, strict=True):
+        carry, ys = body(carry, rows)
+        for kept, y in zip(found, ys, strict=True):
+            kept.append(y)
+    return carry, tuple(torch.stack(kept) for kept in found)
+
+
+def while_loop(condition, body, state, constants=(), recordable=True):
+    recordings = recorder.active() if recordable else None
+    leaves, structure = _pytree.tree_flatten(state)
+    fixed, fixed_structure = _pytree.tree_flatten(constants)
+
+    def flat_body(leaves, fixed):
+        state = body(
+            _pytree.tree_unflatten(leaves, structure),
+            _pytree.tree_unflatten(fixed, fixed_structure),
+        )
+        return _pytree.tree_leaves(state)
+
+    def runs(leaves):
+        return bool(condition(_pytree.tree_unflatten(leaves, structure)))
+
+    step = None
+    while runs(leaves):
+        if step is None and recordings is not None:
+            step = recordings.find(flat_body, leaves, fixed)
+        if step is not None and cuda_graph.takes(leaves):
+            leaves = cuda_graph.run_loop(runs, step, leaves, fixed)
+            break
+        leaves = (step or flat_body)(leaves, fixed)
+    return _pytree.tree_unflatten(leaves, structure)
+
+
+def replace_slices(function, x, size):
+    if 0 in x.shape:
+        return x
+    lengths = tuple(zip(x.shape, size, strict=True))
+    # Where each number is replaced, none is copied before.
+    every = all(length % step == 0 for length, step in lengths)
+    replaced = torch.empty_like(x) if every else x.clone()
+    places = (range(0, length - step + 1, step) for length, step in lengths)
+    for start in itertools.product(*places):
+        ends = zip(start, size, strict=True)
+        part = tuple(slice(first, first + step) for first, step in ends)
+        replaced[part] = function(x[part], start)
+    return replaced
+
+
+def shapes_may_vary():
+    return not recorder.is_recording()
+
+
+def cond(predicate, true_function, false_function, operands):
+    # Of shapes alone, either branch will do.
+    chosen = shapes_only(predicate) or bool(predicate)
+    return (true_function if chosen else false_function)(*operands)
+
+
+def recomputed_cond(predicate, true_function, false_function, operands):
+    return cond(predicate, true_function, false_function, operands)

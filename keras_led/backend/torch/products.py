@@ -1,0 +1,116 @@
+"""Products of PyTorch with matrices of weights, and rows of them.
+
+With few rows, as in decoding, a product does little but read the weights. MKL,
+where oneDNN is no better, does not share such a product out well among its
+threads: it read them at 5 to 8 GB/s, where the memory gives 25 (four
+rows, float32, two cores of an AMD EPYC). Cut into parts it reads twice as fast.
+"""
+
+import torch
+from keras import ops
+
+from keras_led.backend.torch import onednn
+
+FEW_ROWS = 8
+# Parts that the rows of a kernel are summed up in.
+PARTS = 8
+# Rows of a table that are read at once.
+TABLE_ROWS = 4096
+# Rows that `map_rows` hands on at a time: 13 MB within led-base's feed-forward
+# block in float32.
+MAPPED_ROWS = 1024
+
+
+def linear(x, kernel, bias):
+    kernel = ops.convert_to_tensor(kernel)
+    bias = None if bias is None else ops.convert_to_tensor(bias)
+    if onednn.takes(x, kernel):
+        return onednn.product(x, kernel, bias)
+    inner, outer = kernel.shape
+    if inner % PARTS or not _has_few_rows(x):
+        return torch.nn.functional.linear(x, kernel.t(), bias)
+    rows = x.reshape(-1, PARTS, inner // PARTS).transpose(0, 1)
+    parts = torch.bmm(rows, kernel.reshape(PARTS, inner // PARTS, outer))
+    product = parts.sum(0)
+    if bias is not None:
+        product += bias
+    return product.reshape(*x.shape[:-1], outer)
+
+
+def map_rows(function, x, *others):
+    """In pieces where no gradient is taken.
+
+    The system hands out pieces above 32 MB page by page in every call (14 % of
+    the time of led-base's encoder, 16,384 tokens, where every operation on all
+    rows made one). For the same reason results take the memory of the last of
+    `others`, if they fit.
+    """
+    few = x.shape[0] <= MAPPED_ROWS
+    if few or x.device.type != "cpu" or torch.is_grad_enabled():
+        return function(x, *others)
+    mapped = others[-1] if others else x
+    if mapped is x or (mapped.shape, mapped.dtype) != (x.shape, x.dtype):
+        mapped = torch.empty_like(x)
+    pieces = (matrix.split(MAPPED_ROWS) for matrix in (mapped, x, *others))
+    for piece, *rows in zip(*pieces, strict=True):
+        piece.copy_(function(*rows))
+    return mapped
+
+
+def gelu_(x):
+    if torch.is_grad_enabled():
+        return torch.nn.functional.gelu(x)
+    return torch.ops.aten.gelu_(x)
+
+
+def scale_rows_(x, factors):
+    return x * factors if torch.is_grad_enabled() else x.mul_(factors)
+
+
+def write_rows_(x, indices, rows):
+    if torch.is_grad_enabled():
+        return x.index_copy(0, indices.long(), rows)
+    return x.index_copy_(0, indices.long(), rows)
+
+
+def table_product(x, table):
+    if onednn.takes(x, table):
+        return onednn.product(x, table.t())
+    if not _has_few_rows(x):
+        return torch.matmul(x, table.t())
+    columns = x.reshape(-1, x.shape[-1]).t()
+    parts = [rows @ columns for rows in table.split(TABLE_ROWS)]
+    return torch.cat(parts).t().reshape(*x.shape[:-1], table.shape[0])
+
+
+def look_up(table, ids):
+    return _LookUp.apply(table, ids)
+
+
+class _LookUp(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, table, ids):
+        ctx.save_for_backward(ids)
+        return torch.nn.functional.embedding(ids, table), table.view_as(table)
+
+    @staticmethod
+    def backward(ctx, grad_rows, grad_table):
+        (ids,) = ctx.saved_tensors
+        rows = grad_rows.flatten(0, -2)
+        if torch.is_grad_enabled() or not grad_table.is_contiguous():
+            return grad_table.index_add(0, ids.flatten(), rows), None
+        # It was made for this function: nothing else reads it.
+        return grad_table.index_add_(0, ids.flatten(), rows), None
+
+
+def packed_chunk_columns():
+    return None
+
+
+def _has_few_rows(x):
+    return (
+        x.device.type == "cpu"
+        and x.dtype == torch.float32
+        and not torch.is_grad_enabled()
+        and x.numel() <= FEW_ROWS * x.shape[-1]
+    )

@@ -1,0 +1,202 @@
+"""The PyTorch side of `keras_led.backend`."""
+
+import functools
+import random
+
+import keras
+import numpy as np
+import torch
+from keras import ops
+
+# A private name, in Keras since 3.3; nothing public tells.
+from keras.src.backend.common.symbolic_scope import in_symbolic_scope
+from torch.nn.parallel import DistributedDataParallel
+from torch.utils import _pytree
+
+from keras_led.backend.block_layout import ON_ACCELERATOR
+from keras_led.backend.block_layout import ON_CPU
+from keras_led.backend.block_layout import BlockLayout
+from keras_led.backend.torch.replay import recorder
+from keras_led.backend.torch.shapes import read_int
+from keras_led.backend.torch.shapes import shapes_only
+
+# What `jit_compile="auto"` means for `compile`.
+JIT_BY_DEFAULT = False
+
+# Whether `compile` takes `jit_compile=True`: `torch.compile` gives up on the
+# gradients that the attention and the embeddings bring along.
+CAN_JIT = False
+
+# Whether scores of a few queries are taken as `key @ query^T`: twice as fast as
+# `query @ key^T` (measured on a CPU, 4 queries, 4,096 keys: 0.7 ms a layer).
+KEYS_FIRST = True
+
+# Whether a training step for which `fit` finds no more data changes variables.
+STEP_RUNS_BEFORE_DATA_CHECK = False
+
+
+def is_concrete(tensor):
+    if isinstance(tensor, keras.KerasTensor) or torch.compiler.is_compiling():
+        return False
+    # Keras' placeholders, with which it looks for shapes, are tensors of ones.
+    if in_symbolic_scope() or recorder.is_recording():
+        return False
+    return not shapes_only(tensor)
+
+
+def set_random_seed(seed):
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.manual_seed(seed)
+
+
+def random_state():
+    states = [torch.get_rng_state()]
+    if torch.cuda.is_available() and torch.cuda.is_initialized():
+        states += torch.cuda.get_rng_state_all()
+    return [state.numpy() for state in states]
+
+
+def set_random_state(arrays):
+    first, *others = (torch.from_numpy(array) for array in arrays)
+    torch.set_rng_state(first)
+    if others:
+        torch.cuda.set_rng_state_all(others)
+
+
+def replica():
+    group = _replica_group()
+    return None if group is None else group.rank()
+
+
+def mean_over_replicas(x):
+    group = _replica_group()
+    if group is None:
+        return x
+    total = x.detach().clone()
+    torch.distributed.all_reduce(total, group=group)
+    return total / group.size()
+
+
+def share_of_sum(loss):
+    return loss
+
+
+def _replica_group():
+    """The processes that share this pass, whose backward passes will meet.
+
+    Without gradients a process may run alone, and would wait for the others.
+    """
+    if not torch.distributed.is_available() or not torch.is_grad_enabled():
+        return None
+    # A private name, in PyTorch since 2.0; TorchDynamo asks in the same way.
+    running = DistributedDataParallel._get_active_ddp_module()
+    return None if running is None else running.process_group
+
+
+def transpose(x, axes):
+    return x.permute(axes)
+
+
+def contiguous(x):
+    return x.contiguous()
+
+
+def fold_in(seed, data):
+    if shapes_only(seed):
+        return seed
+    first, second = seed.tolist()
+    mixed = _mix(_mix(first, second), int(data))
+    return torch.tensor([mixed, _mix(mixed, first ^ second)], device="cpu")
+
+
+def uniform(seed, shape):
+    device = ops.zeros((0,)).device  # the one that Keras uses
+    if shapes_only(seed):
+        return torch.empty(shape, device=seed.device)
+    generator = torch.Generator(device=device)
+    # The CPU's generator reads 32 bits of its seed: all of ours go into them.
+    generator.manual_seed(_mix(*seed.tolist()))
+    shape = tuple(int(size) for size in shape)
+    return torch.rand(shape, generator=generator, device=device)
+
+
+def keep_at_random(seed, shape, rate):
+    return uniform(seed, shape) >= rate
+
+
+def _mix(first, second):
+    """Hashes two ints to 32 bits, keeping neighbours apart.
+
+    The odd multipliers are the golden ratio and two of xxHash's primes.
+    """
+    mixed = (first * 0x9E3779B1 + second * 0x85EBCA77) & 0xFFFFFFFF
+    mixed = ((mixed ^ (mixed >> 15)) * 0xC2B2AE3D) & 0xFFFFFFFF
+    return mixed ^ (mixed >> 13)
+
+
+def argmax(x):
+    return torch.argmax(x, dim=-1).to(torch.int32)
+
+
+def custom_gradient(forward, backward, constants):
+
+    def function(*operands):
+        if torch.is_grad_enabled():
+            return _CustomGradient.apply(
+                forward, backward, constants, *operands
+            )
+        return forward(constants, *operands)[0]
+
+    return function
+
+
+# One class for all calls: each class is a cycle of references, which would
+# keep what its methods refer to until the next collection of garbage.
+class _CustomGradient(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, forward, backward, constants, *operands):
+        output, kept = forward(constants, *operands)
+        # By this way alone does checkpointing know of them.
+        ctx.save_for_backward(*kept)
+        ctx.derive = functools.partial(backward, constants)
+        return output
+
+    @staticmethod
+    def backward(ctx, grad_output):
+        grad_operands = ctx.derive(ctx.saved_tensors, grad_output)
+        return None, None, None, *grad_operands
+
+
+def remat(function):
+    return keras.remat(function)
+
+
+def read_slice(x, index, size, axis):
+    return ops.convert_to_tensor(x).narrow(axis, read_int(index), int(size))
+
+
+def write_slice(x, index, updates, axis):
+    places = torch.arange(updates.shape[axis], device=x.device) + index
+    return x.index_copy(axis, places, updates)
+
+
+def preferred_layout(holds_scores=True):
+    if torch.cuda.is_available():
+        return ON_ACCELERATOR if holds_scores else BlockLayout(256, 32)
+    # The kernel of `attend` takes larger tiles of 192 queries and more.
+    return ON_CPU if holds_scores else BlockLayout(256, 1)
+
+
+def device_kind():
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def register_pytree(cls):
+    _pytree.register_pytree_node(
+        cls,
+        lambda output: (list(output.values()), tuple(output)),
+        lambda values, keys: cls(zip(keys, values, strict=True)),
+        serialized_type_name=f"{cls.__module__}.{cls.__qualname__}",
+    )
+    return cls
