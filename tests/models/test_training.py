@@ -181,8 +181,8 @@ def test_low_precision_is_finite_and_close(dtype, padding):
     assert np.isfinite(found).all()
     scale = np.abs(expected).max()
     eps = 2.0**-11 if "float16" in dtype and "b" not in dtype else 2.0**-8
-    # Errors of some dozens of roundings, relative to the largest logit: up to 16 on
-    # processors with AVX-512, 17 on those without.
+    # Errors of some dozens of roundings, relative to the largest logit: below
+    # 16 on processors with AVX-512, below 17 without.
     assert np.abs(found - expected).max() < 20 * eps * scale
 
 
