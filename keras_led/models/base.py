@@ -5,18 +5,13 @@ import weakref
 import keras
 
 from keras_led.config import LEDConfig
-from keras_led.models.call_checks import argument_names
 from keras_led.models.call_checks import check_document_length
-from keras_led.models.call_checks import check_names
-from keras_led.models.call_checks import merge_first_argument
 from keras_led.models.checked_runs import check_between_fits
 from keras_led.models.copies import CopyMixin
 from keras_led.models.decoding import LEDDecoderModel
 from keras_led.models.encoding import DEFAULT_MAX_GLOBAL_TOKENS
 from keras_led.models.encoding import LEDEncoderModel
 from keras_led.models.exporting import ExportMixin
-from keras_led.models.placeholders import check_keras_inputs
-from keras_led.models.placeholders import output_spec
 from keras_led.models.pretrained import PretrainedMixin
 from keras_led.models.training_step import FittingMixin
 
@@ -70,13 +65,6 @@ class LEDPreTrainedModel(
         self.max_global_tokens = max_global_tokens
         self._parts = weakref.WeakValueDictionary()
 
-    def __call__(self, *args, **kwargs):
-        args, kwargs = merge_first_argument(args, kwargs)
-        known = argument_names(type(self).call)
-        check_names(kwargs, known, type(self).__name__)
-        check_keras_inputs(self, known, args, kwargs)
-        return super().__call__(*args, **kwargs)
-
     def check_values(self, inputs):
         super().check_values(inputs)
         # A graph that takes any length raises after its weights have decayed.
@@ -87,9 +75,6 @@ class LEDPreTrainedModel(
                 document.shape[1],
                 self.config.max_encoder_position_embeddings,
             )
-
-    def compute_output_spec(self, *args, **kwargs):
-        return output_spec(super().compute_output_spec, args, kwargs)
 
     @classmethod
     def can_generate(cls):

@@ -10,7 +10,11 @@ from keras_led import backend
 from keras_led.models.call_checks import argument_names
 from keras_led.models.call_checks import check_array
 from keras_led.models.call_checks import check_ids
+from keras_led.models.call_checks import check_names
+from keras_led.models.call_checks import merge_first_argument
 from keras_led.models.data_check import DataCheck
+from keras_led.models.placeholders import check_keras_inputs
+from keras_led.models.placeholders import output_spec
 from keras_led.models.values import on_host
 
 
@@ -24,7 +28,10 @@ class CheckedRunsMixin(backend.TrainingState):
     is_fitting = False
 
     def __call__(self, *args, **kwargs):
+        args, kwargs = merge_first_argument(args, kwargs)
         names = argument_names(type(self).call)
+        check_names(kwargs, names, type(self).__name__)
+        check_keras_inputs(self, names, args, kwargs)
         given = {**dict(zip(names, args, strict=False)), **kwargs}
         # Before Keras converts it; tensors are checked inside the call.
         self.check_values(
@@ -35,6 +42,9 @@ class CheckedRunsMixin(backend.TrainingState):
             }
         )
         return super().__call__(*args, **kwargs)
+
+    def compute_output_spec(self, *args, **kwargs):
+        return output_spec(super().compute_output_spec, args, kwargs)
 
     @functools.wraps(keras.Model.fit)
     def fit(self, *args, **kwargs):

@@ -2,14 +2,9 @@
 
 import keras
 
-from keras_led.models.call_checks import argument_names
-from keras_led.models.call_checks import check_names
-from keras_led.models.call_checks import merge_first_argument
 from keras_led.models.checked_runs import CheckedRunsMixin
 from keras_led.models.copies import CopyMixin
 from keras_led.models.embedding import token_table
-from keras_led.models.placeholders import check_keras_inputs
-from keras_led.models.placeholders import output_spec
 
 
 class LEDPartModel(CheckedRunsMixin, CopyMixin, keras.Model):
@@ -34,20 +29,10 @@ class LEDPartModel(CheckedRunsMixin, CopyMixin, keras.Model):
         self.embedding = embedding
         self.config = stack.config
 
-    def __call__(self, *args, **kwargs):
-        args, kwargs = merge_first_argument(args, kwargs)
-        known = argument_names(type(self).call)
-        check_names(kwargs, known, type(self).__name__)
-        check_keras_inputs(self, known, args, kwargs)
-        return super().__call__(*args, **kwargs)
-
     @property
     def vocabulary_size(self):
         """int, token ids are below it."""
         return self.embedding.input_dim
-
-    def compute_output_spec(self, *args, **kwargs):
-        return output_spec(super().compute_output_spec, args, kwargs)
 
     @classmethod
     def from_led_config(cls, config, name=None, dtype=None, **options):
