@@ -8,10 +8,10 @@ from pathlib import Path
 
 from keras_led.files.pending import NEW
 from keras_led.files.publishing import publish
-from keras_led.files.rooms import best_parent
-from keras_led.files.rooms import hidden_room
-from keras_led.files.rooms import is_room
-from keras_led.files.rooms import remove_dead_rooms
+from keras_led.files.staging import best_parent
+from keras_led.files.staging import is_staging_name
+from keras_led.files.staging import locked_staging
+from keras_led.files.staging import remove_dead_staging
 from keras_led.files.trees import sync_directory
 from keras_led.files.trees import sync_file
 
@@ -48,8 +48,8 @@ def staged_file(path):
         yield target
         os.stat(target)
         return
-    with hidden_room(target.parent, target.name) as room:
-        temporary = room / target.name
+    with locked_staging(target.parent, target.name) as staging:
+        temporary = staging / target.name
         yield temporary
         sync_file(temporary)
         if target.exists():
@@ -116,9 +116,9 @@ def staged_directory(directory, obsolete=lambda name, new: False):
         target.mkdir(parents=True, exist_ok=True)
         yield target
         return
-    with _room_for(target) as room:
-        yield room / NEW
-        publish(room, target, obsolete)
+    with _staging_for(target) as staging:
+        yield staging / NEW
+        publish(staging, target, obsolete)
 
 
 @contextlib.contextmanager
@@ -139,27 +139,27 @@ def replaced_directory(directory, overwrite=True):
         NotADirectoryError: If `directory` is a file.
     """
     target = Path(os.path.realpath(directory))
-    with _room_for(target) as room:
-        yield room / NEW
-        publish(room, target, None, overwrite)
+    with _staging_for(target) as staging:
+        yield staging / NEW
+        publish(staging, target, None, overwrite)
 
 
 @contextlib.contextmanager
-def _room_for(target):
+def _staging_for(target):
     if target.exists() and not target.is_dir():
         raise NotADirectoryError(
             "`directory` must be a directory, not a file. "
             f"Received: directory={target}."
         )
     if target.is_dir():
-        remove_dead_rooms(target)
+        remove_dead_staging(target)
     parent = best_parent(target)
     parent.mkdir(parents=True, exist_ok=True)
-    with hidden_room(parent, target.name or "files") as room:
-        (room / NEW).mkdir()
-        yield room
+    with locked_staging(parent, target.name or "files") as staging:
+        (staging / NEW).mkdir()
+        yield staging
 
 
 def _is_part_of_save(target):
     """Whether a path lies in a larger save, unseen before that is whole."""
-    return any(is_room(part) for part in target.parts)
+    return any(is_staging_name(part) for part in target.parts)

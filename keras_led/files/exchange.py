@@ -21,8 +21,8 @@ _AT_FDCWD = -100
 _EXCHANGE = 2  # RENAME_EXCHANGE of Linux and RENAME_SWAP of macOS
 
 
-def save_by_exchange(room, target, stale):
-    """Makes the new files of a room those of a directory, in one step.
+def save_by_exchange(staging, target, stale):
+    """Publishes the new files of a staging directory in one step.
 
     A twin of the directory gets hard links to the files that stay and to the
     new ones. It takes the directory's name: this is the moment of the save.
@@ -30,7 +30,7 @@ def save_by_exchange(room, target, stale):
     name back, so that it stays the one that shells and servers have open.
 
     Args:
-        room: `pathlib.Path` of the directory that holds `NEW`.
+        staging: `pathlib.Path` of the directory that holds `NEW`.
         target: `pathlib.Path`, locked.
         stale: `Tree` of what to delete from the target.
 
@@ -39,12 +39,12 @@ def save_by_exchange(room, target, stale):
         cannot do it, the directory is very large, or the working directory
         is in it, whose name must not change for a moment.
     """
-    if room.parent != target.parent or _holds_working_directory(target):
+    if staging.parent != target.parent or _holds_working_directory(target):
         return False
-    twin = room / "twin"
+    twin = staging / "twin"
     with contextlib.ExitStack() as stack:
         try:
-            linked = _make_twin(room / NEW, target, stale, twin)
+            linked = _make_twin(staging / NEW, target, stale, twin)
             if linked is None:
                 return False
             # Who finds the twin under the directory's name waits as well.
@@ -55,7 +55,7 @@ def save_by_exchange(room, target, stale):
             return False
         # Whatever fails from here on: the twin is whole, and in place.
         with contextlib.suppress(OSError):
-            _update_out_of_sight(room, twin, target, stale, linked)
+            _update_out_of_sight(staging, twin, target, stale, linked)
     return True
 
 
@@ -110,14 +110,14 @@ def _make_twin(new, target, stale, twin):
     return linked
 
 
-def _update_out_of_sight(room, twin, target, stale, linked):
+def _update_out_of_sight(staging, twin, target, stale, linked):
     """Brings the directory, now at the path of the twin, up to date."""
     # The exchange must be on the disk before the directory changes.
     sync_directory(target.parent)
-    sync_directory(room)
-    added = list_tree(room / NEW)
+    sync_directory(staging)
+    added = list_tree(staging / NEW)
     remove_tree(twin, stale)
-    move_tree(room / NEW, twin)
+    move_tree(staging / NEW, twin)
     sync_folders(twin, added.folders)
     exchange(twin, target)
     sync_directory(target.parent)

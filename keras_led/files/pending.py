@@ -11,7 +11,7 @@ import errno
 import os
 import shutil
 
-from keras_led.files.rooms import room_name
+from keras_led.files.staging import staging_name
 from keras_led.files.trees import Tree
 from keras_led.files.trees import list_tree
 from keras_led.files.trees import move_tree
@@ -24,16 +24,16 @@ NEW = "new"
 _GONE = "gone"
 
 
-def commit(room, target, stale):
-    """Makes the new files of a room those of a directory.
+def commit(staging, target, stale):
+    """Makes the new files of a staging directory those of a directory.
 
     Args:
-        room: `pathlib.Path` of a directory of the same file system with the
+        staging: `pathlib.Path` of a directory of the same file system with the
             directory `NEW`.
         target: `pathlib.Path`, locked.
         stale: `Tree` of what to delete from the target.
     """
-    gone = room / _GONE
+    gone = staging / _GONE
     gone.mkdir()
     for folder in stale.folders:
         (gone / folder).mkdir(parents=True, exist_ok=True)
@@ -41,8 +41,8 @@ def commit(room, target, stale):
         (gone / file).parent.mkdir(parents=True, exist_ok=True)
         (gone / file).touch()
     sync_tree(gone)
-    sync_folders(room, [])
-    os.rename(room, target / PENDING)
+    sync_folders(staging, [])
+    os.rename(staging, target / PENDING)
     sync_folders(target, [])
     finish(target)
 
@@ -66,7 +66,7 @@ def finish(target):
     if new.files:
         move_tree(pending / NEW, target)
     sync_folders(target, new.folders)
-    done = target / room_name("save")
+    done = target / staging_name("save")
     os.rename(pending, done)
     shutil.rmtree(done, ignore_errors=True)
 

@@ -8,18 +8,18 @@ from keras_led.files.locks import lock_directory
 from keras_led.files.pending import NEW
 from keras_led.files.pending import commit
 from keras_led.files.pending import finish
-from keras_led.files.rooms import is_room
+from keras_led.files.staging import is_staging_name
 from keras_led.files.trees import Tree
 from keras_led.files.trees import list_tree
 from keras_led.files.trees import sync_directory
 from keras_led.files.trees import sync_tree
 
 
-def publish(room, target, obsolete, overwrite=True):
-    """Makes the new files of a room those of a directory: all, or none.
+def publish(staging, target, obsolete, overwrite=True):
+    """Moves the new files of a staging directory to their place: all, or none.
 
     Args:
-        room: `pathlib.Path` of the directory that holds `NEW`.
+        staging: `pathlib.Path` of the directory that holds `NEW`.
         target: `pathlib.Path` without symbolic links.
         obsolete: callable, see `atomic.staged_directory`; `None` if nothing
             older stays.
@@ -30,10 +30,10 @@ def publish(room, target, obsolete, overwrite=True):
         IsADirectoryError: If a directory is in the way of a file.
         NotADirectoryError: If a file is in the way of a directory.
     """
-    sync_tree(room / NEW)
+    sync_tree(staging / NEW)
     try:
         if not target.exists():
-            os.rename(room / NEW, target)
+            os.rename(staging / NEW, target)
             sync_directory(target.parent)
             return
     except OSError:
@@ -48,12 +48,12 @@ def publish(room, target, obsolete, overwrite=True):
                 f"directory={target}, into which another process has written "
                 "meanwhile. Choose another one."
             )
-        new = list_tree(room / NEW)
+        new = list_tree(staging / NEW)
         stale = _stale(target, new, obsolete)
         _check_ways(target, new, stale)
-        _keep_modes(target, room / NEW, new)
-        if not save_by_exchange(room, target, stale):
-            commit(room, target, stale)
+        _keep_modes(target, staging / NEW, new)
+        if not save_by_exchange(staging, target, stale):
+            commit(staging, target, stale)
 
 
 def holds_something(directory):
@@ -69,7 +69,7 @@ def holds_something(directory):
 
 
 def _is_no_content(name):
-    return is_room(name) or name == "lost+found"
+    return is_staging_name(name) or name == "lost+found"
 
 
 def _stale(target, new, obsolete):

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 from keras_led.files.locks import acquire
-from keras_led.files.rooms import best_parent
+from keras_led.files.staging import best_parent
 
 
 @contextlib.contextmanager

@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from keras_led.files import exchange
-from keras_led.files import rooms
+from keras_led.files import staging
 from keras_led.files.atomic import replaced_directory
 from keras_led.files.atomic import staged_directory
 from keras_led.files.atomic import staged_file
@@ -40,7 +40,7 @@ def take_away(monkeypatch, way):
     if way != "exchange":
         monkeypatch.setattr(exchange, "exchange", no_exchange)
     if way == "mount point":
-        monkeypatch.setattr(rooms, "_is_mount", lambda path: True)
+        monkeypatch.setattr(staging, "_is_mount", lambda path: True)
 
 
 @pytest.mark.parametrize("way", ["exchange", "no exchange", "mount point"])

@@ -14,12 +14,12 @@ _NAME = re.compile(r"\.(.+)\.[0-9a-f]{12}\.tmp")
 
 
 @contextlib.contextmanager
-def hidden_room(parent, name):
+def locked_staging(parent, name):
     """Lends a directory for files on their way to `parent / name`.
 
     It is locked for as long as this process works in it, so that the next
-    room for the same name knows it from one whose process was killed, which
-    it removes.
+    one for the same name can tell it from that of a killed process, which it
+    removes.
 
     Args:
         parent: `pathlib.Path` of an existing directory.
@@ -28,7 +28,7 @@ def hidden_room(parent, name):
     Yields:
         `pathlib.Path` of the directory, which is removed at the end.
     """
-    remove_dead_rooms(parent, name)
+    remove_dead_staging(parent, name)
     with contextlib.ExitStack() as stack:
         path, descriptor = _make_locked(parent, name)
         if descriptor is not None:
@@ -37,25 +37,25 @@ def hidden_room(parent, name):
         yield path
 
 
-def room_name(name):
-    """Returns an unused name of a room, a str."""
+def staging_name(name):
+    """Returns an unused name of a staging directory, a str."""
     return f".{name}.{secrets.token_hex(6)}.tmp"
 
 
-def is_room(name):
-    """Whether a str is the name of a room."""
+def is_staging_name(name):
+    """Whether a str is the name of a staging directory."""
     return _NAME.fullmatch(name) is not None
 
 
-def remove_dead_rooms(parent, name=None):
-    """Removes the rooms of killed processes.
+def remove_dead_staging(parent, name=None):
+    """Removes the staging directories of killed processes.
 
     Those of live processes stay; so do all of them where the file system has
     no locks to tell.
 
     Args:
         parent: `pathlib.Path` of an existing directory.
-        name: str, for what the rooms are; `None` for all rooms.
+        name: str, of the directory whose files they hold; `None` for any.
     """
     for entry in os.listdir(parent):
         match = _NAME.fullmatch(entry)
@@ -71,7 +71,7 @@ def remove_dead_rooms(parent, name=None):
 
 
 def best_parent(target):
-    """Finds the directory for the rooms of a directory.
+    """Finds the directory for the staging directories of a directory.
 
     Beside it, where nobody who looks into it sees them; inside where a rename
     from beside is impossible, because it is a mount point or the directory
@@ -92,13 +92,13 @@ def best_parent(target):
 def _remove(path):
     if path.is_dir():
         shutil.rmtree(path, ignore_errors=True)
-    else:  # of a version that staged files without a room
+    else:  # of a version that staged files without a staging directory
         path.unlink(missing_ok=True)
 
 
 def _make_locked(parent, name):
     while True:
-        path = Path(parent, room_name(name))
+        path = Path(parent, staging_name(name))
         path.mkdir()
         try:
             return path, acquire(path)
