@@ -10,13 +10,13 @@ import numpy as np
 from keras_led.backend import is_concrete
 from keras_led.generation.inputs.documents import read_array
 from keras_led.generation.inputs.documents import read_documents
+from keras_led.generation.inputs.past import read_past
 from keras_led.generation.inputs.prompt import read_prompt
 from keras_led.generation.inputs.strategy import make_plan
 from keras_led.generation.options.config import FIELDS
 from keras_led.generation.options.config import GenerationConfig
 from keras_led.generation.options.defaults import NOT_OFFERED
 from keras_led.generation.options.stopping import build_criteria
-from keras_led.generation.past import read_past
 
 # Arguments of `generate` that are not generation options.
 MODEL_ARGUMENTS = (

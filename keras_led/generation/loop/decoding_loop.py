@@ -9,9 +9,9 @@ The inputs of both are a dict of tensors, by name:
 
 from keras import ops
 
+from keras_led.attention import cache
 from keras_led.backend import fold_in
 from keras_led.backend import while_loop
-from keras_led.generation.past import fill_cache
 from keras_led.generation.processors.scores import Documents
 from keras_led.generation.search.greedy_and_sampling import read_column
 
@@ -62,8 +62,9 @@ class DecodingLoop:
             max_length=self.max_length,
         )
         if "past" in inputs:
-            cache = fill_cache(state.self_cache, inputs["past"])
-            state = state._replace(self_cache=cache)
+            slots = zip(state.self_cache, inputs["past"], strict=True)
+            filled = tuple(cache.write(pair, past, 0) for pair, past in slots)
+            state = state._replace(self_cache=filled)
         return state if self.use_cache else state._replace(self_cache=None)
 
     def begin(self, inputs):

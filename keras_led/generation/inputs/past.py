@@ -47,20 +47,3 @@ def read_past(past_key_values, config, plan, size):
     return tuple(
         tuple(ops.convert_to_tensor(x) for x in layer[:2]) for layer in layers
     )
-
-
-def fill_cache(self_cache, past):
-    """Writes earlier keys and values into the first slots.
-
-    Args:
-        self_cache: tuple of one pair of tensors `(R, N, max_length, H)` a
-            layer.
-        past: likewise, `(R, N, P_past, H)`.
-    """
-    return tuple(
-        tuple(
-            ops.slice_update(slots, (0, 0, 0, 0), ops.cast(own, slots.dtype))
-            for slots, own in zip(pair, given, strict=True)
-        )
-        for pair, given in zip(self_cache, past, strict=True)
-    )
