@@ -4,7 +4,7 @@ import contextlib
 
 
 class TrainingState:
-    """Put before `keras.Model`; see `jax_training`. Here nothing is to do."""
+    """Put before `keras.Model`; nothing is to do here."""
 
     def state_kept(self):
         return contextlib.nullcontext()

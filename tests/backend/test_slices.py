@@ -54,9 +54,9 @@ def test_a_slice_is_written_for_a_new_tensor(index, size):
 def test_each_graph_has_its_own_operation(kind, by_xla, operation, size):
     import tensorflow as tf
 
-    from keras_led.backend.tensorflow import private_graph as tensorflow_graphs
+    from keras_led.backend.tensorflow import private_graph
 
-    made = getattr(tensorflow_graphs, kind)(write) if kind else write
+    made = getattr(private_graph, kind)(write) if kind else write
     x, updates = tensors(size)
     graph = tf.function(
         made,

@@ -51,7 +51,7 @@ def attend_with_weights(operands, constants, settings):
         `(B, N, L, G + attention_window + 1)`.
     """
     blocks = settings.plan(operands[0], holds_scores=True)
-    attend_step = _stepper(operands, constants, blocks, settings)
+    attend_step = _attention_of_step(operands, constants, blocks, settings)
 
     def with_window(step):
         context, weights = attend_step(step)
@@ -64,13 +64,13 @@ def attend_with_weights(operands, constants, settings):
 def attend_with_dropout(settings, constants, *operands):
     """The context alone; arguments as of `attend_with_weights`."""
     blocks = settings.plan(operands[0], holds_scores=True)
-    attend_step = _stepper(operands, constants, blocks, settings)
+    attend_step = _attention_of_step(operands, constants, blocks, settings)
     return join_blocks(
         map_steps(lambda step: attend_step(step)[0], blocks), blocks
     )
 
 
-def _stepper(operands, constants, blocks, settings):
+def _attention_of_step(operands, constants, blocks, settings):
     """How a step attends: from its number to its context and weights."""
     query, key, value = operands
     _, slots, _ = constants

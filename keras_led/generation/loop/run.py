@@ -130,9 +130,9 @@ def stream_request(model, request, tokenizer):
     def pieces():
         loop, key, inputs, *_ = prepare(model, request)
         flags = {"output_attentions": False, "output_hidden_states": False}
-        stepper = StepByStep(loop, key, request.criteria, flags)
+        by_step = StepByStep(loop, key, request.criteria, flags)
         text = TextPieces(tokenizer, skip_special_tokens=True)
-        for step in stepper.steps(inputs):
+        for step in by_step.steps(inputs):
             piece = text.add(step.tokens)
             if piece:
                 yield piece
@@ -196,8 +196,8 @@ def run_steps(loop, key, inputs, request):
         found = loop.steps(inputs, key)
     else:
         keep_scores = "scores" in names
-        stepper = StepByStep(loop, key, request.criteria, flags, keep_scores)
-        found = stepper.steps(inputs)
+        by_step = StepByStep(loop, key, request.criteria, flags, keep_scores)
+        found = by_step.steps(inputs)
     streamer, bar = request.streamer, None
     if request.progress:
         bar = keras.utils.Progbar(
@@ -218,7 +218,7 @@ def run_steps(loop, key, inputs, request):
         bar.update(bar.target, finalize=True)
     result = loop.search.result(steps[-1].state)
     if request.returns_past:
-        result["cache"] = stepper.cache
+        result["cache"] = by_step.cache
     width = request.documents.length
     return result, collect_outputs(steps, plan, width, names)
 
