@@ -1,82 +1,12 @@
 """Checks of the call arguments, before any long work."""
 
-import difflib
-import functools
-import inspect
-from collections.abc import Mapping
-
 import numpy as np
 from keras import ops
 
 from keras_led import backend
 from keras_led.losses.language_modeling import IGNORED_LABEL
-from keras_led.models.placeholders import with_integers
 from keras_led.models.values import dtype_of
 from keras_led.models.values import value_range
-
-
-def merge_first_argument(args, kwargs):
-    """Takes a dict given as first argument apart into keywords.
-
-    Args:
-        args: Tuple of positional arguments.
-        kwargs: Dict of keyword arguments; they win over the dict's entries.
-
-    Returns:
-        Tuple of the remaining `args` and `kwargs`.
-    """
-    if args and isinstance(args[0], Mapping):
-        return args[1:], {**args[0], **kwargs}
-    if isinstance(kwargs.get("input_ids"), Mapping):
-        inputs = kwargs["input_ids"]
-        return args, {**kwargs, "input_ids": None, **inputs}
-    return args, kwargs
-
-
-def takes_dict(call):
-    """Lets the `call` of a model take a dict of its arguments.
-
-    `keras.Model.__call__` passes a dict on as it is, and JAX's training loop
-    calls `call` itself. Placeholders for integers become such.
-    """
-    names = argument_names(call)
-
-    @functools.wraps(call)
-    def call_with_merged(self, *args, **kwargs):
-        args, kwargs = merge_first_argument(args, kwargs)
-        check_names(kwargs, names, type(self).__name__)
-        args, kwargs = with_integers(self, names, args, kwargs)
-        return call(self, *args, **kwargs)
-
-    return call_with_merged
-
-
-@functools.cache
-def argument_names(call):
-    """Tuple of str, the arguments of a method `call` without `self`."""
-    return tuple(inspect.signature(call).parameters)[1:]
-
-
-def check_names(kwargs, known, where):
-    """Raises if a keyword is unknown, with the nearest known one.
-
-    Args:
-        kwargs: Iterable of str, the names given.
-        known: Iterable of str, the names that `where` takes.
-        where: str, the callable that the message names.
-
-    Raises:
-        TypeError: If a name is unknown.
-    """
-    known = list(known)
-    for name in kwargs:
-        if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f" Did you mean `{near[0]}`?" if near else ""
-            raise TypeError(
-                f"`{where}` has no argument `{name}`.{hint} "
-                f"Its arguments are {', '.join(known)}."
-            )
 
 
 def check_ids_or_embeds(ids_name, input_ids, embeds_name, inputs_embeds):

@@ -7,12 +7,11 @@ import inspect
 import keras
 
 from keras_led import backend
-from keras_led.models.call_checks import argument_names
 from keras_led.models.call_checks import check_array
 from keras_led.models.call_checks import check_ids
-from keras_led.models.call_checks import check_names
-from keras_led.models.call_checks import merge_first_argument
 from keras_led.models.data_check import DataCheck
+from keras_led.models.inputs import argument_names
+from keras_led.models.inputs import name_inputs
 from keras_led.models.placeholders import check_keras_inputs
 from keras_led.models.placeholders import output_spec
 from keras_led.models.values import on_host
@@ -28,20 +27,26 @@ class CheckedRunsMixin(backend.TrainingState):
     is_fitting = False
 
     def __call__(self, *args, **kwargs):
-        args, kwargs = merge_first_argument(args, kwargs)
         names = argument_names(type(self).call)
-        check_names(kwargs, names, type(self).__name__)
-        check_keras_inputs(self, names, args, kwargs)
-        given = {**dict(zip(names, args, strict=False)), **kwargs}
+        inputs = self.name_inputs(args, kwargs, names)
+        check_keras_inputs(self, inputs)
         # Before Keras converts it; tensors are checked inside the call.
         self.check_values(
             {
                 name: value
-                for name, value in given.items()
+                for name, value in inputs.items()
                 if not keras.ops.is_tensor(value)
             }
         )
-        return super().__call__(*args, **kwargs)
+        return super().__call__(**inputs)
+
+    def name_inputs(self, args, kwargs, names):
+        """See the function of this name in `inputs`."""
+        return name_inputs(args, kwargs, names, type(self).__name__)
+
+    def finish(self, output, return_dict):
+        """The output of a call: an object, or a tuple."""
+        return output if return_dict else output.to_tuple()
 
     def compute_output_spec(self, *args, **kwargs):
         return output_spec(super().compute_output_spec, args, kwargs)

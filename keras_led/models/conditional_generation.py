@@ -10,10 +10,10 @@ from keras_led.layers.resizing import replace_variable
 from keras_led.layers.resizing import resized_table
 from keras_led.losses.labels import shift_tokens_right
 from keras_led.models.base import LEDPreTrainedModel
-from keras_led.models.call_checks import takes_dict
 from keras_led.models.decoding import DecoderState
 from keras_led.models.embedding import embed_decoder_tokens
 from keras_led.models.embedding import embed_document
+from keras_led.models.inputs import takes_inputs
 from keras_led.models.language_modeling import LanguageModelingMixin
 from keras_led.models.led import LEDModel
 from keras_led.outputs import LEDSeq2SeqLMOutput
@@ -79,7 +79,7 @@ class LEDForConditionalGeneration(
         )
         self.built = True
 
-    @takes_dict
+    @takes_inputs
     def call(
         self,
         input_ids=None,
@@ -100,58 +100,67 @@ class LEDForConditionalGeneration(
         output_hidden_states=None,
         return_dict=None,
         training=False,
-    ):
-        if labels is not None:
-            self._check_labels(
-                labels, input_ids=input_ids, inputs_embeds=inputs_embeds
-            )
-            use_cache = False
-            if decoder_input_ids is None and decoder_inputs_embeds is None:
-                decoder_input_ids = self.prepare_decoder_input_ids_from_labels(
-                    labels
-                )
+    ): ...
+
+    def compute_outputs(self, labels=None, **inputs):
+        """What a call returns.
+
+        Args:
+            labels: Int tensor of shape `(B, T)`, or `None`.
+            **inputs: The other call arguments, but for `return_dict`.
+
+        Returns:
+            `LEDSeq2SeqLMOutput`.
+        """
         table = None
-        alone = encoder_outputs is None and past_key_values is None
-        if labels is not None and alone and self._reads_one_table():
-            # The encoder, the decoder and the projection read it in turn.
-            inputs_embeds, table = embed_document(
-                self.led.shared, self.led.encoder, input_ids, inputs_embeds
-            )
-            decoder_inputs_embeds, table = embed_decoder_tokens(
-                self.led.shared,
-                self.led.decoder,
-                decoder_input_ids,
-                decoder_inputs_embeds,
-                table=table,
-            )
-            input_ids = decoder_input_ids = None
-        output = self.led(
-            input_ids=input_ids,
-            attention_mask=attention_mask,
-            decoder_input_ids=decoder_input_ids,
-            decoder_attention_mask=decoder_attention_mask,
-            head_mask=head_mask,
-            decoder_head_mask=decoder_head_mask,
-            cross_attn_head_mask=cross_attn_head_mask,
-            encoder_outputs=encoder_outputs,
-            global_attention_mask=global_attention_mask,
-            past_key_values=past_key_values,
-            inputs_embeds=inputs_embeds,
-            decoder_inputs_embeds=decoder_inputs_embeds,
-            use_cache=use_cache,
-            output_attentions=output_attentions,
-            output_hidden_states=output_hidden_states,
-            return_dict=True,
-            training=training,
-        )
-        fields = dict(output)
+        if labels is not None:
+            inputs = self._with_labels_shifted(labels, inputs)
+            if self._reads_one_table():
+                inputs, table = self._embedded(inputs)
+        fields = dict(self.led.compute_outputs(**inputs))
         logits, loss = self.logits_and_loss(
             fields.pop("last_hidden_state"), labels, table
         )
-        output = LEDSeq2SeqLMOutput(fields, loss=loss, logits=logits)
-        if return_dict is None:
-            return_dict = self.config.return_dict
-        return output if return_dict else output.to_tuple()
+        return LEDSeq2SeqLMOutput(fields, loss=loss, logits=logits)
+
+    def _with_labels_shifted(self, labels, inputs):
+        """Checks labels; the decoder reads them unless it has other inputs."""
+        documents = ("input_ids", "inputs_embeds")
+        self._check_labels(labels, **{x: inputs.get(x) for x in documents})
+        inputs = {**inputs, "use_cache": False}
+        names = ("decoder_input_ids", "decoder_inputs_embeds")
+        if all(inputs.get(name) is None for name in names):
+            inputs["decoder_input_ids"] = (
+                self.prepare_decoder_input_ids_from_labels(labels)
+            )
+        return inputs
+
+    def _embedded(self, inputs):
+        """Looks tokens up in the table that the projection reads after them.
+
+        Returns:
+            Pair of `inputs` with embeddings in place of ids, and the table,
+            `None` where the encoder does not read it.
+        """
+        names = ("encoder_outputs", "past_key_values")
+        if any(inputs.get(name) is not None for name in names):
+            return inputs, None
+        embeds, table = embed_document(
+            self.led.shared,
+            self.led.encoder,
+            inputs.pop("input_ids", None),
+            inputs.get("inputs_embeds"),
+        )
+        decoder_embeds, table = embed_decoder_tokens(
+            self.led.shared,
+            self.led.decoder,
+            inputs.pop("decoder_input_ids", None),
+            inputs.get("decoder_inputs_embeds"),
+            table=table,
+        )
+        inputs["inputs_embeds"] = embeds
+        inputs["decoder_inputs_embeds"] = decoder_embeds
+        return inputs, table
 
     def prepare_decoder_input_ids_from_labels(self, labels):
         """Shifts labels right, with pad for -100; both shape `(B, T)`."""

@@ -8,8 +8,8 @@ from keras import ops
 from keras_led.layers.decoder import LEDDecoder
 from keras_led.models.call_checks import check_same_rows
 from keras_led.models.call_checks import check_shape
-from keras_led.models.call_checks import takes_dict
 from keras_led.models.embedding import embed_decoder_tokens
+from keras_led.models.inputs import takes_inputs
 from keras_led.models.parts import LEDPartModel
 
 
@@ -205,7 +205,7 @@ class LEDDecoderModel(LEDPartModel):
         self.decoder = decoder
         self.built = True
 
-    @takes_dict
+    @takes_inputs
     def call(
         self,
         input_ids=None,
@@ -221,23 +221,8 @@ class LEDDecoderModel(LEDPartModel):
         output_hidden_states=None,
         return_dict=None,
         training=False,
-    ):
-        output = decode_tokens(
-            self.embedding,
-            self.decoder,
-            input_ids,
-            attention_mask,
-            encoder_hidden_states,
-            encoder_attention_mask,
-            head_mask,
-            cross_attn_head_mask,
-            past_key_values,
-            inputs_embeds,
-            use_cache,
-            output_attentions,
-            output_hidden_states,
-            training,
-        )
-        if return_dict is None:
-            return_dict = self.decoder.config.return_dict
-        return output if return_dict else output.to_tuple()
+    ): ...
+
+    def compute_outputs(self, **inputs):
+        """`decode_tokens` of this decoder."""
+        return decode_tokens(self.embedding, self.decoder, **inputs)

@@ -7,8 +7,8 @@ from keras_led.attention.masks import token_roles
 from keras_led.layers.encoder import LEDEncoder
 from keras_led.models.call_checks import check_mask
 from keras_led.models.call_checks import check_shape
-from keras_led.models.call_checks import takes_dict
 from keras_led.models.embedding import embed_document
+from keras_led.models.inputs import takes_inputs
 from keras_led.models.parts import LEDPartModel
 
 # Slots for the global tokens of a document inside a trace, where their
@@ -114,7 +114,7 @@ class LEDEncoderModel(LEDPartModel):
             "max_global_tokens": self.max_global_tokens
         }
 
-    @takes_dict
+    @takes_inputs
     def call(
         self,
         input_ids=None,
@@ -126,19 +126,13 @@ class LEDEncoderModel(LEDPartModel):
         output_hidden_states=None,
         return_dict=None,
         training=False,
-    ):
-        output = encode_document(
+    ): ...
+
+    def compute_outputs(self, **inputs):
+        """`encode_document` of this encoder."""
+        return encode_document(
             self.embedding,
             self.encoder,
-            input_ids,
-            attention_mask,
-            global_attention_mask,
-            head_mask,
-            inputs_embeds,
-            output_attentions,
-            output_hidden_states,
-            self.max_global_tokens,
-            training,
+            max_global_tokens=self.max_global_tokens,
+            **inputs,
         )
-        as_dict = _choose(return_dict, self.encoder.config.return_dict)
-        return output if as_dict else output.to_tuple()

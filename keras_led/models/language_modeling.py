@@ -1,7 +1,5 @@
 """From the decoder's hidden states to logits and the loss."""
 
-import contextlib
-
 from keras import ops
 
 from keras_led import backend
@@ -16,50 +14,13 @@ from keras_led.models.checked_runs import check_on_host
 
 
 class LanguageModelingMixin:
-    """The vocabulary projection, its loss, and how `fit` uses both.
+    """The vocabulary projection and its loss.
 
     A training step on the model's own loss, without metrics, holds the logits
     of some hundred tokens at a time and not those of all.
     """
 
-    _label_smoothing = 0.0
-    # Of the step that `fit` or `evaluate` is in:
-    _step_label_smoothing = 0.0
-    _loss_alone = False
-
-    def compile(self, *args, label_smoothing=0.0, **kwargs):
-        """Configures training; see `keras.Model.compile`.
-
-        Args:
-            *args: as in Keras.
-            label_smoothing: float in `[0, 1)`, for the model's own loss in
-                `fit` and `evaluate`: the share of each target that is spread
-                over all tokens alike.
-            **kwargs: as in Keras.
-
-        Raises:
-            ValueError: If `label_smoothing` is out of range, or stands beside
-                a `loss`.
-        """
-        if not 0.0 <= label_smoothing < 1.0:
-            raise ValueError(
-                "`label_smoothing` must be in [0, 1). "
-                f"Received: label_smoothing={label_smoothing}."
-            )
-        super().compile(*args, **kwargs)
-        if label_smoothing and self._compile_loss is not None:
-            raise ValueError(
-                "`label_smoothing` is for the loss of the model itself. "
-                f"Received: label_smoothing={label_smoothing} beside a "
-                "`loss`. Give it to that loss."
-            )
-        self._label_smoothing = label_smoothing
-
-    def get_compile_config(self):
-        config = super().get_compile_config()
-        if config and self._label_smoothing:
-            config["label_smoothing"] = self._label_smoothing
-        return config
+    smooths_labels = True
 
     def inputs_without_targets(self, x):
         labels = x.get("labels")
@@ -68,25 +29,6 @@ class LanguageModelingMixin:
             if x.get("decoder_inputs_embeds") is None:
                 x = {"decoder_input_ids": shifted, **x}
         return super().inputs_without_targets(x)
-
-    def train_step(self, *args, **kwargs):
-        unseen = self._compile_loss is None and self._compile_metrics is None
-        with self._own_loss(alone=unseen):
-            return super().train_step(*args, **kwargs)
-
-    def test_step(self, *args, **kwargs):
-        with self._own_loss(alone=False):
-            return super().test_step(*args, **kwargs)
-
-    @contextlib.contextmanager
-    def _own_loss(self, alone):
-        self._step_label_smoothing = self._label_smoothing
-        self._loss_alone = alone
-        try:
-            yield
-        finally:
-            self._step_label_smoothing = 0.0
-            self._loss_alone = False
 
     def check_values(self, inputs):
         super().check_values(inputs)

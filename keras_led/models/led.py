@@ -12,12 +12,38 @@ from keras_led.models.call_checks import check_embeds
 from keras_led.models.call_checks import check_rank
 from keras_led.models.call_checks import check_same_rows
 from keras_led.models.call_checks import check_shape
-from keras_led.models.call_checks import takes_dict
 from keras_led.models.decoding import decode_tokens
 from keras_led.models.embedding import token_table
 from keras_led.models.encoding import encode_document
+from keras_led.models.inputs import takes_inputs
 from keras_led.outputs import LEDEncoderBaseModelOutput
 from keras_led.outputs import LEDSeq2SeqModelOutput
+
+# Call arguments of a model that the encoder reads, by their names there.
+ENCODER_ARGUMENTS = {
+    "input_ids": "input_ids",
+    "attention_mask": "attention_mask",
+    "global_attention_mask": "global_attention_mask",
+    "head_mask": "head_mask",
+    "inputs_embeds": "inputs_embeds",
+    "output_attentions": "output_attentions",
+    "output_hidden_states": "output_hidden_states",
+    "training": "training",
+}
+# Likewise for the decoder.
+DECODER_ARGUMENTS = {
+    "decoder_input_ids": "input_ids",
+    "decoder_attention_mask": "attention_mask",
+    "attention_mask": "encoder_attention_mask",
+    "decoder_head_mask": "head_mask",
+    "cross_attn_head_mask": "cross_attn_head_mask",
+    "past_key_values": "past_key_values",
+    "decoder_inputs_embeds": "inputs_embeds",
+    "use_cache": "use_cache",
+    "output_attentions": "output_attentions",
+    "output_hidden_states": "output_hidden_states",
+    "training": "training",
+}
 
 
 @keras.saving.register_keras_serializable(package="keras_led")
@@ -136,7 +162,7 @@ class LEDModel(LEDPreTrainedModel):
             **options,
         )
 
-    @takes_dict
+    @takes_inputs
     def call(
         self,
         input_ids=None,
@@ -156,54 +182,43 @@ class LEDModel(LEDPreTrainedModel):
         output_hidden_states=None,
         return_dict=None,
         training=False,
-    ):
-        if decoder_input_ids is None and decoder_inputs_embeds is None:
-            decoder_input_ids = self._decoder_inputs_from(input_ids)
+    ): ...
+
+    def compute_outputs(self, **inputs):
+        """What a call returns.
+
+        Args:
+            **inputs: Call arguments, but for `return_dict`.
+
+        Returns:
+            `LEDSeq2SeqModelOutput`.
+        """
+        given = {name: x for name, x in inputs.items() if x is not None}
         documents = {
-            "input_ids": input_ids,
-            "inputs_embeds": inputs_embeds,
+            name: given.get(name) for name in ("input_ids", "inputs_embeds")
         }
-        for name, value in (
-            ("decoder_input_ids", decoder_input_ids),
-            ("decoder_inputs_embeds", decoder_inputs_embeds),
-        ):
-            check_same_rows(name, value, documents)
-        if encoder_outputs is not None:
-            encoded = as_encoder_output(encoder_outputs, self.config.d_model)
-        elif (
-            past_key_values is not None
-            and input_ids is None
-            and inputs_embeds is None
-        ):
+        names = ("decoder_input_ids", "decoder_inputs_embeds")
+        if not given.keys() & set(names):
+            given["decoder_input_ids"] = self.decoder_inputs_from(
+                given.get("input_ids")
+            )
+        for name in names:
+            check_same_rows(name, given.get(name), documents)
+        if "encoder_outputs" in given:
+            encoded = as_encoder_output(
+                given["encoder_outputs"], self.config.d_model
+            )
+        elif "past_key_values" in given and not given.keys() & set(documents):
             encoded = LEDEncoderBaseModelOutput()  # all is in the cache
         else:
-            encoded = self.encode(
-                input_ids,
-                attention_mask=attention_mask,
-                global_attention_mask=global_attention_mask,
-                head_mask=head_mask,
-                inputs_embeds=inputs_embeds,
-                output_attentions=output_attentions,
-                output_hidden_states=output_hidden_states,
-                training=training,
-            )
+            encoded = self.encode(**_renamed(given, ENCODER_ARGUMENTS))
         decoded = decode_tokens(
             self.token_tables()[1],
             self.decoder,
-            decoder_input_ids,
-            decoder_attention_mask,
-            encoded.last_hidden_state,
-            attention_mask,
-            decoder_head_mask,
-            cross_attn_head_mask,
-            past_key_values,
-            decoder_inputs_embeds,
-            use_cache,
-            output_attentions,
-            output_hidden_states,
-            training,
+            encoder_hidden_states=encoded.last_hidden_state,
+            **_renamed(given, DECODER_ARGUMENTS),
         )
-        output = LEDSeq2SeqModelOutput(
+        return LEDSeq2SeqModelOutput(
             last_hidden_state=decoded.last_hidden_state,
             past_key_values=decoded.past_key_values,
             decoder_hidden_states=decoded.hidden_states,
@@ -214,11 +229,9 @@ class LEDModel(LEDPreTrainedModel):
             encoder_attentions=encoded.attentions,
             encoder_global_attentions=encoded.global_attentions,
         )
-        if return_dict is None:
-            return_dict = self.config.return_dict
-        return output if return_dict else output.to_tuple()
 
-    def _decoder_inputs_from(self, input_ids):
+    def decoder_inputs_from(self, input_ids):
+        """The document shifted right, which the decoder reads by default."""
         if input_ids is None:
             raise ValueError(
                 "One of `decoder_input_ids` and `decoder_inputs_embeds` must "
@@ -234,17 +247,6 @@ class LEDModel(LEDPreTrainedModel):
 
     def predictions(self, output):
         return output.last_hidden_state
-
-    def targets_as_inputs(self, y, x):
-        return {}  # The bare model knows no labels.
-
-    def compute_loss(self, x=None, y=None, y_pred=None, *args, **kwargs):
-        if self._compile_loss is None:
-            raise ValueError(
-                "`LEDModel` has no loss of its own. Pass `loss` to `compile`, "
-                "or train a model with a head."
-            )
-        return super().compute_loss(x, y, y_pred, *args, **kwargs)
 
 
 def as_encoder_output(encoder_outputs, d_model):
@@ -282,3 +284,10 @@ def as_encoder_output(encoder_outputs, d_model):
         )
     check_embeds("encoder_outputs", hidden, d_model)
     return output
+
+
+def _renamed(inputs, names):
+    """The entries of `inputs` that `names` has, by their names there."""
+    return {
+        names[name]: value for name, value in inputs.items() if name in names
+    }

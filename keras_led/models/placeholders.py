@@ -13,25 +13,24 @@ from keras import ops
 from keras_led import backend
 
 
-def with_integers(model, names, args, kwargs):
+def with_integers(model, inputs):
     """Makes integers of the placeholders that stand for such.
 
     Args:
         model: Model whose `integer_inputs` are names of call arguments.
-        names: list of str, the call arguments in their order.
-        args: tuple of the positional ones.
-        kwargs: dict of the others.
+        inputs: dict of call arguments.
 
     Returns:
-        `args` and `kwargs`. Data is returned as it is, to be checked.
+        A dict likewise. Data is returned as it is, to be checked.
     """
     if not backend.in_symbolic_scope():
-        return args, kwargs
-    given = {**dict(zip(names, args, strict=False)), **kwargs}
-    for name in model.integer_inputs:
-        if _is_float(given.get(name)):
-            given[name] = ops.cast(given[name], "int32")
-    return (), given
+        return inputs
+    return {
+        name: ops.cast(value, "int32")
+        if name in model.integer_inputs and _is_float(value)
+        else value
+        for name, value in inputs.items()
+    }
 
 
 def output_spec(compute, args, kwargs):
@@ -75,21 +74,18 @@ def _common_shape(first, second):
     return keras.KerasTensor(tuple(shape), first.dtype)
 
 
-def check_keras_inputs(model, names, args, kwargs):
+def check_keras_inputs(model, inputs):
     """Raises if a `keras.Input` for integers has a float dtype, the default.
 
     Args:
-        model: see `with_integers`, likewise the others.
-        names: list of str.
-        args: tuple.
-        kwargs: dict.
+        model: see `with_integers`.
+        inputs: dict of call arguments.
 
     Raises:
         TypeError: If one has.
     """
-    given = {**dict(zip(names, args, strict=False)), **kwargs}
     for name in model.integer_inputs:
-        value = given.get(name)
+        value = inputs.get(name)
         if isinstance(value, keras.KerasTensor) and _is_float(value):
             raise TypeError(
                 f"`{name}` must hold integers. Received: a `keras.Input` of "

@@ -8,7 +8,7 @@ from keras_led.models.base import LEDPreTrainedModel
 from keras_led.models.call_checks import check_array
 from keras_led.models.call_checks import check_integers
 from keras_led.models.call_checks import check_same_rows
-from keras_led.models.call_checks import takes_dict
+from keras_led.models.inputs import takes_inputs
 from keras_led.models.led import LEDModel
 from keras_led.outputs import LEDSeq2SeqQuestionAnsweringModelOutput
 
@@ -63,7 +63,7 @@ class LEDForQuestionAnswering(LEDPreTrainedModel):
             self.qa_outputs.build((None, None, self.config.d_model))
         self.built = True
 
-    @takes_dict
+    @takes_inputs
     def call(
         self,
         input_ids=None,
@@ -84,27 +84,25 @@ class LEDForQuestionAnswering(LEDPreTrainedModel):
         output_hidden_states=None,
         return_dict=None,
         training=False,
+    ): ...
+
+    def compute_outputs(
+        self, start_positions=None, end_positions=None, **inputs
     ):
+        """What a call returns.
+
+        Args:
+            start_positions: Int tensor of shape `(B,)`, or `None`.
+            end_positions: Int tensor of shape `(B,)`, or `None`.
+            **inputs: The other call arguments, but for `return_dict`.
+
+        Returns:
+            `LEDSeq2SeqQuestionAnsweringModelOutput`.
+        """
         with_loss = start_positions is not None and end_positions is not None
-        output = self.led(
-            input_ids=input_ids,
-            attention_mask=attention_mask,
-            decoder_input_ids=decoder_input_ids,
-            decoder_attention_mask=decoder_attention_mask,
-            head_mask=head_mask,
-            decoder_head_mask=decoder_head_mask,
-            cross_attn_head_mask=cross_attn_head_mask,
-            encoder_outputs=encoder_outputs,
-            global_attention_mask=global_attention_mask,
-            inputs_embeds=inputs_embeds,
-            decoder_inputs_embeds=decoder_inputs_embeds,
-            use_cache=False if with_loss else use_cache,
-            output_attentions=output_attentions,
-            output_hidden_states=output_hidden_states,
-            return_dict=True,
-            training=training,
-        )
-        fields = dict(output)
+        if with_loss:
+            inputs["use_cache"] = False
+        fields = dict(self.led.compute_outputs(**inputs))
         logits = self.qa_outputs(fields.pop("last_hidden_state"))
         start_logits, end_logits = logits[..., 0], logits[..., 1]
         loss = None
@@ -119,15 +117,12 @@ class LEDForQuestionAnswering(LEDPreTrainedModel):
             loss = span_loss(
                 start_logits, end_logits, start_positions, end_positions
             )
-        output = LEDSeq2SeqQuestionAnsweringModelOutput(
+        return LEDSeq2SeqQuestionAnsweringModelOutput(
             fields,
             loss=loss,
             start_logits=start_logits,
             end_logits=end_logits,
         )
-        if return_dict is None:
-            return_dict = self.config.return_dict
-        return output if return_dict else output.to_tuple()
 
     def targets_as_inputs(self, y, x):
         if y is None or "start_positions" in x:

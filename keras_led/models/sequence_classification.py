@@ -13,8 +13,8 @@ from keras_led.models.call_checks import check_array
 from keras_led.models.call_checks import check_ids
 from keras_led.models.call_checks import check_labels
 from keras_led.models.call_checks import check_shape
-from keras_led.models.call_checks import takes_dict
 from keras_led.models.checked_runs import check_on_host
+from keras_led.models.inputs import takes_inputs
 from keras_led.models.led import LEDModel
 from keras_led.models.values import dtype_of
 from keras_led.outputs import LEDSeq2SeqSequenceClassifierOutput
@@ -79,7 +79,7 @@ class LEDForSequenceClassification(LEDPreTrainedModel):
             self.classification_head.build()
         self.built = True
 
-    @takes_dict
+    @takes_inputs
     def call(
         self,
         input_ids=None,
@@ -99,7 +99,19 @@ class LEDForSequenceClassification(LEDPreTrainedModel):
         output_hidden_states=None,
         return_dict=None,
         training=False,
-    ):
+    ): ...
+
+    def compute_outputs(self, input_ids=None, labels=None, **inputs):
+        """What a call returns.
+
+        Args:
+            input_ids: Int tensor of shape `(B, S)`.
+            labels: See the class; `None` for no loss.
+            **inputs: The other call arguments, but for `return_dict`.
+
+        Returns:
+            `LEDSeq2SeqSequenceClassifierOutput`.
+        """
         if input_ids is None:
             raise ValueError(
                 "`input_ids` must be given: the class is read at their last "
@@ -108,29 +120,18 @@ class LEDForSequenceClassification(LEDPreTrainedModel):
             )
         check_ids("input_ids", input_ids, self.config.vocab_size)
         last_eos = self._last_eos(input_ids)
-        output = self.led(
-            input_ids=input_ids if inputs_embeds is None else None,
-            attention_mask=attention_mask,
-            decoder_input_ids=(
-                self._decoder_inputs(input_ids)
-                if decoder_input_ids is None and decoder_inputs_embeds is None
-                else decoder_input_ids
-            ),
-            decoder_attention_mask=decoder_attention_mask,
-            head_mask=head_mask,
-            decoder_head_mask=decoder_head_mask,
-            cross_attn_head_mask=cross_attn_head_mask,
-            encoder_outputs=encoder_outputs,
-            global_attention_mask=global_attention_mask,
-            inputs_embeds=inputs_embeds,
-            decoder_inputs_embeds=decoder_inputs_embeds,
-            use_cache=False if labels is not None else use_cache,
-            output_attentions=output_attentions,
-            output_hidden_states=output_hidden_states,
-            return_dict=True,
-            training=training,
-        )
-        fields = dict(output)
+        if labels is not None:
+            inputs["use_cache"] = False
+        if inputs.get("inputs_embeds") is None:
+            inputs["input_ids"] = input_ids
+        elif all(
+            inputs.get(name) is None
+            for name in ("decoder_input_ids", "decoder_inputs_embeds")
+        ):
+            inputs["decoder_input_ids"] = self.led.decoder_inputs_from(
+                input_ids
+            )
+        fields = dict(self.led.compute_outputs(**inputs))
         hidden_states = fields.pop("last_hidden_state")
         if hidden_states.shape[1] != input_ids.shape[1]:
             raise ValueError(
@@ -141,16 +142,11 @@ class LEDForSequenceClassification(LEDPreTrainedModel):
         pooled = ops.take_along_axis(
             hidden_states, last_eos[:, None, None], axis=1
         )[:, 0]
+        training = inputs.get("training", False)
         logits = self.classification_head(pooled, training=training)
-        output = LEDSeq2SeqSequenceClassifierOutput(
+        return LEDSeq2SeqSequenceClassifierOutput(
             fields, loss=self._loss(logits, labels), logits=logits
         )
-        if return_dict is None:
-            return_dict = self.config.return_dict
-        return output if return_dict else output.to_tuple()
-
-    def _decoder_inputs(self, input_ids):
-        return self.led._decoder_inputs_from(input_ids)
 
     def check_values(self, inputs):
         super().check_values(inputs)

@@ -1,6 +1,9 @@
 """How the models train: on their own loss, from labels wherever they are."""
 
+import contextlib
+
 import keras
+from keras import ops
 
 from keras_led import backend
 from keras_led.models.checked_runs import CheckedRunsMixin
@@ -17,7 +20,30 @@ class FittingMixin(CheckedRunsMixin):
     # Call arguments from which the model computes a loss.
     target_inputs = ("labels",)
 
-    def compile(self, *args, jit_compile="auto", **kwargs):
+    # Whether that loss can spread a share of each target over all tokens.
+    smooths_labels = False
+    _label_smoothing = 0.0
+    # Of the step that `fit` or `evaluate` is in:
+    _step_label_smoothing = 0.0
+    _loss_alone = False
+
+    def compile(self, *args, jit_compile="auto", label_smoothing=0.0, **kwargs):
+        """Configures training; see `keras.Model.compile`.
+
+        Args:
+            *args: as in Keras.
+            jit_compile: bool, or "auto" for what is fastest.
+            label_smoothing: float in `[0, 1)`, for the own loss of a model
+                that generates, in `fit` and `evaluate`: the share of each
+                target that is spread over all tokens alike.
+            **kwargs: as in Keras.
+
+        Raises:
+            ValueError: If an argument is out of range, or `label_smoothing`
+                stands beside a `loss`.
+            TypeError: If the model has no labels to smooth.
+        """
+        check_label_smoothing(self, label_smoothing)
         # Keras 3.15 keeps the loss and the metrics of an earlier call where
         # this one names none.
         self.loss = self._compile_loss = self._compile_metrics = None
@@ -32,12 +58,21 @@ class FittingMixin(CheckedRunsMixin):
                 f"Received: jit_compile={jit_compile!r}."
             )
         super().compile(*args, jit_compile=jit_compile, **kwargs)
+        if label_smoothing and self._compile_loss is not None:
+            raise ValueError(
+                "`label_smoothing` is for the loss of the model itself. "
+                f"Received: label_smoothing={label_smoothing} beside a "
+                "`loss`. Give it to that loss."
+            )
+        self._label_smoothing = label_smoothing
 
     def get_compile_config(self):
         config = super().get_compile_config()
         if config:
             # What "auto" means depends on the backend that loads it.
             config["jit_compile"] = self._requested_jit_compile
+            if self._label_smoothing:
+                config["label_smoothing"] = self._label_smoothing
         return config
 
     def compile_from_config(self, config):
@@ -59,11 +94,29 @@ class FittingMixin(CheckedRunsMixin):
 
     def train_step(self, *args, **kwargs):
         *state, data = args
-        return super().train_step(*state, self._with_labels(data), **kwargs)
+        unseen = self._compile_loss is None and self._compile_metrics is None
+        with self._own_loss(alone=unseen):
+            return super().train_step(*state, self._with_labels(data), **kwargs)
 
     def test_step(self, *args, **kwargs):
         *state, data = args
-        return super().test_step(*state, self._with_labels(data), **kwargs)
+        with self._own_loss(alone=False):
+            return super().test_step(*state, self._with_labels(data), **kwargs)
+
+    @contextlib.contextmanager
+    def _own_loss(self, alone):
+        """Tells the call inside a step of Keras how its loss is wanted.
+
+        Args:
+            alone: bool, whether nothing but the loss of the output is read.
+        """
+        self._step_label_smoothing = self._label_smoothing
+        self._loss_alone = alone
+        try:
+            yield
+        finally:
+            self._step_label_smoothing = 0.0
+            self._loss_alone = False
 
     def predict_step(self, *args, **kwargs):
         *state, data = args
@@ -95,7 +148,7 @@ class FittingMixin(CheckedRunsMixin):
 
     def targets_as_inputs(self, y, x):
         """Call arguments that hold the targets `y` of a training batch."""
-        if y is None or "labels" in x:
+        if y is None or "labels" in x or not self.target_inputs:
             return {}
         return {"labels": y}
 
@@ -121,6 +174,11 @@ class FittingMixin(CheckedRunsMixin):
             return super().compute_loss(
                 x, y, y_pred, sample_weight, training=training
             )
+        if not self.target_inputs:
+            raise ValueError(
+                f"`{type(self).__name__}` has no loss of its own. Pass `loss` "
+                "to `compile`, or train a model with a head."
+            )
         if sample_weight is not None:
             raise ValueError(
                 "`sample_weight` does not reach the loss that the model "
@@ -136,8 +194,9 @@ class FittingMixin(CheckedRunsMixin):
             )
         for extra in self.losses:
             loss = loss + extra
-        # As Keras does with a loss given to `compile`.
-        return backend.share_of_sum(loss)
+        # The loss of a TFLED model has the shape (1,); Keras wants a scalar,
+        # and shares it as a loss given to `compile`.
+        return backend.share_of_sum(ops.mean(loss))
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
         y_pred = self.predictions(y_pred)
@@ -146,6 +205,21 @@ class FittingMixin(CheckedRunsMixin):
     def predictions(self, output):
         """The part of `output` that losses and metrics compare with `y`."""
         return output.logits
+
+
+def check_label_smoothing(model, label_smoothing):
+    """Raises unless `model` can be compiled with this `label_smoothing`."""
+    if label_smoothing and not model.smooths_labels:
+        raise TypeError(
+            "`label_smoothing` is for models that generate. Received: "
+            f"label_smoothing={label_smoothing} for a "
+            f"`{type(model).__name__}`. Pass a `loss` that smooths labels."
+        )
+    if not 0.0 <= label_smoothing < 1.0:
+        raise ValueError(
+            "`label_smoothing` must be in [0, 1). "
+            f"Received: label_smoothing={label_smoothing}."
+        )
 
 
 def _first_batch(iterator):

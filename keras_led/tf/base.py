@@ -4,30 +4,23 @@ import math
 
 from keras_led import backend
 from keras_led.config import LEDConfig
+from keras_led.models.led import ENCODER_ARGUMENTS
 from keras_led.tf.dataset import DatasetMixin
 from keras_led.tf.fitting import TFFittingMixin
-from keras_led.tf.inputs import call_names
-from keras_led.tf.inputs import name_inputs
+from keras_led.tf.inputs import ListInputsMixin
 from keras_led.tf.outputs import to_tensorflow_output
 from keras_led.tf.parts import TFLEDDecoder
 from keras_led.tf.parts import TFLEDEncoder
 from keras_led.tf.pretrained import TFPretrainedMixin
 from keras_led.tf.serving import ServingMixin
 
-_ENCODER_INPUTS = (
-    "input_ids",
-    "attention_mask",
-    "global_attention_mask",
-    "head_mask",
-    "inputs_embeds",
-    "output_attentions",
-    "output_hidden_states",
-    "training",
-)
-
 
 class TFLEDPreTrainedModel(
-    TFFittingMixin, TFPretrainedMixin, ServingMixin, DatasetMixin
+    ListInputsMixin,
+    TFFittingMixin,
+    TFPretrainedMixin,
+    ServingMixin,
+    DatasetMixin,
 ):
     """Base of the TFLED models, put before the Keras model in their bases.
 
@@ -41,6 +34,8 @@ class TFLEDPreTrainedModel(
     framework = "tf"
     encoder_class = TFLEDEncoder
     decoder_class = TFLEDDecoder
+    # Class of what a call returns.
+    output_class = None
 
     def __init__(self, config, **kwargs):
         name = type(self).__name__.replace("TFLED", "tfled_")
@@ -57,10 +52,6 @@ class TFLEDPreTrainedModel(
                 "tf_legacy_loss=True. Pass `hf_compute_loss` of your own in a "
                 "subclass, or a `loss` to `compile`."
             )
-
-    def __call__(self, *args, **kwargs):
-        args, kwargs = name_inputs(args, kwargs, call_names(self))
-        return super().__call__(*args, **kwargs)
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
@@ -121,23 +112,21 @@ class TFLEDPreTrainedModel(
         """
         inputs = dict(inputs)
         for name in ("use_cache", "output_attentions", "output_hidden_states"):
-            if inputs[name] is None:
+            if inputs.get(name) is None:
                 inputs[name] = getattr(self.config, name)
-        mask = inputs["global_attention_mask"]
+        mask = inputs.get("global_attention_mask")
         if (
             inputs["output_attentions"]
             and mask is not None
-            and inputs["encoder_outputs"] is None
+            and inputs.get("encoder_outputs") is None
             and not backend.is_concrete(mask)
         ):
+            names = ENCODER_ARGUMENTS.keys() & inputs.keys()
             inputs["encoder_outputs"] = self.encode(
                 max_global_tokens=self.config.max_encoder_position_embeddings,
-                **{name: inputs[name] for name in _ENCODER_INPUTS},
+                **{name: inputs[name] for name in names},
             )
         return inputs
 
-    def finish(self, output_class, output, return_dict):
-        """The output of a call in the form that was asked for."""
-        if return_dict is None:
-            return_dict = self.config.return_dict
-        return to_tensorflow_output(output_class, output, return_dict)
+    def finish(self, output, return_dict):
+        return to_tensorflow_output(self.output_class, output, return_dict)

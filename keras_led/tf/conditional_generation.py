@@ -6,9 +6,9 @@ from keras import ops
 from keras_led.layers.resizing import replace_variable
 from keras_led.models.call_checks import check_shape
 from keras_led.models.conditional_generation import LEDForConditionalGeneration
+from keras_led.models.inputs import takes_inputs
 from keras_led.tf.base import TFLEDPreTrainedModel
 from keras_led.tf.generating import TFGenerationMixin
-from keras_led.tf.inputs import takes_inputs
 from keras_led.tf.losses import padded_language_modeling_loss
 from keras_led.tf.outputs import TFLEDSeq2SeqLMOutput
 
@@ -41,6 +41,7 @@ class TFLEDForConditionalGeneration(
         -100 for token 0.
     """
 
+    output_class = TFLEDSeq2SeqLMOutput
     supports_xla_generation = True
 
     @takes_inputs
@@ -64,39 +65,16 @@ class TFLEDForConditionalGeneration(
         labels=None,
         training=False,
         cross_attn_head_mask=None,
-    ):
+    ): ...
+
+    def compute_outputs(self, labels=None, **inputs):
         if labels is not None:
-            self._check_labels(
-                labels, input_ids=input_ids, inputs_embeds=inputs_embeds
-            )
-            use_cache = False
-            if decoder_input_ids is None and decoder_inputs_embeds is None:
-                decoder_input_ids = self.prepare_decoder_input_ids_from_labels(
-                    labels
-                )
-        inputs = {
-            "input_ids": input_ids,
-            "attention_mask": attention_mask,
-            "decoder_input_ids": decoder_input_ids,
-            "decoder_attention_mask": decoder_attention_mask,
-            "head_mask": head_mask,
-            "decoder_head_mask": decoder_head_mask,
-            "cross_attn_head_mask": cross_attn_head_mask,
-            "encoder_outputs": encoder_outputs,
-            "global_attention_mask": global_attention_mask,
-            "past_key_values": past_key_values,
-            "inputs_embeds": inputs_embeds,
-            "decoder_inputs_embeds": decoder_inputs_embeds,
-            "use_cache": use_cache,
-            "output_attentions": output_attentions,
-            "output_hidden_states": output_hidden_states,
-            "training": training,
-        }
-        output = super().call(**self.complete_inputs(inputs), return_dict=True)
+            inputs = self._with_labels_shifted(labels, inputs)
+        output = super().compute_outputs(**self.complete_inputs(inputs))
         if labels is not None:
             check_shape("labels", labels, output.logits.shape[:2])
             output.loss = self.hf_compute_loss(labels, output.logits)
-        return self.finish(TFLEDSeq2SeqLMOutput, output, return_dict)
+        return output
 
     def hf_compute_loss(self, labels, logits):
         """The loss of a call with labels; see the classes' documentation.

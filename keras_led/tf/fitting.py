@@ -2,7 +2,6 @@
 
 import keras
 import tensorflow as tf
-from keras import ops
 
 from keras_led.tf.inputs import call_names
 from keras_led.tf.inputs import name_features
@@ -62,7 +61,3 @@ class TFFittingMixin:
     def _without_targets(self, data):
         x, _, _ = keras.utils.unpack_x_y_sample_weight(data)
         return super()._without_targets(name_features(x, call_names(self)))
-
-    def compute_loss(self, *args, **kwargs):
-        # The model's own loss has the shape (1,); Keras wants a scalar.
-        return ops.mean(super().compute_loss(*args, **kwargs))

@@ -1,13 +1,8 @@
 """The forms in which a TFLED model takes its inputs."""
 
-import functools
 import inspect
 import warnings
 from collections.abc import Mapping
-
-from keras_led.models.call_checks import check_names
-from keras_led.models.call_checks import merge_first_argument
-from keras_led.models.placeholders import with_integers
 
 # Call arguments that are `True` or `False`.
 _FLAGS = (
@@ -19,42 +14,44 @@ _FLAGS = (
 )
 
 
-def name_inputs(args, kwargs, names):
-    """Takes a first argument that holds several inputs apart.
+class ListInputsMixin:
+    """Takes call arguments as a list in the first argument too."""
 
-    Args:
-        args: Tuple of positional arguments. The first may be a dict of call
-            arguments, or a list or tuple of them in their order.
-        kwargs: Dict of keyword arguments; `inputs` is taken for `input_ids`,
-            with a `FutureWarning`.
-        names: List of str, the call arguments in their order.
+    def name_inputs(self, args, kwargs, names):
+        """Brings the arguments of a call to one dict.
 
-    Returns:
-        Tuple of the remaining `args` and `kwargs`.
+        Args:
+            args: Tuple of positional arguments. The first may be a dict of
+                call arguments, or a list or tuple of them in their order.
+            kwargs: Dict of keyword arguments; `inputs` is taken for
+                `input_ids`, with a `FutureWarning`.
+            names: List of str, the call arguments in their order.
 
-    Raises:
-        TypeError: If a list holds something that is no tensor, an argument
-            is given twice, or a name is unknown.
-        ValueError: If a list is longer than the call has arguments.
-    """
-    if "inputs" in kwargs:
-        warnings.warn(
-            "`inputs` is the old name of `input_ids`, and goes; use "
-            "`input_ids`.",
-            FutureWarning,
-            stacklevel=4,
-        )
-        kwargs = {**kwargs}
-        args = (kwargs.pop("inputs"), *args)
-    if args and isinstance(args[0], (list, tuple)):
-        kwargs = _merge(name_list(args[0], names), kwargs)
-        args = args[1:]
-    elif isinstance(kwargs.get("input_ids"), (list, tuple)):
-        kwargs = {**kwargs}
-        first = kwargs.pop("input_ids")
-        kwargs = _merge(name_list(first, names), kwargs)
-    args, kwargs = merge_first_argument(args, kwargs)
-    return args, kwargs
+        Returns:
+            Dict of the arguments that were given.
+
+        Raises:
+            TypeError: If a list holds something that is no tensor, an
+                argument is given twice, or a name is unknown.
+            ValueError: If a list is longer than the call has arguments.
+        """
+        if "inputs" in kwargs:
+            warnings.warn(
+                "`inputs` is the old name of `input_ids`, and goes; use "
+                "`input_ids`.",
+                FutureWarning,
+                stacklevel=3,
+            )
+            kwargs = {**kwargs}
+            args = (kwargs.pop("inputs"), *args)
+        if args and isinstance(args[0], (list, tuple)):
+            kwargs = _merge(name_list(args[0], names), kwargs)
+            args = args[1:]
+        elif isinstance(kwargs.get("input_ids"), (list, tuple)):
+            kwargs = {**kwargs}
+            first = kwargs.pop("input_ids")
+            kwargs = _merge(name_list(first, names), kwargs)
+        return super().name_inputs(args, kwargs, names)
 
 
 def name_list(inputs, names):
@@ -93,26 +90,12 @@ def name_list(inputs, names):
 
 
 def name_features(features, names):
-    """Brings the inputs of a training batch to a dict, as `name_inputs`."""
+    """Brings the inputs of a training batch to a dict."""
     if isinstance(features, Mapping):
         return dict(features)
     if isinstance(features, (list, tuple)):
         return name_list(features, names)
     return {names[0]: features}
-
-
-def takes_inputs(call):
-    """Lets `call` take its inputs in every form of `name_inputs`."""
-    names = list(inspect.signature(call).parameters)[1:]
-
-    @functools.wraps(call)
-    def call_with_named(self, *args, **kwargs):
-        args, kwargs = name_inputs(args, kwargs, names)
-        check_names(kwargs, names, type(self).__name__)
-        args, kwargs = with_integers(self, names, args, kwargs)
-        return call(self, *args, **kwargs)
-
-    return call_with_named
 
 
 def call_names(model):

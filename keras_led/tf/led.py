@@ -2,9 +2,9 @@
 
 import keras
 
+from keras_led.models.inputs import takes_inputs
 from keras_led.models.led import LEDModel
 from keras_led.tf.base import TFLEDPreTrainedModel
-from keras_led.tf.inputs import takes_inputs
 from keras_led.tf.outputs import TFLEDSeq2SeqModelOutput
 
 
@@ -32,6 +32,8 @@ class TFLEDModel(TFLEDPreTrainedModel, LEDModel):
         `TFLEDModel` in transformers 4.57.
     """
 
+    output_class = TFLEDSeq2SeqModelOutput
+
     @takes_inputs
     def call(
         self,
@@ -52,24 +54,7 @@ class TFLEDModel(TFLEDPreTrainedModel, LEDModel):
         return_dict=None,
         training=False,
         cross_attn_head_mask=None,
-    ):
-        inputs = {
-            "input_ids": input_ids,
-            "attention_mask": attention_mask,
-            "decoder_input_ids": decoder_input_ids,
-            "decoder_attention_mask": decoder_attention_mask,
-            "head_mask": head_mask,
-            "decoder_head_mask": decoder_head_mask,
-            "cross_attn_head_mask": cross_attn_head_mask,
-            "encoder_outputs": encoder_outputs,
-            "global_attention_mask": global_attention_mask,
-            "past_key_values": past_key_values,
-            "inputs_embeds": inputs_embeds,
-            "decoder_inputs_embeds": decoder_inputs_embeds,
-            "use_cache": use_cache,
-            "output_attentions": output_attentions,
-            "output_hidden_states": output_hidden_states,
-            "training": training,
-        }
-        output = super().call(**self.complete_inputs(inputs), return_dict=True)
-        return self.finish(TFLEDSeq2SeqModelOutput, output, return_dict)
+    ): ...
+
+    def compute_outputs(self, **inputs):
+        return super().compute_outputs(**self.complete_inputs(inputs))

@@ -4,26 +4,21 @@ import keras
 
 from keras_led.models.decoding import LEDDecoderModel
 from keras_led.models.encoding import LEDEncoderModel
+from keras_led.models.inputs import takes_inputs
 from keras_led.outputs import LEDDecoderModelOutput
-from keras_led.tf.inputs import call_names
-from keras_led.tf.inputs import name_inputs
-from keras_led.tf.inputs import takes_inputs
+from keras_led.tf.inputs import ListInputsMixin
 from keras_led.tf.outputs import TFLEDEncoderBaseModelOutput
 from keras_led.tf.outputs import to_tensorflow_output
 
 
 @keras.saving.register_keras_serializable(package="keras_led")
-class TFLEDEncoder(LEDEncoderModel):
+class TFLEDEncoder(ListInputsMixin, LEDEncoderModel):
     """`LEDEncoderModel` with the call of TensorFlow's LED.
 
     Returns:
         `TFLEDEncoderBaseModelOutput`, or a tuple without the global
         attentions.
     """
-
-    def __call__(self, *args, **kwargs):
-        args, kwargs = name_inputs(args, kwargs, call_names(self))
-        return super().__call__(*args, **kwargs)
 
     @takes_inputs
     def call(
@@ -37,27 +32,16 @@ class TFLEDEncoder(LEDEncoderModel):
         output_hidden_states=None,
         return_dict=None,
         training=False,
-    ):
-        output = super().call(
-            input_ids=input_ids,
-            attention_mask=attention_mask,
-            global_attention_mask=global_attention_mask,
-            head_mask=head_mask,
-            inputs_embeds=inputs_embeds,
-            output_attentions=output_attentions,
-            output_hidden_states=output_hidden_states,
-            return_dict=True,
-            training=training,
-        )
-        if return_dict is None:
-            return_dict = self.encoder.config.return_dict
+    ): ...
+
+    def finish(self, output, return_dict):
         return to_tensorflow_output(
             TFLEDEncoderBaseModelOutput, output, return_dict
         )
 
 
 @keras.saving.register_keras_serializable(package="keras_led")
-class TFLEDDecoder(LEDDecoderModel):
+class TFLEDDecoder(ListInputsMixin, LEDDecoderModel):
     """`LEDDecoderModel` with the call of TensorFlow's LED.
 
     `encoder_head_mask` is the head mask of the attention over the document.
@@ -65,10 +49,6 @@ class TFLEDDecoder(LEDDecoderModel):
     Returns:
         `LEDDecoderModelOutput`, or a tuple.
     """
-
-    def __call__(self, *args, **kwargs):
-        args, kwargs = name_inputs(args, kwargs, call_names(self))
-        return super().__call__(*args, **kwargs)
 
     @takes_inputs
     def call(
@@ -86,22 +66,12 @@ class TFLEDDecoder(LEDDecoderModel):
         output_hidden_states=None,
         return_dict=None,
         training=False,
-    ):
-        output = super().call(
-            input_ids=input_ids,
-            attention_mask=attention_mask,
-            encoder_hidden_states=encoder_hidden_states,
-            encoder_attention_mask=encoder_attention_mask,
-            head_mask=head_mask,
-            cross_attn_head_mask=encoder_head_mask,
-            past_key_values=past_key_values,
-            inputs_embeds=inputs_embeds,
-            use_cache=use_cache,
-            output_attentions=output_attentions,
-            output_hidden_states=output_hidden_states,
-            return_dict=True,
-            training=training,
+    ): ...
+
+    def compute_outputs(self, encoder_head_mask=None, **inputs):
+        return super().compute_outputs(
+            cross_attn_head_mask=encoder_head_mask, **inputs
         )
-        if return_dict is None:
-            return_dict = self.decoder.config.return_dict
+
+    def finish(self, output, return_dict):
         return to_tensorflow_output(LEDDecoderModelOutput, output, return_dict)
