@@ -3,7 +3,10 @@
 import difflib
 import functools
 import inspect
+from collections.abc import Callable
+from collections.abc import Iterable
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from keras import ops
@@ -13,9 +16,14 @@ from keras_led.losses.language_modeling import IGNORED_LABEL
 from keras_led.models.placeholders import with_integers
 from keras_led.models.values import dtype_of
 from keras_led.models.values import value_range
+from keras_led.typing import F
+from keras_led.typing import Shape
+from keras_led.typing import Tensor
 
 
-def merge_first_argument(args, kwargs):
+def merge_first_argument(
+    args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Takes a dict given as first argument apart into keywords.
 
     Args:
@@ -33,7 +41,7 @@ def merge_first_argument(args, kwargs):
     return args, kwargs
 
 
-def takes_dict(call):
+def takes_dict(call: F) -> F:
     """Lets the `call` of a model take a dict of its arguments.
 
     `keras.Model.__call__` passes a dict on as it is, and JAX's training loop
@@ -52,12 +60,14 @@ def takes_dict(call):
 
 
 @functools.cache
-def argument_names(call):
+def argument_names(call: Callable[..., Any]) -> tuple[str, ...]:
     """Tuple of str, the arguments of a method `call` without `self`."""
     return tuple(inspect.signature(call).parameters)[1:]
 
 
-def check_names(kwargs, known, where):
+def check_names(
+    kwargs: Iterable[str], known: Iterable[str], where: str
+) -> None:
     """Raises if a keyword is unknown, with the nearest known one.
 
     Args:
@@ -79,7 +89,9 @@ def check_names(kwargs, known, where):
             )
 
 
-def check_ids_or_embeds(ids_name, input_ids, embeds_name, inputs_embeds):
+def check_ids_or_embeds(
+    ids_name: str, input_ids: Tensor, embeds_name: str, inputs_embeds: Tensor
+) -> None:
     """Raises unless exactly one of token ids and embeddings is given."""
     if (input_ids is None) == (inputs_embeds is None):
         given = "neither" if input_ids is None else "both"
@@ -89,7 +101,7 @@ def check_ids_or_embeds(ids_name, input_ids, embeds_name, inputs_embeds):
         )
 
 
-def check_ids(name, ids, vocab_size):
+def check_ids(name: str, ids: Tensor, vocab_size: int) -> None:
     """Checks the rank, size, dtype and (outside a trace) range of token ids.
 
     Args:
@@ -114,7 +126,7 @@ def check_ids(name, ids, vocab_size):
             )
 
 
-def check_labels(name, labels, num_classes):
+def check_labels(name: str, labels: Tensor, num_classes: int) -> None:
     """Checks labels: class numbers, or -100 for one that does not count.
 
     Args:
@@ -143,7 +155,7 @@ def check_labels(name, labels, num_classes):
         )
 
 
-def check_array(name, value):
+def check_array(name: str, value: Any) -> None:
     """Raises unless `value` is an array or tensor."""
     if not hasattr(value, "shape"):
         raise TypeError(
@@ -153,7 +165,7 @@ def check_array(name, value):
         )
 
 
-def check_integers(name, tensor, meaning=""):
+def check_integers(name: str, tensor: Tensor, meaning: str = "") -> None:
     """Raises unless `tensor` holds integers, of which `meaning` tells."""
     dtype = dtype_of(tensor)
     if "int" not in dtype:
@@ -162,7 +174,7 @@ def check_integers(name, tensor, meaning=""):
         )
 
 
-def check_not_empty(name, tensor):
+def check_not_empty(name: str, tensor: Tensor) -> None:
     """Raises if an axis of `tensor` is known to be empty."""
     if 0 in tensor.shape:
         raise ValueError(
@@ -171,7 +183,9 @@ def check_not_empty(name, tensor):
         )
 
 
-def check_same_rows(name, tensor, others):
+def check_same_rows(
+    name: str, tensor: Tensor | None, others: dict[str, Any]
+) -> None:
     """Raises if `tensor` has another batch size than the documents.
 
     Args:
@@ -195,7 +209,7 @@ def check_same_rows(name, tensor, others):
             )
 
 
-def check_embeds(name, embeds, d_model):
+def check_embeds(name: str, embeds: Tensor, d_model: int) -> None:
     """Raises unless `embeds` has the shape `(B, T, d_model)`."""
     check_rank(name, embeds, 3, "(batch, length, d_model)")
     check_not_empty(name, embeds)
@@ -206,7 +220,7 @@ def check_embeds(name, embeds, d_model):
         )
 
 
-def check_mask(name, mask, batch_and_length):
+def check_mask(name: str, mask: Tensor, batch_and_length: Shape) -> None:
     """Raises unless `mask` is `None` or of the shape of the tokens."""
     if mask is None:
         return
@@ -214,7 +228,7 @@ def check_mask(name, mask, batch_and_length):
     check_shape(name, mask, batch_and_length)
 
 
-def check_shape(name, tensor, expected):
+def check_shape(name: str, tensor: Tensor, expected: Shape) -> None:
     """Raises if a known size of `tensor` differs from a known expected one."""
     shape = tuple(tensor.shape)
     fits = len(shape) == len(expected) and all(
@@ -228,7 +242,9 @@ def check_shape(name, tensor, expected):
         )
 
 
-def check_document_length(name, length, max_positions):
+def check_document_length(
+    name: str, length: int | None, max_positions: int
+) -> None:
     """`check_length` of a document."""
     check_length(
         name,
@@ -239,7 +255,9 @@ def check_document_length(name, length, max_positions):
     )
 
 
-def check_length(name, length, max_positions, table, remedy):
+def check_length(
+    name: str, length: int | None, max_positions: int, table: str, remedy: str
+) -> None:
     """Raises if a sequence is longer than its position table.
 
     Args:
@@ -262,7 +280,7 @@ def check_length(name, length, max_positions, table, remedy):
         )
 
 
-def check_rank(name, tensor, rank, meaning):
+def check_rank(name: str, tensor: Tensor, rank: int, meaning: str) -> None:
     """Raises unless `tensor` has `rank` axes, of which `meaning` tells."""
     check_array(name, tensor)
     if len(tensor.shape) != rank:

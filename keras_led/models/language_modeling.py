@@ -1,6 +1,7 @@
 """From the decoder's hidden states to logits and the loss."""
 
 import contextlib
+from typing import Any
 
 from keras import ops
 
@@ -13,6 +14,7 @@ from keras_led.models.call_checks import check_rank
 from keras_led.models.call_checks import check_same_rows
 from keras_led.models.call_checks import check_shape
 from keras_led.models.checked_runs import check_on_host
+from keras_led.typing import Tensor
 
 
 class LanguageModelingMixin:
@@ -27,7 +29,9 @@ class LanguageModelingMixin:
     _step_label_smoothing = 0.0
     _loss_alone = False
 
-    def compile(self, *args, label_smoothing=0.0, **kwargs):
+    def compile(
+        self, *args: Any, label_smoothing: float = 0.0, **kwargs: Any
+    ) -> None:
         """Configures training; see `keras.Model.compile`.
 
         Args:
@@ -55,13 +59,13 @@ class LanguageModelingMixin:
             )
         self._label_smoothing = label_smoothing
 
-    def get_compile_config(self):
+    def get_compile_config(self) -> dict[str, Any] | None:
         config = super().get_compile_config()
         if config and self._label_smoothing:
             config["label_smoothing"] = self._label_smoothing
         return config
 
-    def inputs_without_targets(self, x):
+    def inputs_without_targets(self, x: dict[str, Any]) -> dict[str, Any]:
         labels = x.get("labels")
         if labels is not None:
             shifted = self.prepare_decoder_input_ids_from_labels(labels)
@@ -69,12 +73,12 @@ class LanguageModelingMixin:
                 x = {"decoder_input_ids": shifted, **x}
         return super().inputs_without_targets(x)
 
-    def train_step(self, *args, **kwargs):
+    def train_step(self, *args: Any, **kwargs: Any) -> Any:
         unseen = self._compile_loss is None and self._compile_metrics is None
         with self._own_loss(alone=unseen):
             return super().train_step(*args, **kwargs)
 
-    def test_step(self, *args, **kwargs):
+    def test_step(self, *args: Any, **kwargs: Any) -> Any:
         with self._own_loss(alone=False):
             return super().test_step(*args, **kwargs)
 
@@ -88,7 +92,7 @@ class LanguageModelingMixin:
             self._step_label_smoothing = 0.0
             self._loss_alone = False
 
-    def check_values(self, inputs):
+    def check_values(self, inputs: dict[str, Any]) -> None:
         super().check_values(inputs)
         check_on_host(check_labels, "labels", inputs, self.config.vocab_size)
         labels, tokens = inputs.get("labels"), inputs.get("decoder_input_ids")
@@ -112,7 +116,12 @@ class LanguageModelingMixin:
             "Truncate the targets: by `max_target_tokens` in a dataset.",
         )
 
-    def logits_and_loss(self, hidden_states, labels=None, table=None):
+    def logits_and_loss(
+        self,
+        hidden_states: Tensor,
+        labels: Tensor | None = None,
+        table: Any = None,
+    ) -> tuple[Tensor | None, Tensor | None]:
         """Projects hidden states, and compares with the labels.
 
         Args:
@@ -141,7 +150,7 @@ class LanguageModelingMixin:
         logits = self.logits(hidden_states, table)
         return logits, language_modeling_loss(logits, labels, smoothing)
 
-    def logits(self, hidden_states, table=None):
+    def logits(self, hidden_states: Tensor, table: Any = None) -> Tensor:
         """Projects hidden states to the vocabulary, `(B, T, D) -> (B, T, V)`.
 
         The projection is the token table read backwards, unless

@@ -6,6 +6,9 @@ are all float32.
 """
 
 import functools
+from collections.abc import Callable
+from collections.abc import Iterable
+from typing import Any
 
 import keras
 from keras import ops
@@ -13,7 +16,12 @@ from keras import ops
 from keras_led import backend
 
 
-def with_integers(model, names, args, kwargs):
+def with_integers(
+    model: keras.Model,
+    names: Iterable[str],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Makes integers of the placeholders that stand for such.
 
     Args:
@@ -34,7 +42,9 @@ def with_integers(model, names, args, kwargs):
     return (), given
 
 
-def output_spec(compute, args, kwargs):
+def output_spec(
+    compute: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
     """Finds the shapes of outputs where sizes of inputs are unknown.
 
     Args:
@@ -75,7 +85,12 @@ def _common_shape(first, second):
     return keras.KerasTensor(tuple(shape), first.dtype)
 
 
-def check_keras_inputs(model, names, args, kwargs):
+def check_keras_inputs(
+    model: keras.Model,
+    names: Iterable[str],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> None:
     """Raises if a `keras.Input` for integers has a float dtype, the default.
 
     Args:

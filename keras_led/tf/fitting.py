@@ -1,11 +1,14 @@
 """Training as `transformers` 4 did it on TensorFlow."""
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 from keras import ops
 
 from keras_led.tf.inputs import call_names
 from keras_led.tf.inputs import name_features
+from keras_led.typing import Tensor
 
 # What `compile` was given there for "the loss of the model itself".
 OWN_LOSS = ("auto", "passthrough", "auto_with_warning")
@@ -14,7 +17,13 @@ OWN_LOSS = ("auto", "passthrough", "auto_with_warning")
 class TFFittingMixin:
     """Takes labels among the inputs, in `y`, or in a dict in `y`."""
 
-    def compile(self, optimizer="rmsprop", loss=None, *args, **kwargs):
+    def compile(
+        self,
+        optimizer: Any = "rmsprop",
+        loss: Any = None,
+        *args: Any,
+        **kwargs: Any,
+    ) -> None:
         """Configures training; see `keras.Model.compile`.
 
         Args:
@@ -28,7 +37,9 @@ class TFFittingMixin:
             loss = None
         super().compile(optimizer, loss, *args, **kwargs)
 
-    def fit(self, x=None, y=None, **kwargs):
+    def fit(
+        self, x: Any = None, y: Any = None, **kwargs: Any
+    ) -> keras.callbacks.History:
         """Trains; see `keras.Model.fit`, whose other arguments go by name.
 
         Args:
@@ -63,6 +74,6 @@ class TFFittingMixin:
         x, _, _ = keras.utils.unpack_x_y_sample_weight(data)
         return super()._without_targets(name_features(x, call_names(self)))
 
-    def compute_loss(self, *args, **kwargs):
+    def compute_loss(self, *args: Any, **kwargs: Any) -> Tensor:
         # The model's own loss has the shape (1,); Keras wants a scalar.
         return ops.mean(super().compute_loss(*args, **kwargs))

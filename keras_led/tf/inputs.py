@@ -4,10 +4,17 @@ import functools
 import inspect
 import warnings
 from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+from typing import Any
 
 from keras_led.models.call_checks import check_names
 from keras_led.models.call_checks import merge_first_argument
 from keras_led.models.placeholders import with_integers
+from keras_led.typing import F
+
+if TYPE_CHECKING:
+    import keras
 
 # Call arguments that are `True` or `False`.
 _FLAGS = (
@@ -19,7 +26,9 @@ _FLAGS = (
 )
 
 
-def name_inputs(args, kwargs, names):
+def name_inputs(
+    args: tuple[Any, ...], kwargs: dict[str, Any], names: Sequence[str]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Takes a first argument that holds several inputs apart.
 
     Args:
@@ -57,7 +66,7 @@ def name_inputs(args, kwargs, names):
     return args, kwargs
 
 
-def name_list(inputs, names):
+def name_list(inputs: Sequence[Any], names: Sequence[str]) -> dict[str, Any]:
     """Gives the inputs of a list their names.
 
     Args:
@@ -92,7 +101,7 @@ def name_list(inputs, names):
     return named
 
 
-def name_features(features, names):
+def name_features(features: Any, names: Sequence[str]) -> dict[str, Any]:
     """Brings the inputs of a training batch to a dict, as `name_inputs`."""
     if isinstance(features, Mapping):
         return dict(features)
@@ -101,7 +110,7 @@ def name_features(features, names):
     return {names[0]: features}
 
 
-def takes_inputs(call):
+def takes_inputs(call: F) -> F:
     """Lets `call` take its inputs in every form of `name_inputs`."""
     names = list(inspect.signature(call).parameters)[1:]
 
@@ -115,7 +124,7 @@ def takes_inputs(call):
     return call_with_named
 
 
-def call_names(model):
+def call_names(model: "keras.Model") -> list[str]:
     """List of str, the arguments of the call of `model`, in their order."""
     return list(inspect.signature(model.call).parameters)
 

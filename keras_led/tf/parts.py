@@ -1,5 +1,7 @@
 """Encoder and decoder of a TFLED model, callable by themselves."""
 
+from typing import Any
+
 import keras
 
 from keras_led.models.decoding import LEDDecoderModel
@@ -10,6 +12,8 @@ from keras_led.tf.inputs import name_inputs
 from keras_led.tf.inputs import takes_inputs
 from keras_led.tf.outputs import TFLEDEncoderBaseModelOutput
 from keras_led.tf.outputs import to_tensorflow_output
+from keras_led.typing import PastKeyValues
+from keras_led.typing import Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_led")
@@ -21,23 +25,23 @@ class TFLEDEncoder(LEDEncoderModel):
         attentions.
     """
 
-    def __call__(self, *args, **kwargs):
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
         args, kwargs = name_inputs(args, kwargs, call_names(self))
         return super().__call__(*args, **kwargs)
 
     @takes_inputs
     def call(
         self,
-        input_ids=None,
-        inputs_embeds=None,
-        attention_mask=None,
-        global_attention_mask=None,
-        head_mask=None,
-        output_attentions=None,
-        output_hidden_states=None,
-        return_dict=None,
-        training=False,
-    ):
+        input_ids: Tensor | None = None,
+        inputs_embeds: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        global_attention_mask: Tensor | None = None,
+        head_mask: Tensor | None = None,
+        output_attentions: bool | None = None,
+        output_hidden_states: bool | None = None,
+        return_dict: bool | None = None,
+        training: bool = False,
+    ) -> TFLEDEncoderBaseModelOutput | tuple[Any, ...]:
         output = super().call(
             input_ids=input_ids,
             attention_mask=attention_mask,
@@ -66,27 +70,27 @@ class TFLEDDecoder(LEDDecoderModel):
         `LEDDecoderModelOutput`, or a tuple.
     """
 
-    def __call__(self, *args, **kwargs):
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
         args, kwargs = name_inputs(args, kwargs, call_names(self))
         return super().__call__(*args, **kwargs)
 
     @takes_inputs
     def call(
         self,
-        input_ids=None,
-        inputs_embeds=None,
-        attention_mask=None,
-        encoder_hidden_states=None,
-        encoder_attention_mask=None,
-        head_mask=None,
-        encoder_head_mask=None,
-        past_key_values=None,
-        use_cache=None,
-        output_attentions=None,
-        output_hidden_states=None,
-        return_dict=None,
-        training=False,
-    ):
+        input_ids: Tensor | None = None,
+        inputs_embeds: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        encoder_hidden_states: Tensor | None = None,
+        encoder_attention_mask: Tensor | None = None,
+        head_mask: Tensor | None = None,
+        encoder_head_mask: Tensor | None = None,
+        past_key_values: PastKeyValues | None = None,
+        use_cache: bool | None = None,
+        output_attentions: bool | None = None,
+        output_hidden_states: bool | None = None,
+        return_dict: bool | None = None,
+        training: bool = False,
+    ) -> Any:
         output = super().call(
             input_ids=input_ids,
             attention_mask=attention_mask,
