@@ -6,6 +6,8 @@ import difflib
 import json
 import os
 from pathlib import Path
+from typing import Any
+from typing import Self
 
 from keras_led.config_checks import check_architectures
 from keras_led.config_checks import check_settings
@@ -17,6 +19,7 @@ from keras_led.files.atomic import write_json
 from keras_led.files.hub import read_json
 from keras_led.files.hub import resolve
 from keras_led.files.reading import reading
+from keras_led.typing import StrPath
 
 CONFIG_NAME = "config.json"
 
@@ -141,7 +144,7 @@ class LEDConfig:
 
     model_type = "led"
 
-    def __init__(self, *, extras=None, **values):
+    def __init__(self, *, extras: dict[str, Any] | None = None, **values: Any):
         extras = {**(extras or {}), **take_generation_options(values)}
         settings = _defaults()
         settings.update(_canonical(values))
@@ -151,22 +154,22 @@ class LEDConfig:
     # ---- reading and setting ----------------------------------------------
 
     @property
-    def attention_windows(self):
+    def attention_windows(self) -> tuple[int, ...]:
         """Tuple with the attention window of each encoder layer, in tokens."""
         if isinstance(self.attention_window, int):
             return (self.attention_window,) * self.encoder_layers
         return tuple(self.attention_window)
 
     @property
-    def num_labels(self):
+    def num_labels(self) -> int:
         """int, number of classes; setting it renames them `LABEL_i`."""
         return len(self.id2label)
 
     @num_labels.setter
-    def num_labels(self, value):
+    def num_labels(self, value: int) -> int:
         self.update(num_labels=value)
 
-    def update(self, **values):
+    def update(self, **values: Any) -> None:
         """Sets several values at once, checked together.
 
         Args:
@@ -183,7 +186,7 @@ class LEDConfig:
         self._assign(settings)
         self.extras.update(options)
 
-    def copy(self, **values):
+    def copy(self, **values: Any) -> "LEDConfig":
         """Returns an independent copy.
 
         Args:
@@ -198,7 +201,7 @@ class LEDConfig:
         for name, value in check_settings(settings).items():
             object.__setattr__(self, name, value)
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> Any:
         extras = self.__dict__.get("extras", {})
         if name in ALIASES:
             return getattr(self, ALIASES[name])
@@ -206,7 +209,7 @@ class LEDConfig:
             return extras[name]
         raise AttributeError(f"LEDConfig has no attribute {name!r}.")
 
-    def __setattr__(self, name, value):
+    def __setattr__(self, name: str, value: Any) -> None:
         if name in _field_names() or name in ALIASES:
             self.update(**{name: value})
         elif isinstance(getattr(type(self), name, None), property):
@@ -218,19 +221,19 @@ class LEDConfig:
                 f"LEDConfig has no attribute {name!r}.{_remedy(name)}"
             )
 
-    def __eq__(self, other):
+    def __eq__(self, other: object) -> bool:
         if not isinstance(other, LEDConfig):
             return NotImplemented
         return self.to_dict() == other.to_dict()
 
     __hash__ = None
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"LEDConfig {self.to_json_string()}"
 
     # ---- dicts and files --------------------------------------------------
 
-    def to_dict(self):
+    def to_dict(self) -> dict[str, Any]:
         """Returns the content of `config.json`, as an independent dict."""
         content = copy.deepcopy(self.extras)
         for name in _field_names():
@@ -242,12 +245,12 @@ class LEDConfig:
         content["model_type"] = self.model_type
         return content
 
-    def to_json_string(self):
+    def to_json_string(self) -> str:
         """Returns the content of `config.json`, as text."""
         return json.dumps(self.to_dict(), indent=2, sort_keys=True)
 
     @classmethod
-    def from_dict(cls, content, **overrides):
+    def from_dict(cls, content: dict[str, Any], **overrides: Any) -> Self:
         """Makes a config from the content of a `config.json`.
 
         Args:
@@ -289,15 +292,15 @@ class LEDConfig:
     @classmethod
     def from_pretrained(
         cls,
-        name_or_path,
+        name_or_path: StrPath,
         *,
-        revision=None,
-        token=None,
-        cache_dir=None,
-        local_files_only=False,
-        subfolder="",
-        **overrides,
-    ):
+        revision: str | None = None,
+        token: str | bool | None = None,
+        cache_dir: StrPath | None = None,
+        local_files_only: bool = False,
+        subfolder: str = "",
+        **overrides: Any,
+    ) -> Self:
         """Reads `config.json` of a checkpoint.
 
         Args:
@@ -338,7 +341,7 @@ class LEDConfig:
                 cls.from_dict(content)
             raise
 
-    def save_pretrained(self, directory):
+    def save_pretrained(self, directory: StrPath) -> None:
         """Writes `config.json`, whole or not at all.
 
         Args:

@@ -3,6 +3,7 @@
 import math
 import numbers
 import warnings
+from typing import Any
 
 # Hugging Face's names; `keras_led.layers` maps each to a function.
 ACTIVATION_NAMES = (
@@ -67,7 +68,7 @@ _FLAGS = (
 )
 
 
-def check_settings(settings):
+def check_settings(settings: dict[str, Any]) -> dict[str, Any]:
     """Checks all values of a config, each alone and then together.
 
     Args:
@@ -111,7 +112,7 @@ def check_settings(settings):
     return settings
 
 
-def check_architectures(names):
+def check_architectures(names: list[str] | None) -> None:
     """Checks the classes that a file says it was saved from.
 
     Args:
@@ -126,7 +127,7 @@ def check_architectures(names):
         raise TypeError(_wrong("architectures", "a list of names", names))
 
 
-def labels_from_file(values, num_labels):
+def labels_from_file(values: dict[str, Any], num_labels: int | None) -> None:
     """Settles a file that names both its classes and their number.
 
     Args:
@@ -154,7 +155,7 @@ def labels_from_file(values, num_labels):
         )
 
 
-def replace_labels(settings, changes):
+def replace_labels(settings: dict[str, Any], changes: dict[str, Any]) -> None:
     """Puts new values over old ones; new classes replace all of the old.
 
     Args:

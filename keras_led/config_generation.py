@@ -4,6 +4,8 @@ Released checkpoints keep them there, and many scripts set them on
 `model.config`. LED's layers use none of them.
 """
 
+from typing import Any
+
 GENERATION_OPTIONS = (
     "assistant_early_exit",
     "bad_words_ids",
@@ -58,7 +60,7 @@ GENERATION_OPTIONS = (
 )
 
 
-def take_generation_options(values):
+def take_generation_options(values: dict[str, Any]) -> dict[str, Any]:
     """Moves the options of `generate` out of a dict; returns them."""
     names = [name for name in GENERATION_OPTIONS if name in values]
     return {name: values.pop(name) for name in names}

@@ -6,6 +6,9 @@ document, `W` attention window (both sides together).
 """
 
 from collections import OrderedDict
+from collections.abc import Iterable
+from collections.abc import Mapping
+from typing import Any
 
 from keras_led import backend
 
@@ -27,11 +30,15 @@ class ModelOutput(OrderedDict):
 
     fields = ()
 
-    def __init_subclass__(cls):
+    def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         backend.register_pytree(cls)
 
-    def __init__(self, fields=(), **values):
+    def __init__(
+        self,
+        fields: Mapping[str, Any] | Iterable[tuple[str, Any]] = (),
+        **values: Any,
+    ):
         super().__init__()
         values = {**dict(fields), **values}
         unknown = sorted(set(values) - set(self.fields))
@@ -44,34 +51,34 @@ class ModelOutput(OrderedDict):
         for name in self.fields:
             self[name] = values.get(name)
 
-    def __setitem__(self, name, value):
+    def __setitem__(self, name: str, value: Any) -> None:
         if value is None:
             self.pop(name, None)
         else:
             super().__setitem__(name, value)
 
-    def __getitem__(self, name):
+    def __getitem__(self, name: str | int | slice) -> Any:
         if isinstance(name, str):
             return super().__getitem__(name)
         return self.to_tuple()[name]
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> Any:
         if name in type(self).fields:
             return self.get(name)
         raise AttributeError(
             f"'{type(self).__name__}' object has no attribute '{name}'"
         )
 
-    def __setattr__(self, name, value):
+    def __setattr__(self, name: str, value: Any) -> None:
         if name in self.fields:
             self[name] = value
         else:
             super().__setattr__(name, value)
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (list(self.items()),)
 
-    def to_tuple(self):
+    def to_tuple(self) -> tuple[Any, ...]:
         """Tuple of the fields that are not `None`, in order."""
         return tuple(self[name] for name in self.fields if name in self)
 

@@ -3,9 +3,12 @@
 from keras import ops
 
 from keras_led import backend
+from keras_led.typing import Tensor
 
 
-def append(cached, new):
+def append(
+    cached: tuple[Tensor, Tensor] | None, new: tuple[Tensor, Tensor]
+) -> tuple[Tensor, Tensor]:
     """Puts new keys and values behind those of a growing cache.
 
     Args:
@@ -23,7 +26,11 @@ def append(cached, new):
     )
 
 
-def write(cached, new, index):
+def write(
+    cached: tuple[Tensor, Tensor],
+    new: tuple[Tensor, Tensor],
+    index: int | Tensor,
+) -> tuple[Tensor, Tensor]:
     """Writes new keys and values into their slots of a fixed-size cache.
 
     Args:

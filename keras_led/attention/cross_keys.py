@@ -6,11 +6,13 @@ decoding reads, are cut once into chunks of a few: `(B, N, S, H)` becomes
 `(B, N, C, H, K)`, `C` chunks of `K` keys, the last one filled up with zeros.
 """
 
+from typing import Any
 from typing import NamedTuple
 
 from keras import ops
 
 from keras_led import backend
+from keras_led.typing import Tensor
 
 # For more queries than these, a product of the whole matrix is as fast.
 FEW_QUERIES = 16
@@ -25,14 +27,14 @@ class Keys(NamedTuple):
 
     tensor: object
 
-    def scores(self, query, num_keys):
+    def scores(self, query: Tensor, num_keys: int | Tensor) -> Tensor:
         """Compares queries, `(B, N, T, H)`, with the keys, `(B, N, T, S)`."""
         del num_keys
         if backend.KEYS_FIRST and are_few(query):
             return _swap(ops.matmul(self.tensor, _swap(query)))
         return ops.matmul(query, _swap(self.tensor))
 
-    def whole(self, num_keys):
+    def whole(self, num_keys: int | Tensor) -> Tensor:
         """The keys as one tensor, `(B, N, S, H)`."""
         del num_keys
         return self.tensor
@@ -47,7 +49,7 @@ class PackedKeys(NamedTuple):
 
     chunks: object
 
-    def scores(self, query, num_keys):
+    def scores(self, query: Tensor, num_keys: int | Tensor) -> Tensor:
         if not are_few(query):
             return Keys(self.whole(num_keys)).scores(query, num_keys)
         product = ops.matmul(ops.expand_dims(query, 2), self.chunks)
@@ -56,14 +58,14 @@ class PackedKeys(NamedTuple):
             return scores
         return scores[..., :num_keys]
 
-    def whole(self, num_keys):
+    def whole(self, num_keys: int | Tensor) -> Tensor:
         rows = backend.transpose(self.chunks, (0, 1, 2, 4, 3))
         batch, num_heads, chunks, size, head_dim = ops.shape(rows)
         shape = (batch, num_heads, chunks * size, head_dim)
         return ops.reshape(rows, shape)[:, :, :num_keys]
 
 
-def cross_keys(key, queries_per_document):
+def cross_keys(key: Tensor, queries_per_document: int) -> Keys | PackedKeys:
     """Lays out a document's keys for all the steps of a decoding.
 
     Args:
@@ -84,12 +86,12 @@ def cross_keys(key, queries_per_document):
     return PackedKeys(backend.transpose(chunks, (0, 1, 2, 4, 3)))
 
 
-def as_keys(key):
+def as_keys(key: Tensor) -> Any:
     """`key`, `Keys` or `PackedKeys`; a tensor as `Keys`."""
     return key if isinstance(key, Keys | PackedKeys) else Keys(key)
 
 
-def are_few(query):
+def are_few(query: Tensor) -> bool:
     """Whether a tensor of queries `(B, N, T, H)` is known to hold few."""
     num_queries = query.shape[2]
     return num_queries is not None and num_queries <= FEW_QUERIES

@@ -11,6 +11,7 @@ from keras_led.attention.dropout import dropout
 from keras_led.attention.dropout import fold_seed
 from keras_led.attention.softmax import masked_softmax
 from keras_led.backend.block_layout import loops_allowed
+from keras_led.typing import Tensor
 
 # Above this many scores a head, the queries go block by block, so that
 # memory grows with the keys and not with queries x keys. 2**21 float32 scores
@@ -21,8 +22,14 @@ QUERIES_OF_ONE_BLOCK = 128
 
 
 def dot_product_attention(
-    query, key, value, mask=None, rate=0.0, seed=None, return_weights=False
-):
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    mask: Tensor | None = None,
+    rate: float = 0.0,
+    seed: Tensor | None = None,
+    return_weights: bool = False,
+) -> tuple[Tensor, Tensor | None]:
     """Scaled dot-product attention, linear in memory.
 
     The backward pass keeps the operands and the result, and computes the

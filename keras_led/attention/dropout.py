@@ -1,11 +1,17 @@
 """Dropout from explicit seeds, which may run inside loops and branches."""
 
+from typing import TYPE_CHECKING
+
 from keras import ops
 
 from keras_led import backend
+from keras_led.typing import Tensor
+
+if TYPE_CHECKING:
+    import keras
 
 
-def dropout(x, rate, seed):
+def dropout(x: Tensor, rate: float, seed: Tensor | None) -> Tensor:
     """Zeroes each entry with probability `rate` and scales up the others.
 
     Unlike `keras.layers.Dropout` it holds no state, so it can run inside
@@ -25,7 +31,7 @@ def dropout(x, rate, seed):
     return ops.where(keep, x / (1.0 - rate), ops.zeros((), dtype=x.dtype))
 
 
-def fold_seed(seed, data):
+def fold_seed(seed: Tensor | None, data: int | Tensor) -> Tensor | None:
     """Derives a seed for one of several uses of `seed`.
 
     Args:
@@ -38,7 +44,7 @@ def fold_seed(seed, data):
     return None if seed is None else backend.fold_in(seed, data)
 
 
-def draw_seed(generator):
+def draw_seed(generator: "keras.random.SeedGenerator") -> Tensor:
     """Draws the seed of one training call, another one on each replica.
 
     Replicas hold the same state; with the same noise on the rows of each,

@@ -5,15 +5,20 @@ the queries into the space of the hidden states than to project every token
 of the document with the global key and value matrices.
 """
 
+from typing import Any
+
 from keras import ops
 
 from keras_led import backend
 from keras_led.attention.dense import dot_product_attention
 from keras_led.attention.dropout import dropout
 from keras_led.attention.softmax import masked_softmax
+from keras_led.typing import Tensor
 
 
-def low_rank_is_cheaper(num_slots, num_heads, d_model, length):
+def low_rank_is_cheaper(
+    num_slots: int | None, num_heads: int, d_model: int, length: int | None
+) -> bool:
     """Compares `G N (L + D) D` with `L D D` multiplications, each twice.
 
     Args:
@@ -30,7 +35,13 @@ def low_rank_is_cheaper(num_slots, num_heads, d_model, length):
     return rows * (length + d_model) < length * d_model
 
 
-def projected_global_rows(query, key, value, padding_mask, **options):
+def projected_global_rows(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    padding_mask: Tensor,
+    **options: Any,
+) -> tuple[Tensor, Tensor | None]:
     """Attention of the global tokens over projected keys and values.
 
     Args:
@@ -51,14 +62,14 @@ def projected_global_rows(query, key, value, padding_mask, **options):
 
 
 def low_rank_global_rows(
-    query,
-    hidden_states,
-    key_weights,
-    value_weights,
-    padding_mask,
-    rate=0.0,
-    seed=None,
-):
+    query: Tensor,
+    hidden_states: Tensor,
+    key_weights: tuple[Tensor, Tensor],
+    value_weights: tuple[Tensor, Tensor],
+    padding_mask: Tensor,
+    rate: float = 0.0,
+    seed: Tensor | None = None,
+) -> tuple[Tensor, Tensor]:
     """The same rows without a projected key or value for any token.
 
     `q (x W_k + b_k)^T = (q W_k^T) x^T + q b_k^T` and

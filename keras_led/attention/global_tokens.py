@@ -5,11 +5,14 @@ global tokens of each document go into a number of slots.
 """
 
 import math
+from collections.abc import Callable
+from typing import Any
 from typing import NamedTuple
 
 from keras import ops
 
 from keras_led import backend
+from keras_led.typing import Tensor
 
 
 class GlobalSlots(NamedTuple):
@@ -40,7 +43,12 @@ class GlobalTokens(NamedTuple):
     slots: object
     fits: object = None
 
-    def with_slots(self, function, operands, cond=backend.cond):
+    def with_slots(
+        self,
+        function: Callable[..., Any],
+        operands: tuple[Tensor, ...],
+        cond: Callable[..., Any] = backend.cond,
+    ) -> Any:
         """Calls a function with a slot for every global token.
 
         More of them than slots are rare: then the slots are as many as tokens,
@@ -82,8 +90,11 @@ class SlotPlan(NamedTuple):
 
 
 def plan_slots(
-    global_mask, max_global_tokens, exact=False, global_tokens_fit=False
-):
+    global_mask: Tensor | None,
+    max_global_tokens: int,
+    exact: bool = False,
+    global_tokens_fit: bool = False,
+) -> SlotPlan:
     """Chooses the number of slots for a batch.
 
     Args:
@@ -122,7 +133,7 @@ def plan_slots(
     return SlotPlan(most, most, None)
 
 
-def find_slots(global_mask, num_slots):
+def find_slots(global_mask: Tensor, num_slots: int | Tensor) -> GlobalSlots:
     """Lists the positions of the global tokens of each document.
 
     Args:
@@ -141,14 +152,14 @@ def find_slots(global_mask, num_slots):
     return GlobalSlots(ops.cast(positions, "int32"), keys > length)
 
 
-def gather_tokens(x, positions):
+def gather_tokens(x: Tensor, positions: Tensor) -> Tensor:
     """Takes the rows of `x` at `positions`, `(B, L, D) -> (B, G, D)`."""
     batch, length, dim = ops.shape(x)
     flat = ops.reshape(x, (batch * length, dim))
     return ops.take(flat, _flat_positions(positions, batch, length), axis=0)
 
 
-def add_to_keys(x, positions, rows):
+def add_to_keys(x: Tensor, positions: Tensor, rows: Tensor) -> Tensor:
     """Adds `rows`, `(B, N, G, H)`, to those of `x`, `(B, N, L, H)`.
 
     Positions are distinct in a row: adding once and writing is the same.
@@ -162,7 +173,7 @@ def add_to_keys(x, positions, rows):
     return ops.reshape(flat, (batch, num_heads, length, head_dim))
 
 
-def write_tokens_(x, slots, rows):
+def write_tokens_(x: Tensor, slots: GlobalSlots, rows: Tensor) -> Tensor:
     """Replaces the rows of `x` at the valid slots; may write over `x`.
 
     Args:

@@ -3,9 +3,10 @@
 from keras import ops
 
 from keras_led import backend
+from keras_led.typing import Tensor
 
 
-def split_heads(x, num_heads):
+def split_heads(x: Tensor, num_heads: int) -> Tensor:
     """Cuts the hidden dimension into heads, `(B, T, D) -> (B, N, T, H)`."""
     batch, length = ops.shape(x)[:2]
     head_dim = x.shape[-1] // num_heads
@@ -13,14 +14,14 @@ def split_heads(x, num_heads):
     return backend.transpose(x, (0, 2, 1, 3))
 
 
-def merge_heads(x):
+def merge_heads(x: Tensor) -> Tensor:
     """Joins the heads to a hidden dimension, `(B, N, T, H) -> (B, T, D)`."""
     batch, num_heads, length, head_dim = ops.shape(x)
     x = backend.transpose(x, (0, 2, 1, 3))
     return ops.reshape(x, (batch, length, num_heads * head_dim))
 
 
-def scale_heads(x, head_mask):
+def scale_heads(x: Tensor, head_mask: Tensor | None) -> Tensor:
     """Multiplies each head of `x` by its entry of `head_mask`.
 
     A head mask multiplies the attention weights; the output is linear in

@@ -4,6 +4,9 @@ from typing import NamedTuple
 
 from keras import ops
 
+from keras_led.typing import Shape
+from keras_led.typing import Tensor
+
 
 class TokenRoles(NamedTuple):
     """What each token of the document is.
@@ -19,7 +22,11 @@ class TokenRoles(NamedTuple):
     global_mask: object
 
 
-def token_roles(attention_mask, global_attention_mask, batch_and_length):
+def token_roles(
+    attention_mask: Tensor | None,
+    global_attention_mask: Tensor | None,
+    batch_and_length: Shape,
+) -> TokenRoles:
     """Merges the two masks of the Hugging Face call into roles.
 
     Hugging Face multiplies `attention_mask * (global_attention_mask + 1)`:
@@ -52,7 +59,9 @@ def token_roles(attention_mask, global_attention_mask, batch_and_length):
     return TokenRoles(ops.greater_equal(code, 1.0), ops.greater(code, 1.0))
 
 
-def causal_mask(num_queries, num_keys, offset):
+def causal_mask(
+    num_queries: int, num_keys: int, offset: int | Tensor
+) -> Tensor:
     """Marks the keys that a decoder query may use: itself and those before.
 
     Args:

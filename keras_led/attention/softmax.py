@@ -3,6 +3,8 @@
 import numpy as np
 from keras import ops
 
+from keras_led.typing import Tensor
+
 # What is added to the score of a key that may not be attended to. Any score
 # that occurs is lost in it, and exp(x - max) of the sum is exactly 0. It is
 # finite because a row of -inf gives inf - inf = NaN, also in the gradient.
@@ -10,7 +12,7 @@ MASKED_SCORE = np.finfo("float32").min
 KEPT_SCORE = np.float32(0)
 
 
-def masked_softmax(scores, mask):
+def masked_softmax(scores: Tensor, mask: Tensor | None) -> Tensor:
     """Normalizes attention scores over the keys, in float32.
 
     A row that keeps no key becomes uniform over all keys, as in Hugging Face,
@@ -31,7 +33,7 @@ def masked_softmax(scores, mask):
     return softmax(scores)
 
 
-def softmax(scores):
+def softmax(scores: Tensor) -> Tensor:
     """Normalizes over the last axis, which may hold a single score."""
     if scores.shape[-1] == 1:  # `ops.softmax` warns, as of a mistake.
         return ops.ones_like(scores)

@@ -4,24 +4,31 @@ Source: Beltagy et al., 2020, section 3.1; `LEDEncoderSelfAttention` in
 transformers 5.23 for the numerics.
 """
 
+from typing import TYPE_CHECKING
+
 from keras_led.attention.blockwise.forward import attend
 from keras_led.attention.blockwise.plan import Settings
 from keras_led.attention.blockwise.with_weights import attend_with_weights
+from keras_led.typing import Tensor
+
+if TYPE_CHECKING:
+    from keras_led.attention.global_tokens import GlobalTokens
+    from keras_led.backend.block_layout import BlockLayout
 
 
 def windowed_attention(
-    query,
-    key,
-    value,
-    padding_mask,
-    attention_window,
-    global_tokens=None,
-    scale=1.0,
-    rate=0.0,
-    seed=None,
-    layout=None,
-    return_weights=False,
-):
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    padding_mask: Tensor,
+    attention_window: int,
+    global_tokens: "GlobalTokens | None" = None,
+    scale: float = 1.0,
+    rate: float = 0.0,
+    seed: Tensor | None = None,
+    layout: "BlockLayout | None" = None,
+    return_weights: bool = False,
+) -> tuple[Tensor, Tensor | None]:
     """Attends to a sliding window and to the global keys, in one softmax.
 
     The document is worked on block by block (see `blockwise`), so that time

@@ -2,6 +2,7 @@
 
 import contextlib
 import contextvars
+from collections.abc import Iterator
 from typing import NamedTuple
 
 
@@ -33,13 +34,13 @@ ON_ACCELERATOR = BlockLayout(query_block=128, blocks_per_step=16)
 _loops_allowed = contextvars.ContextVar("loops_allowed", default=True)
 
 
-def loops_allowed():
+def loops_allowed() -> bool:
     """Whether attention may go through its blocks in a loop."""
     return _loops_allowed.get()
 
 
 @contextlib.contextmanager
-def without_loops():
+def without_loops() -> Iterator[None]:
     """Lets the attention traced inside work on all its blocks at once.
 
     For runtimes that have no loop over tensors; it takes more memory.

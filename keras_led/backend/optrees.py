@@ -3,7 +3,7 @@
 import optree
 
 
-def register(cls):
+def register(cls: type) -> type:
     """Makes `keras.tree` see into `cls`, an ordered dict of tensors."""
     optree.register_pytree_node(
         cls,

@@ -4,6 +4,8 @@ A private name of Keras 3.15, in this file only. Without it a `keras.Model`
 that holds an LED has to build its layers in `build_from_config` of its own.
 """
 
+from typing import Any
+
 import keras
 
 try:
@@ -22,6 +24,6 @@ NEEDS_SIZES = keras.backend.backend() == "jax"
 STAND_INS = (83, 89)
 
 
-def is_stand_in(size):
+def is_stand_in(size: Any) -> bool:
     """Whether `size` is no number of the user's."""
     return in_symbolic_scope() and size in STAND_INS

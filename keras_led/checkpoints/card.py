@@ -1,8 +1,14 @@
 """Model cards: the README.md that the hub shows."""
 
 import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+from typing import Any
 
 from keras_led.files.atomic import write_text
+
+if TYPE_CHECKING:
+    from keras_led.config import LEDConfig
 
 CARD_NAME = "README.md"
 
@@ -59,7 +65,12 @@ family `{family}`. `conversion_report.json` lists every tensor.
 """
 
 
-def write_card(directory, config, report=None, name="LED"):
+def write_card(
+    directory: Path,
+    config: "LEDConfig",
+    report: dict[str, Any] | None = None,
+    name: str = "LED",
+) -> None:
     """Writes `README.md`, unless the directory has one.
 
     Args:

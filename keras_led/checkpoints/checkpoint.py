@@ -1,7 +1,11 @@
 """A checkpoint: all its weight files as one table of tensors."""
 
 import math
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
+from typing import Any
+from typing import Self
 
 from keras_led.checkpoints import names
 from keras_led.checkpoints.hdf5_reader import Hdf5File
@@ -14,6 +18,12 @@ from keras_led.files.hub import resolve
 from keras_led.files.reading import reading
 from keras_led.files.together import read_together
 from keras_led.tokenizer.keywords import check_list
+from keras_led.typing import StrPath
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from keras_led.checkpoints.tensor_files import TensorFile
 
 SAFETENSORS_NAME = "model.safetensors"
 SAFETENSORS_INDEX = "model.safetensors.index.json"
@@ -62,7 +72,12 @@ class Checkpoint:
             is missing, or no tensor has the name of a weight.
     """
 
-    def __init__(self, files, index=None, index_path=None):
+    def __init__(
+        self,
+        files: "list[TensorFile]",
+        index: dict[str, Any] | None = None,
+        index_path: Path | None = None,
+    ):
         self._files = files
         self._file_of = {}
         infos = {}
@@ -83,28 +98,28 @@ class Checkpoint:
             self._check_index(index, index_path)
 
     @property
-    def paths(self):
+    def paths(self) -> list[Path]:
         """List of the paths of the weight files."""
         return [file.path for file in self._files]
 
-    def origin(self, name):
+    def origin(self, name: str) -> str:
         """Returns the name of a tensor in the file."""
         return self._origins[name]
 
-    def read(self, name):
+    def read(self, name: str) -> "np.ndarray":
         """Reads one tensor; see `TensorFile.read`."""
         name = self._origins[name]
         return self._file_of[name].read(name)
 
-    def close(self):
+    def close(self) -> None:
         """Closes all files."""
         for file in self._files:
             file.close()
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *error):
+    def __exit__(self, *error: Any) -> None:
         self.close()
 
     def _check_index(self, index, index_path):
@@ -126,7 +141,11 @@ class Checkpoint:
             )
 
 
-def open_checkpoint(name_or_path, weight_files=WEIGHT_FILES, **hub_options):
+def open_checkpoint(
+    name_or_path: StrPath,
+    weight_files: Iterable[str] = WEIGHT_FILES,
+    **hub_options: Any,
+) -> Checkpoint:
     """Opens the weights of a checkpoint, in whatever format they are.
 
     Args:
@@ -188,7 +207,7 @@ def _checkpoint(paths, index=None, index_path=None):
         raise
 
 
-def shorten(items, limit=8):
+def shorten(items: Iterable[str], limit: int = 8) -> str:
     """Writes a list for a message, its end left out when it is long.
 
     Args:
@@ -203,7 +222,7 @@ def shorten(items, limit=8):
     return f"{shown} and {more} more" if more > 0 else shown
 
 
-def open_weight_file(path):
+def open_weight_file(path: Path) -> "TensorFile":
     """Opens one file with the reader of its ending.
 
     Args:

@@ -2,7 +2,10 @@
 
 import dataclasses
 import zlib
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
+from typing import Any
 
 from keras_led._version import __version__
 from keras_led.checkpoints import names
@@ -18,6 +21,12 @@ from keras_led.files.atomic import replaced_directory
 from keras_led.files.atomic import staged_directory
 from keras_led.files.atomic import write_json
 from keras_led.files.publishing import holds_something
+from keras_led.typing import StrPath
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from keras_led.checkpoints.weight_set import WeightSet
 
 REPORT_NAME = "conversion_report.json"
 
@@ -32,16 +41,16 @@ _WEIGHTS = (
 
 
 def convert(
-    source,
-    target,
+    source: "WeightSet",
+    target: StrPath,
     *,
-    to="safetensors",
-    dtype=None,
-    max_shard_size="5GB",
-    force=False,
-    progress=None,
-    writers=None,
-):
+    to: str = "safetensors",
+    dtype: str | None = None,
+    max_shard_size: int | str = "5GB",
+    force: bool = False,
+    progress: Callable[[int], object] | None = None,
+    writers: dict[str, Callable[..., Any]] | None = None,
+) -> dict[str, Any]:
     """Writes a directory with an LED in the format asked for.
 
     Nothing appears at `target` before everything is written.
@@ -95,7 +104,7 @@ def convert(
     return report
 
 
-def check_target(target, force):
+def check_target(target: Path, force: bool) -> None:
     """Refuses a target that holds something.
 
     Args:
@@ -165,7 +174,7 @@ class _Checked(Tensor):
         return array
 
 
-def checksum(array):
+def checksum(array: "np.ndarray") -> str:
     """Returns the CRC-32 of the bytes of an array, as 8 hexadecimal digits.
 
     Args:

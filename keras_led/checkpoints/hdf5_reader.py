@@ -33,7 +33,7 @@ class Hdf5File(TensorFile):
         except _H5_ERRORS as error:
             raise damaged(self.path, error) from error
 
-    def close(self):
+    def close(self) -> None:
         super().close()
         if self._hdf5 is not None:
             self._hdf5.close()

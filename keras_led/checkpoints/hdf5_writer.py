@@ -1,11 +1,17 @@
 """Writes `tf_model.h5` files, as `transformers` 4 read and wrote them."""
 
 import contextlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from keras_led.checkpoints import sharding
 from keras_led.files.atomic import write_json
+
+if TYPE_CHECKING:
+    from keras_led.checkpoints.safetensors_writer import Tensor
 
 # The model name that TensorFlow put into the names of variables. On reading
 # it does not count.
@@ -19,8 +25,12 @@ _MAX_ATTRIBUTE_BYTES = 64512
 
 
 def write_tensorflow_shards(
-    tensors, directory, head, max_shard_size, progress=None
-):
+    tensors: "list[Tensor]",
+    directory: Path,
+    head: str | None,
+    max_shard_size: int | str,
+    progress: Callable[[int], object] | None = None,
+) -> None:
     """Writes `tf_model.h5`, or shards with an index, into a directory.
 
     Args:

@@ -1,5 +1,9 @@
 """Fills a model with the weights of a checkpoint."""
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+from typing import Any
+
 import numpy as np
 
 from keras_led.checkpoints import names
@@ -9,11 +13,25 @@ from keras_led.checkpoints.matching import find_sources
 from keras_led.checkpoints.matching import read_source
 from keras_led.checkpoints.memory import Trimmer
 from keras_led.checkpoints.tensor_files import FLOAT_DTYPES
+from keras_led.typing import AnyLED
+from keras_led.typing import StrPath
+
+if TYPE_CHECKING:
+    import keras
+
+    from keras_led.checkpoints.checkpoint import Checkpoint
+    from keras_led.checkpoints.mapped import MappedCheckpoint
+    from keras_led.checkpoints.matching import Source
+    from keras_led.config import LEDConfig
 
 
 def load_pretrained_weights(
-    model, name_or_path, *, ignore_mismatched_sizes=False, **hub_options
-):
+    model: AnyLED,
+    name_or_path: StrPath,
+    *,
+    ignore_mismatched_sizes: bool = False,
+    **hub_options: Any,
+) -> "list[keras.Variable]":
     """Fills a model with the weights of a directory or hub model.
 
     Reads `model.safetensors`, `pytorch_model.bin`, `tf_model.h5`, and each of
@@ -53,14 +71,14 @@ def load_pretrained_weights(
 
 
 def build_and_load(
-    build,
-    config,
-    head,
-    checkpoint,
-    where,
+    build: Callable[..., Any],
+    config: "LEDConfig",
+    head: str | None,
+    checkpoint: "Checkpoint",
+    where: StrPath,
     *,
-    ignore_mismatched_sizes=False,
-):
+    ignore_mismatched_sizes: bool = False,
+) -> "tuple[Any, list[keras.Variable]]":
     """Makes a model for an open checkpoint, and fills it.
 
     Names and shapes are checked before the model is built: a config of
@@ -93,13 +111,13 @@ def build_and_load(
 
 
 def load_weights(
-    model,
-    checkpoint,
-    where="the checkpoint",
+    model: AnyLED,
+    checkpoint: "Checkpoint | MappedCheckpoint",
+    where: StrPath = "the checkpoint",
     *,
-    ignore_mismatched_sizes=False,
-    sources=None,
-):
+    ignore_mismatched_sizes: bool = False,
+    sources: "dict[str, Source] | None" = None,
+) -> "list[keras.Variable]":
     """Fills a model with the weights of an open checkpoint.
 
     Args:

@@ -2,9 +2,17 @@
 
 import dataclasses
 from collections.abc import Callable
+from collections.abc import Collection
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from keras_led.checkpoints.tensor_files import TensorInfo
 from keras_led.files.reading import reading
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from keras_led.checkpoints.checkpoint import Checkpoint
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,7 +44,13 @@ class MappedCheckpoint:
         drop: collection of the tensors of `base` that are no weights.
     """
 
-    def __init__(self, base, entries, dialect=None, drop=()):
+    def __init__(
+        self,
+        base: "Checkpoint | MappedCheckpoint",
+        entries: dict[str, Entry],
+        dialect: str | None = None,
+        drop: Collection[str] = (),
+    ):
         self._base = base
         self.dialect = dialect or base.dialect
         used = {entry.source for entry in entries.values()} | set(drop)
@@ -47,15 +61,15 @@ class MappedCheckpoint:
         }
 
     @property
-    def paths(self):
+    def paths(self) -> list[Path]:
         """List of the paths of the weight files."""
         return self._base.paths
 
-    def origin(self, name):
+    def origin(self, name: str) -> str:
         """Returns the name of the tensor in the file."""
         return self._base.origin(self._entries[name].source)
 
-    def read(self, name):
+    def read(self, name: str) -> "np.ndarray":
         """Reads one tensor, changed; see `TensorFile.read`."""
         entry = self._entries[name]
         array = self._base.read(entry.source)
@@ -65,7 +79,7 @@ class MappedCheckpoint:
         with reading(file, f"hold {entry.source} of another shape"):
             return entry.change(array)
 
-    def close(self):
+    def close(self) -> None:
         """Closes all files."""
         self._base.close()
 

@@ -3,11 +3,20 @@
 import dataclasses
 import warnings
 import zlib
+from typing import TYPE_CHECKING
 
 from keras_led.checkpoints import names
 from keras_led.checkpoints.checkpoint import shorten
 from keras_led.checkpoints.table import weight_shapes
 from keras_led.checkpoints.tensor_files import FLOAT_DTYPES
+from keras_led.typing import StrPath
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from keras_led.checkpoints.checkpoint import Checkpoint
+    from keras_led.checkpoints.mapped import MappedCheckpoint
+    from keras_led.config import LEDConfig
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,7 +32,12 @@ class Source:
     transposed: bool = False
 
 
-def expected_shapes(config, head, checkpoint, where):
+def expected_shapes(
+    config: "LEDConfig",
+    head: str | None,
+    checkpoint: "Checkpoint | MappedCheckpoint",
+    where: StrPath,
+) -> dict[str, tuple[int, ...]]:
     """Lists the weights that a config asks for, if a checkpoint can hold them.
 
     Args:
@@ -50,7 +64,9 @@ def expected_shapes(config, head, checkpoint, where):
     return weight_shapes(config, head)
 
 
-def read_source(checkpoint, source):
+def read_source(
+    checkpoint: "Checkpoint | MappedCheckpoint", source: Source
+) -> "np.ndarray":
     """Reads the values of one weight in the layout of Keras.
 
     Args:
@@ -65,13 +81,13 @@ def read_source(checkpoint, source):
 
 
 def find_sources(
-    shapes,
-    checkpoint,
-    where="the checkpoint",
+    shapes: dict[str, tuple[int, ...]],
+    checkpoint: "Checkpoint | MappedCheckpoint",
+    where: StrPath = "the checkpoint",
     *,
-    ignore_mismatched_sizes=False,
-    allow_fresh_head=True,
-):
+    ignore_mismatched_sizes: bool = False,
+    allow_fresh_head: bool = True,
+) -> dict[str, Source]:
     """Finds the tensor of each weight; checks all names and shapes.
 
     Args:

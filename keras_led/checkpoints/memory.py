@@ -16,7 +16,7 @@ class Trimmer:
         every: int, bytes.
     """
 
-    def __init__(self, every=64 * 2**20):
+    def __init__(self, every: int = 64 * 2**20):
         self._every = every
         self._count = 0
         try:
@@ -24,7 +24,7 @@ class Trimmer:
         except (AttributeError, OSError, TypeError):
             self._trim = None
 
-    def add(self, nbytes):
+    def add(self, nbytes: int) -> None:
         """Counts bytes that went through; trims when they are enough.
 
         Args:
@@ -34,7 +34,7 @@ class Trimmer:
         if self._count >= self._every:
             self.trim()
 
-    def trim(self):
+    def trim(self) -> None:
         """Returns freed memory to the system now."""
         self._count = 0
         if self._trim is not None:

@@ -15,6 +15,8 @@ and the bare model have the same names, and a Keras model needs no table.
 
 import os
 import re
+from collections.abc import Callable
+from collections.abc import Collection
 
 BODY = "led"
 SHARED_TABLE = "shared/embeddings"
@@ -50,7 +52,7 @@ _OUTER = (
 )
 
 
-def is_transposed(name):
+def is_transposed(name: str) -> bool:
     """Tells whether PyTorch stores a weight with its axes swapped.
 
     Args:
@@ -62,7 +64,7 @@ def is_transposed(name):
     return name.endswith("/kernel")
 
 
-def is_head(name):
+def is_head(name: str) -> bool:
     """Tells whether a weight belongs to a head, not to the bare model.
 
     Args:
@@ -74,7 +76,7 @@ def is_head(name):
     return name.split("/")[0] in HEADS
 
 
-def from_variable(path):
+def from_variable(path: str) -> str:
     """Returns the name of a weight from the path of its Keras variable.
 
     Args:
@@ -89,7 +91,7 @@ def from_variable(path):
     return re.sub(r"/layers_(\d+)/", r"/layers.\1/", name)
 
 
-def from_torch(name):
+def from_torch(name: str) -> str | None:
     """Returns the name of a weight from its PyTorch name.
 
     Args:
@@ -114,7 +116,7 @@ def from_torch(name):
     return re.sub(r"\.(?!\d)", "/", f"{owner}.{leaf}")
 
 
-def without_wrappers(tensors):
+def without_wrappers(tensors: Collection[str]) -> dict[str, str]:
     """Finds the names that tensors had before their model was wrapped.
 
     Args:
@@ -129,7 +131,7 @@ def without_wrappers(tensors):
     return own if len(own) == len(inner) else {name: name for name in tensors}
 
 
-def outer_names(tensors):
+def outer_names(tensors: Collection[str]) -> list[str]:
     """Lists what stands before the names of models.
 
     Args:
@@ -155,7 +157,7 @@ def _dotted(parts):
     return "".join(f"{part}." for part in parts)
 
 
-def to_torch(name, prefix=BODY):
+def to_torch(name: str, prefix: str = BODY) -> str:
     """Returns the PyTorch name of a weight.
 
     Args:
@@ -174,7 +176,7 @@ def to_torch(name, prefix=BODY):
     return full if is_head(name) or not prefix else f"{prefix}.{full}"
 
 
-def from_tensorflow(name):
+def from_tensorflow(name: str) -> str | None:
     """Returns the name of a weight from its name in a TensorFlow file.
 
     Args:
@@ -201,7 +203,7 @@ def from_tensorflow(name):
     return "/".join(parts)
 
 
-def to_tensorflow(name):
+def to_tensorflow(name: str) -> str:
     """Returns the TensorFlow name of a weight, without the model's name.
 
     Args:
@@ -217,7 +219,7 @@ def to_tensorflow(name):
     return f"{BODY}/{name}:0"
 
 
-def converter(dialect):
+def converter(dialect: str) -> Callable[[str], str | None]:
     """Returns `from_torch` or `from_tensorflow`.
 
     Args:

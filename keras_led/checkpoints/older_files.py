@@ -1,5 +1,8 @@
 """Which files of an older save must not stay beside those of a new one."""
 
+from collections.abc import Callable
+from collections.abc import Collection
+
 from keras_led.checkpoints.sharding import is_weight_file
 from keras_led.tokenizer.saving import FILE_NAMES as TOKENIZER_FILES
 
@@ -8,7 +11,7 @@ from keras_led.tokenizer.saving import FILE_NAMES as TOKENIZER_FILES
 _GROUPS = (("config.json", "generation_config.json"), TOKENIZER_FILES)
 
 
-def older_files(*weights):
+def older_files(*weights: str) -> Callable[[str, Collection[str]], bool]:
     """Makes the rule by which `staged_directory` deletes files.
 
     Args:

@@ -1,13 +1,20 @@
 """Position tables of another length."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from keras_led.checkpoints import names
 from keras_led.checkpoints.mapped import Entry
 from keras_led.checkpoints.mapped import MappedCheckpoint
 
+if TYPE_CHECKING:
+    from keras_led.checkpoints.checkpoint import Checkpoint
 
-def resize_positions(checkpoint, lengths):
+
+def resize_positions(
+    checkpoint: "Checkpoint | MappedCheckpoint", lengths: dict[str, int | None]
+) -> "Checkpoint | MappedCheckpoint":
     """Gives position tables a new length, by repetition or by cutting.
 
     A longer table starts again with its first row, as the authors of

@@ -9,6 +9,7 @@ https://github.com/safetensors/safetensors#format.
 import dataclasses
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 
@@ -39,14 +40,14 @@ class Tensor:
     read: Callable
 
     @property
-    def nbytes(self):
+    def nbytes(self) -> int:
         """int, size in bytes."""
         count = 1
         for size in self.shape:
             count *= size
         return count * self.dtype.itemsize
 
-    def values(self):
+    def values(self) -> np.ndarray:
         """Returns the values as a C-contiguous array of the right type."""
         array = np.ascontiguousarray(self.read(), dtype=self.dtype)
         if array.shape != tuple(self.shape):
@@ -57,7 +58,12 @@ class Tensor:
         return array
 
 
-def write_safetensors(path, tensors, file_format="pt", progress=None):
+def write_safetensors(
+    path: Path,
+    tensors: list[Tensor],
+    file_format: str = "pt",
+    progress: Callable[[int], object] | None = None,
+) -> None:
     """Writes one file; the caller sees to it that it appears at once.
 
     Args:

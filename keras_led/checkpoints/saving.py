@@ -1,6 +1,10 @@
 """Writes the weights of a model as a Hugging Face checkpoint."""
 
 import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 from keras import ops
@@ -14,16 +18,21 @@ from keras_led.checkpoints.safetensors_writer import write_safetensors
 from keras_led.checkpoints.tensor_files import FLOAT_DTYPES
 from keras_led.files.atomic import staged_directory
 from keras_led.files.atomic import write_json
+from keras_led.typing import AnyLED
+from keras_led.typing import StrPath
+
+if TYPE_CHECKING:
+    import keras
 
 
 def save_pretrained_weights(
-    model,
-    directory,
-    max_shard_size="5GB",
-    dtype=None,
-    progress=None,
-    write_beside=None,
-):
+    model: AnyLED,
+    directory: StrPath,
+    max_shard_size: int | str = "5GB",
+    dtype: str | None = None,
+    progress: Callable[[int], object] | None = None,
+    write_beside: Callable[[Path], object] | None = None,
+) -> None:
     """Writes `model.safetensors` with PyTorch's names, or shards of it.
 
     `transformers` loads the result without a missing or an unexpected key.
@@ -58,12 +67,12 @@ def save_pretrained_weights(
 
 
 def write_checkpoint(
-    tensors,
-    directory,
-    max_shard_size="5GB",
-    progress=None,
-    write_beside=None,
-):
+    tensors: list[Tensor],
+    directory: StrPath,
+    max_shard_size: int | str = "5GB",
+    progress: Callable[[int], object] | None = None,
+    write_beside: Callable[[Path], object] | None = None,
+) -> None:
     """Writes tensors as `model.safetensors`, or as shards with an index.
 
     Args:
@@ -81,7 +90,12 @@ def write_checkpoint(
             write_beside(staging)
 
 
-def write_shards(tensors, directory, max_shard_size, progress=None):
+def write_shards(
+    tensors: list[Tensor],
+    directory: Path,
+    max_shard_size: int | str,
+    progress: Callable[[int], object] | None = None,
+) -> None:
     """Writes the files of `write_checkpoint` where nothing can go wrong.
 
     Args:
@@ -98,7 +112,9 @@ def write_shards(tensors, directory, max_shard_size, progress=None):
         write_json(directory / SAFETENSORS_INDEX, sharding.index(files, shards))
 
 
-def model_tensors(model, dtype=None, dialect="torch"):
+def model_tensors(
+    model: AnyLED, dtype: str | None = None, dialect: str = "torch"
+) -> list[Tensor]:
     """Lists the weights of a model under the names and axes of a dialect.
 
     Args:
@@ -134,7 +150,7 @@ def model_tensors(model, dtype=None, dialect="torch"):
     return tensors
 
 
-def target_dtype(dtype, variable):
+def target_dtype(dtype: str | None, variable: Any) -> np.dtype:
     """Returns the numpy type under which a variable is written.
 
     Args:
@@ -157,7 +173,7 @@ def target_dtype(dtype, variable):
     return FLOAT_DTYPES[dtype or held]
 
 
-def merged_value(layer, name):
+def merged_value(layer: "keras.layers.Layer", name: str) -> np.ndarray:
     """The weight of a layer with its LoRA adapters added.
 
     Keras' own `layer.kernel` is of the compute dtype: under mixed precision

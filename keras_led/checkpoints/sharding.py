@@ -1,6 +1,7 @@
 """Splits a checkpoint into files of a limited size."""
 
 import re
+from typing import Any
 
 _UNITS = {
     "KB": 10**3,
@@ -14,7 +15,7 @@ _UNITS = {
 }
 
 
-def parse_size(size):
+def parse_size(size: int | str) -> int:
     """Returns a number of bytes from a text such as `"5GB"` or `"200MiB"`.
 
     Args:
@@ -40,7 +41,7 @@ def parse_size(size):
     return int(float(match[1]) * _UNITS[match[2].upper()])
 
 
-def split(tensors, max_shard_size):
+def split(tensors: list[Any], max_shard_size: int | str) -> list[list[Any]]:
     """Puts tensors into shards, in order; a larger tensor gets its own.
 
     Args:
@@ -61,7 +62,7 @@ def split(tensors, max_shard_size):
     return shards
 
 
-def shard_names(stem, suffix, count):
+def shard_names(stem: str, suffix: str, count: int) -> list[str]:
     """Returns the file names of `count` shards, as Hugging Face has them.
 
     Args:
@@ -77,7 +78,7 @@ def shard_names(stem, suffix, count):
     ]
 
 
-def is_weight_file(name, stem, suffix):
+def is_weight_file(name: str, stem: str, suffix: str) -> bool:
     """Whether a file is one of a save: the only one, a shard or the index.
 
     Args:
@@ -95,7 +96,7 @@ def is_weight_file(name, stem, suffix):
     return re.fullmatch(pattern, name) is not None
 
 
-def index(files, shards):
+def index(files: list[str], shards: list[list[Any]]) -> dict[str, Any]:
     """Returns the content of an index file.
 
     Args:

@@ -1,5 +1,7 @@
 """What a checkpoint holds beside config and weights."""
 
+from pathlib import Path
+
 from keras_led.files.hub import resolve
 
 # Files of a tokenizer or about generation, copied as they are. A name after
@@ -18,7 +20,7 @@ _NAMES = {
 _KERAS_HUB_SKIPS = ("tokenizer.json",)
 
 
-def read_side_files(directory, family):
+def read_side_files(directory: Path, family: str) -> dict[str, bytes]:
     """Reads the files of a tokenizer and about generation.
 
     Args:

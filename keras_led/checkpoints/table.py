@@ -1,5 +1,10 @@
 """Every weight of an LED model with its shape, from the config alone."""
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from keras_led.config import LEDConfig
+
 HEAD_OF_ARCHITECTURE = {
     "LEDModel": None,
     "LEDForConditionalGeneration": "generation",
@@ -8,7 +13,9 @@ HEAD_OF_ARCHITECTURE = {
 }
 
 
-def weight_shapes(config, head=None):
+def weight_shapes(
+    config: "LEDConfig", head: str | None = None
+) -> dict[str, tuple[int, ...]]:
     """Lists the weights of a model in the order of its layers.
 
     Args:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+from pathlib import Path
 
 import ml_dtypes
 import numpy as np
@@ -49,7 +50,7 @@ class TensorFile:
         OSError: If the file is replaced in this moment.
     """
 
-    def __init__(self, path):
+    def __init__(self, path: Path):
         self.path = path
         self.infos = {}
         if not path.is_file():
@@ -63,7 +64,7 @@ class TensorFile:
             self.close()
             raise
 
-    def read(self, name):
+    def read(self, name: str) -> np.ndarray:
         """Reads one tensor.
 
         Args:
@@ -91,7 +92,7 @@ class TensorFile:
             )
         return array
 
-    def close(self):
+    def close(self) -> None:
         """Closes the file. Closing twice is allowed."""
         self._file.close()
 
@@ -114,7 +115,7 @@ class TensorFile:
         raise NotImplementedError
 
 
-def damaged(path, error):
+def damaged(path: Path, error: BaseException | str) -> ValueError:
     """Makes the error for a file that cannot be read.
 
     Args:

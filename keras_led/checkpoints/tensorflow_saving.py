@@ -1,16 +1,24 @@
 """Writes the weights of a model as TensorFlow's LED of `transformers` 4."""
 
+from collections.abc import Callable
+from pathlib import Path
+
 from keras_led.checkpoints import names
 from keras_led.checkpoints import sharding
 from keras_led.checkpoints.hdf5_writer import write_tensorflow_shards
 from keras_led.checkpoints.older_files import older_files
 from keras_led.checkpoints.saving import model_tensors
 from keras_led.files.atomic import staged_directory
+from keras_led.typing import AnyLED
+from keras_led.typing import StrPath
 
 
 def save_tensorflow_weights(
-    model, directory, max_shard_size="5GB", write_beside=None
-):
+    model: AnyLED,
+    directory: StrPath,
+    max_shard_size: int | str = "5GB",
+    write_beside: Callable[[Path], object] | None = None,
+) -> None:
     """Writes `tf_model.h5`, or shards of it with an index.
 
     Nothing in `directory` changes before all is written; then it changes in

@@ -44,7 +44,7 @@ class TorchFile(TensorFile):
                 file=str(self.path),
             )
 
-    def close(self):
+    def close(self) -> None:
         super().close()
         self._tensors = {}
 

@@ -3,12 +3,19 @@
 import dataclasses
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
+from typing import Any
+from typing import Self
 
 import numpy as np
 
 from keras_led.checkpoints import matching
 from keras_led.checkpoints.tensor_files import FLOAT_DTYPES
 from keras_led.config import LEDConfig
+
+if TYPE_CHECKING:
+    from keras_led.checkpoints.checkpoint import Checkpoint
+    from keras_led.checkpoints.mapped import MappedCheckpoint
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,20 +65,26 @@ class WeightSet:
     checkpoint: object
     side_files: dict
 
-    def close(self):
+    def close(self) -> None:
         """Closes the files of the source."""
         self.checkpoint.close()
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *error):
+    def __exit__(self, *error: Any) -> None:
         self.close()
 
 
 def make_weight_set(
-    config, head, checkpoint, family, directory, source, side_files
-):
+    config: LEDConfig,
+    head: str | None,
+    checkpoint: "Checkpoint | MappedCheckpoint",
+    family: str,
+    directory: Path,
+    source: str,
+    side_files: dict[str, bytes],
+) -> WeightSet:
     """Finds every weight of an LED in a checkpoint.
 
     Args:

@@ -26,7 +26,7 @@ for command in (summarize, train, evaluate, convert, export, info, bench):
     app.command(cls=PlainHelpCommand)(command)
 
 
-def show_version(wanted):
+def show_version(wanted: bool) -> None:
     """Prints the version and ends, when `--version` is given."""
     if wanted:
         typer.echo(f"keras-led {__version__}")
@@ -44,5 +44,5 @@ def options(
             help="Show the version and exit.",
         ),
     ] = False,
-):
+) -> None:
     """LED, the Longformer encoder-decoder, for Keras 3."""

@@ -4,7 +4,10 @@ import json
 import statistics
 import sys
 import time
+from collections.abc import Callable
+from collections.abc import Iterator
 from typing import Annotated
+from typing import Any
 
 import keras
 import numpy as np
@@ -22,6 +25,7 @@ from keras_led.config import LEDConfig
 from keras_led.generation.inputs.arguments import read_request
 from keras_led.generation.loop.encode import encode
 from keras_led.models.conditional_generation import LEDForConditionalGeneration
+from keras_led.typing import GeneratingLED
 
 DEFAULT_TOKENS = 4096
 DEFAULT_NEW_TOKENS = 32
@@ -73,7 +77,7 @@ def bench(
     ] = False,
     backend: BackendOption = None,
     debug: DebugOption = False,
-):
+) -> None:
     """Time the encoder and the decoder of a checkpoint on this machine.
 
     The document is random tokens, with global attention on the first; the
@@ -148,7 +152,9 @@ def _within(flag, value, default, limit):
     return value
 
 
-def make_document(vocab_size, batch_size, tokens):
+def make_document(
+    vocab_size: int, batch_size: int, tokens: int
+) -> dict[str, np.ndarray]:
     """Random documents without padding, as call arguments.
 
     Args:
@@ -170,7 +176,12 @@ def make_document(vocab_size, batch_size, tokens):
     }
 
 
-def measure(model, document, options, repeats):
+def measure(
+    model: GeneratingLED,
+    document: dict[str, Any],
+    options: dict[str, Any],
+    repeats: int,
+) -> dict[str, Any]:
     """Times encoder and decoder apart.
 
     Args:
@@ -214,7 +225,7 @@ def measure(model, document, options, repeats):
     }
 
 
-def timed(call, repeats):
+def timed(call: Callable[..., Any], repeats: int) -> tuple[float, float, Any]:
     """Times a call, the first time and afterwards.
 
     Args:
@@ -233,7 +244,7 @@ def timed(call, repeats):
     return seconds[0], statistics.median(seconds[1:]), result
 
 
-def peak_bytes():
+def peak_bytes() -> int | None:
     """Most memory that this process has held at once, in bytes.
 
     Returns:
@@ -252,7 +263,7 @@ def peak_bytes():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
-def render(facts):
+def render(facts: dict[str, Any]) -> Iterator[str]:
     """The facts as lines for people."""
     beams = facts["num_beams"]
     yield (

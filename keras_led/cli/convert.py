@@ -93,7 +93,7 @@ def convert(
     ] = None,
     backend: BackendOption = None,
     debug: DebugOption = False,
-):
+) -> None:
     """Convert SOURCE, of whatever family, to an LED in TARGET.
 
     Reads LED of Hugging Face (PyTorch and TensorFlow), AllenAI's original

@@ -1,8 +1,15 @@
 """Keras' own files as a format of `keras-led convert`."""
 
 import importlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+from typing import Any
 
 from keras_led.checkpoints import names
+from keras_led.typing import AnyLED
+
+if TYPE_CHECKING:
+    from keras_led.checkpoints.weight_set import WeightSet
 
 KERAS_FILES = {"keras": "model.keras", "weights-h5": "model.weights.h5"}
 
@@ -17,7 +24,7 @@ _MODELS = {
 }
 
 
-def model_class(head):
+def model_class(head: str | None) -> type[AnyLED]:
     """Returns the model class for a head; see `table.weight_shapes`.
 
     Args:
@@ -27,7 +34,9 @@ def model_class(head):
     return getattr(importlib.import_module(f"keras_led.models.{module}"), name)
 
 
-def keras_writers(source, dtype):
+def keras_writers(
+    source: "WeightSet", dtype: str | None
+) -> dict[str, Callable[..., Any]]:
     """Returns the writers that `conversion.convert` takes.
 
     Args:

@@ -2,6 +2,9 @@
 
 import importlib.util
 import itertools
+from pathlib import Path
+from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 from keras import ops
@@ -12,6 +15,9 @@ from keras_led.checkpoints.conversion import checksum
 from keras_led.cli.convert_keras import KERAS_FILES
 from keras_led.cli.convert_keras import model_class
 from keras_led.config import LEDConfig
+
+if TYPE_CHECKING:
+    from keras_led.checkpoints.weight_set import WeightSet
 
 _PEERS = {
     None: "Model",
@@ -32,7 +38,7 @@ _OUTPUTS = (
 )
 
 
-def verify_files(target, report):
+def verify_files(target: Path, report: dict[str, Any]) -> int:
     """Reads the result again; compares names, shapes and checksums.
 
     Args:
@@ -65,7 +71,9 @@ def verify_files(target, report):
     return len(found)
 
 
-def verify_outputs(source, target, report):
+def verify_outputs(
+    source: "WeightSet", target: Path, report: dict[str, Any]
+) -> dict[str, Any] | None:
     """Runs the source in its own library and the result in Keras.
 
     Args:

@@ -1,5 +1,6 @@
 """Documents that a command reads: texts, JSON lines, CSV, standard input."""
 
+from typing import Any
 from typing import NamedTuple
 
 from keras_led.data.files import STANDARD_INPUT
@@ -30,17 +31,19 @@ class Document(NamedTuple):
     line: int | None = None
     id: str | int | None = None
 
-    def label(self):
+    def label(self) -> str:
         """Names the document in a message: `FILE` or `FILE:LINE`."""
         return self.file if self.line is None else f"{self.file}:{self.line}"
 
-    def origin(self):
+    def origin(self) -> dict[str, Any]:
         """The fields, apart from the text, that are known."""
         fields = {"file": self.file, "line": self.line, "id": self.id}
         return {k: v for k, v in fields.items() if v is not None}
 
 
-def read_documents(names, field="document", jsonl=False):
+def read_documents(
+    names: list[str], field: str = "document", jsonl: bool = False
+) -> list[Document]:
     """Reads all documents, so that a bad one is found before long work.
 
     Args:

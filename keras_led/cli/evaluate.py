@@ -79,7 +79,7 @@ def evaluate(
     ] = False,
     backend: BackendOption = None,
     debug: DebugOption = False,
-):
+) -> None:
     """Summarize documents, and compare with references: mean ROUGE F1.
 
     The scores are in percent. Needs the extra: pip install "keras-led[rouge]".

@@ -63,7 +63,7 @@ def export(
     generation: dict | None = None,
     backend: BackendOption = None,
     debug: DebugOption = False,
-):
+) -> None:
     """Export MODEL as a TensorFlow SavedModel that takes text.
 
     Or as ONNX or LiteRT, which encode token ids and give logits. TensorFlow

@@ -2,9 +2,13 @@
 
 import functools
 import inspect
+from collections.abc import Callable
 from typing import Annotated
+from typing import Any
 
 import typer
+
+from keras_led.typing import GeneratingLED
 
 
 def _flag(kind, help, **limits):
@@ -48,7 +52,7 @@ _OF_SAMPLING = {"temperature": 1.0, "top_k": 0, "top_p": 1.0}
 _OF_BEAMS = {"length_penalty": 1.0, "early_stopping": False}
 
 
-def generation_flags(command):
+def generation_flags(command: Callable[..., Any]) -> Callable[..., Any]:
     """Adds `FLAGS` to a command, ahead of `--backend` and `--debug`.
 
     Args:
@@ -83,7 +87,7 @@ def generation_flags(command):
     return with_dict
 
 
-def check_effect(generation, model):
+def check_effect(generation: dict[str, Any], model: GeneratingLED) -> None:
     """Refuses flags that would be ignored.
 
     Args:

@@ -2,7 +2,10 @@
 
 import json
 import math
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 from typing import Annotated
+from typing import Any
 
 import typer
 
@@ -14,6 +17,9 @@ from keras_led.cli.options import DebugOption
 from keras_led.cli.options import check_backend
 from keras_led.cli.options import one_line_errors
 from keras_led.config import LEDConfig
+
+if TYPE_CHECKING:
+    from keras_led.checkpoints.weight_set import WeightSet
 
 FLOAT32_BYTES = 4
 SHORTEST_LENGTH = 1024
@@ -32,7 +38,7 @@ def info(
     ] = False,
     backend: BackendOption = None,
     debug: DebugOption = False,
-):
+) -> None:
     """Show sizes, windows, weights and the memory that CHECKPOINT needs.
 
     Only the headers of the weight files are read. The memory is an estimate
@@ -57,7 +63,7 @@ def info(
             typer.echo(line)
 
 
-def sizes(config):
+def sizes(config: LEDConfig) -> dict[str, Any]:
     """The sizes of a model, as a dict ready for JSON."""
     return {
         "architectures": config.architectures,
@@ -77,7 +83,7 @@ def sizes(config):
     }
 
 
-def weights(source):
+def weights(source: "WeightSet") -> dict[str, Any]:
     """Counts the weights in the files: number, bytes, types, file names."""
     with open_checkpoint(source) as checkpoint:
         floats = [
@@ -96,7 +102,7 @@ def weights(source):
         }
 
 
-def memory(config, parameters):
+def memory(config: LEDConfig, parameters: int) -> dict[int, Any]:
     """Estimates the memory for one document, by its length.
 
     Args:
@@ -128,7 +134,7 @@ def memory(config, parameters):
     }
 
 
-def render(facts):
+def render(facts: dict[str, Any]) -> Iterator[str]:
     """The facts as lines for people."""
     encoder, decoder = facts["layers"]
     windows = sorted(set(facts["attention_windows"]))

@@ -3,8 +3,12 @@
 import functools
 import traceback
 import warnings
+from collections.abc import Callable
+from collections.abc import Iterator
+from collections.abc import Sequence
 from contextlib import contextmanager
 from typing import Annotated
+from typing import Any
 
 import typer
 
@@ -52,17 +56,17 @@ SkipBadRowsOption = Annotated[
 ]
 
 
-def bad_rows_policy(skip):
+def bad_rows_policy(skip: bool) -> str:
     """The `bad_rows` of the data pipeline for a flag."""
     return "skip" if skip else "stop"
 
 
-def note(text):
+def note(text: str) -> None:
     """Tells the user about progress; results alone go to standard output."""
     typer.echo(text, err=True)
 
 
-def check_backend(requested):
+def check_backend(requested: str | None) -> None:
     """Makes sure that the backend asked for is the one that runs.
 
     Raises:
@@ -76,13 +80,13 @@ def check_backend(requested):
         )
 
 
-def show_warning(message, *details, **more):
+def show_warning(message: Warning | str, *details: Any, **more: Any) -> None:
     """Shows a warning without the line of code that gave it."""
     note(f"keras-led: warning: {message}")
 
 
 @contextmanager
-def named_documents(labels):
+def named_documents(labels: Sequence[str]) -> Iterator[None]:
     """Makes warnings about documents name them, not count them.
 
     Args:
@@ -101,7 +105,7 @@ def named_documents(labels):
         yield
 
 
-def one_line_errors(command):
+def one_line_errors(command: Callable[..., Any]) -> Callable[..., Any]:
     """Turns an exception of a command into one line and exit code 1.
 
     A warning for the user becomes one line too.

@@ -1,5 +1,7 @@
 """`--help` as plain text: each name whole at any width, brackets as written."""
 
+from typing import Any
+
 from typer.core import TyperCommand
 
 
@@ -10,7 +12,7 @@ class PlainHelpCommand(TyperCommand):
     take `[rouge]` for markup. It needs `Typer(rich_markup_mode=None)`.
     """
 
-    def format_options(self, ctx, formatter):
+    def format_options(self, ctx: Any, formatter: Any) -> None:
         groups = {}
         for parameter in self.get_params(ctx):
             record = parameter.get_help_record(ctx)

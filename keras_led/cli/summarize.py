@@ -2,6 +2,7 @@
 
 import json
 import sys
+from typing import TYPE_CHECKING
 from typing import Annotated
 
 import typer
@@ -20,6 +21,9 @@ from keras_led.cli.options import one_line_errors
 from keras_led.files.embedded import DEFAULT_CHECKPOINT
 from keras_led.models.conditional_generation import LEDForConditionalGeneration
 from keras_led.tokenizer import LEDTokenizer
+
+if TYPE_CHECKING:
+    from keras_led.cli.documents import Document
 
 # Batches whose documents are sorted by length together. What is written after
 # one such group is safe if a later one fails.
@@ -62,7 +66,7 @@ def summarize(
     generation: dict | None = None,
     backend: BackendOption = None,
     debug: DebugOption = False,
-):
+) -> None:
     """Summarize each document in one line, in the order given.
 
     The summaries go to standard output, notes on the progress to standard
@@ -100,7 +104,9 @@ def summarize(
         sys.stdout.flush()
 
 
-def groups(documents, batch_size):
+def groups(
+    documents: "list[Document]", batch_size: int
+) -> "list[list[Document]]":
     """Cuts the documents into groups that are summarized in one call.
 
     Args:
@@ -116,7 +122,7 @@ def groups(documents, batch_size):
     return [documents[start : start + size] for start in starts]
 
 
-def render(document, summary, as_json):
+def render(document: "Document", summary: str, as_json: bool) -> str:
     """One line of output: the summary, or a JSON object with its origin."""
     if not as_json:
         return summary

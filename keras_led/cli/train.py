@@ -70,7 +70,7 @@ def train(
     as_json: flags.AsJson = False,
     backend: BackendOption = None,
     debug: DebugOption = False,
-):
+) -> None:
     """Train on documents and summaries; write a checkpoint to --output.
 
     Start from a checkpoint with --model, or from scratch with --config or

@@ -4,6 +4,10 @@ import math
 import signal
 import threading
 import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+from typing import Any
+from typing import Self
 
 import keras
 
@@ -11,7 +15,12 @@ from keras_led.cli.options import note
 from keras_led.files import write_json
 from keras_led.training.adapter_files import save_adapters
 from keras_led.training.event_log import EventLog
+from keras_led.typing import AnyLED
 from keras_led_command import quiet_standard_error
+
+if TYPE_CHECKING:
+    from keras_led.tokenizer.led_tokenizer import LEDTokenizer
+    from keras_led.training.backup import TrainingBackup
 
 # Where, in the folder of the checkpoint, the adapters alone are.
 ADAPTERS_FOLDER = "adapters"
@@ -24,7 +33,13 @@ class Stopped(Exception):
     """A run was stopped on purpose, after its state was saved."""
 
 
-def save_model(model, tokenizer, output, options, history=None):
+def save_model(
+    model: AnyLED,
+    tokenizer: "LEDTokenizer",
+    output: Path,
+    options: dict[str, Any],
+    history: Any = None,
+) -> None:
     """Writes a checkpoint that summarizes with the lengths of the training.
 
     Model, tokenizer, adapters and history are all of one step.
@@ -59,7 +74,14 @@ def _start_tensorflow_quietly():
 class Report(keras.callbacks.Callback):
     """Tells of the progress; writes a checkpoint after each epoch."""
 
-    def __init__(self, options, dataset, model, tokenizer, backup):
+    def __init__(
+        self,
+        options: dict[str, Any],
+        dataset: Any,
+        model: AnyLED,
+        tokenizer: "LEDTokenizer",
+        backup: "TrainingBackup",
+    ):
         super().__init__()
         self.options = options
         self.dataset = dataset
@@ -73,10 +95,14 @@ class Report(keras.callbacks.Callback):
         self._since = None
         self._epoch = 0
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(
+        self, epoch: int, logs: dict[str, Any] | None = None
+    ) -> None:
         self._epoch, self._steps, self._since = epoch, 0, time.monotonic()
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(
+        self, batch: int, logs: dict[str, Any] | None = None
+    ) -> None:
         self._steps += 1
         if self._steps % self.options["log_every"]:
             return
@@ -91,7 +117,9 @@ class Report(keras.callbacks.Callback):
             f"loss {logs['loss']:.4f}, {pace:.2f} s a step"
         )
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(
+        self, epoch: int, logs: dict[str, Any] | None = None
+    ) -> None:
         shown = ", ".join(f"{k} {v:.4f}" for k, v in logs.items())
         note(f"epoch {epoch + 1}/{self.options['epochs']}: {shown}")
         self._check_progress(logs["loss"], shown)
@@ -128,7 +156,7 @@ class Deadline(keras.callbacks.Callback):
         minutes: float, or `None`.
     """
 
-    def __init__(self, backup, minutes):
+    def __init__(self, backup: "TrainingBackup", minutes: float | None):
         super().__init__()
         self.backup = backup
         self.end = math.inf
@@ -137,19 +165,21 @@ class Deadline(keras.callbacks.Callback):
         self._reason = None
         self._former = None
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
             self._former = signal.signal(signal.SIGTERM, self._terminate)
         return self
 
-    def __exit__(self, *details):
+    def __exit__(self, *details: Any) -> None:
         if self._former is not None:
             signal.signal(signal.SIGTERM, self._former)
 
     def _terminate(self, number, frame):
         self._reason = "SIGTERM came."
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(
+        self, batch: int, logs: dict[str, Any] | None = None
+    ) -> None:
         if time.monotonic() >= self.end:
             self._reason = self._reason or "The time is up."
         # The end of an epoch is the first place after its last step.

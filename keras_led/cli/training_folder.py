@@ -2,8 +2,12 @@
 
 import json
 import shutil
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
+from typing import Any
 
 from keras_led.backend import name as backend_name
 from keras_led.cli.options import note
@@ -14,6 +18,9 @@ from keras_led.files import read_json
 from keras_led.files import staged_directory
 from keras_led.files import write_json
 from keras_led.training.backup import STATE_NAME
+
+if TYPE_CHECKING:
+    from keras_led.tokenizer.led_tokenizer import LEDTokenizer
 
 RUN_FOLDER = "run"
 SETTINGS_NAME = "settings.json"
@@ -45,7 +52,7 @@ class RunFolder:
         settings: dict of the options that decide on the result.
     """
 
-    def __init__(self, options):
+    def __init__(self, options: dict[str, Any]):
         self.options = options
         self.output = Path(options["output"])
         self.path = self.output / RUN_FOLDER
@@ -55,7 +62,7 @@ class RunFolder:
             if name not in INCIDENTAL
         }
 
-    def check(self):
+    def check(self) -> str:
         """Finds out whether the run is new, begun or finished.
 
         Returns:
@@ -95,7 +102,7 @@ class RunFolder:
         return "finished" if before["finished"] else "begun"
 
     @contextmanager
-    def begun(self, started, tokenizer):
+    def begun(self, started: str, tokenizer: "LEDTokenizer") -> Iterator[None]:
         """Keeps the folder of a run that can be resumed, and no other.
 
         A new run begins with its tokenizer and its settings; they go again
@@ -125,19 +132,19 @@ class RunFolder:
                 _remove(own)
             raise
 
-    def tokenizer_path(self):
+    def tokenizer_path(self) -> Path:
         """`pathlib.Path` of the tokenizer of a run that has begun."""
         path = self.path / _TOKENIZER_FOLDER
         # Runs that older code began kept it with the checkpoint.
         return path if path.is_dir() else self.output
 
-    def finish(self):
+    def finish(self) -> None:
         """Notes that there is nothing left to resume."""
         write_json(self.path / SETTINGS_NAME, self._content(finished=True))
         (self.path / STATE_NAME).unlink(missing_ok=True)
         shutil.rmtree(self.path / _TOKENIZER_FOLDER, ignore_errors=True)
 
-    def claimed(self):
+    def claimed(self) -> AbstractContextManager[Any]:
         """Keeps other processes from training in the folder meanwhile."""
         return one_at_a_time(self.output, self._refuse)
 

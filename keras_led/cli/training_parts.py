@@ -1,6 +1,8 @@
 """Model, trained weights and optimizer of `keras-led train`."""
 
 import json
+from typing import TYPE_CHECKING
+from typing import Any
 
 import keras
 
@@ -10,6 +12,11 @@ from keras_led.training.adapters import TARGETS
 from keras_led.training.adapters import enable_lora
 from keras_led.training.freezing import PARTS
 from keras_led.training.freezing import freeze
+from keras_led.typing import AnyLED
+from keras_led.typing import Tensor
+
+if TYPE_CHECKING:
+    from keras_led.tokenizer.led_tokenizer import LEDTokenizer
 
 SCHEDULES = ("cosine", "linear", "constant")
 # Variables that weight decay leaves alone: biases, and the scales of the
@@ -17,7 +24,7 @@ SCHEDULES = ("cosine", "linear", "constant")
 UNDECAYED = ("bias", "gamma", "beta")
 
 
-def parse_settings(settings):
+def parse_settings(settings: list[str] | None) -> dict[str, Any]:
     """Reads `--set KEY=VALUE`; values are JSON, or else plain text.
 
     Args:
@@ -44,7 +51,9 @@ def parse_settings(settings):
     return values
 
 
-def fresh_config(options, tokenizer, values):
+def fresh_config(
+    options: dict[str, Any], tokenizer: "LEDTokenizer", values: dict[str, Any]
+) -> LEDConfig:
     """The config of a model that starts from scratch.
 
     Args:
@@ -81,7 +90,7 @@ def fresh_config(options, tokenizer, values):
     return LEDConfig(**{**defaults, **values})
 
 
-def check_what_trains(options):
+def check_what_trains(options: dict[str, Any]) -> None:
     """Refuses flags of adapters and of freezing that make no sense.
 
     Args:
@@ -112,7 +121,7 @@ def check_what_trains(options):
         )
 
 
-def check_standard_input(options):
+def check_standard_input(options: dict[str, Any]) -> None:
     """Makes sure that standard input is not read twice.
 
     Args:
@@ -140,7 +149,7 @@ def check_standard_input(options):
         )
 
 
-def choose_what_trains(model, options):
+def choose_what_trains(model: AnyLED, options: dict[str, Any]) -> None:
     """Adds the adapters, or freezes the parts, that the options ask for.
 
     Args:
@@ -170,7 +179,9 @@ def _flag_name(name):
     return "--" + name.replace("_", "-")
 
 
-def make_optimizer(options, batches_per_epoch):
+def make_optimizer(
+    options: dict[str, Any], batches_per_epoch: int
+) -> keras.optimizers.AdamW:
     """AdamW with a warm-up and a schedule.
 
     Args:
@@ -194,7 +205,7 @@ def make_optimizer(options, batches_per_epoch):
     return optimizer
 
 
-def learning_rate_of(options, steps):
+def learning_rate_of(options: dict[str, Any], steps: int) -> Any:
     """The learning rate, or its schedule over `steps` batches."""
     peak, warmup = options["learning_rate"], options["warmup_steps"]
     schedule = options["schedule"]
@@ -236,13 +247,13 @@ class LinearDecay(keras.optimizers.schedules.LearningRateSchedule):
         steps: int, all steps.
     """
 
-    def __init__(self, peak, warmup_steps, steps):
+    def __init__(self, peak: float, warmup_steps: int, steps: int):
         super().__init__()
         self.peak = peak
         self.warmup_steps = warmup_steps
         self.steps = steps
 
-    def __call__(self, step):
+    def __call__(self, step: int | Tensor) -> Tensor:
         step = keras.ops.cast(step, "float32")
         up = step / max(self.warmup_steps, 1)
         down = (self.steps - step) / (self.steps - self.warmup_steps)
@@ -250,7 +261,7 @@ class LinearDecay(keras.optimizers.schedules.LearningRateSchedule):
             keras.ops.where(step < self.warmup_steps, up, down), 0.0, 1.0
         )
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             "peak": self.peak,
             "warmup_steps": self.warmup_steps,

@@ -3,6 +3,7 @@
 import json
 import math
 from pathlib import Path
+from typing import Any
 
 from keras_led.backend import name as backend_name
 from keras_led.backend import set_random_seed
@@ -35,12 +36,12 @@ class TrainingRun:
         options: dict of the command's arguments.
     """
 
-    def __init__(self, options):
+    def __init__(self, options: dict[str, Any]):
         self.options = options
         self.output = Path(options["output"])
         self.folder = RunFolder(options)
 
-    def execute(self):
+    def execute(self) -> dict[str, Any]:
         """Trains to the end.
 
         Returns:

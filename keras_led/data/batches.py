@@ -1,9 +1,21 @@
 """From examples of various lengths to the arrays of a batch."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
 
+if TYPE_CHECKING:
+    from keras_led.data.tasks import Example
+    from keras_led.tokenizer.led_tokenizer import LEDTokenizer
 
-def pad_sources(examples, batch_size, length, tokenizer):
+
+def pad_sources(
+    examples: "Sequence[Example]",
+    batch_size: int,
+    length: int,
+    tokenizer: "LEDTokenizer",
+) -> dict[str, np.ndarray]:
     """The inputs of the encoder.
 
     Rows that fill up an incomplete batch read `<s></s>`; their targets do not
@@ -38,7 +50,9 @@ def pad_sources(examples, batch_size, length, tokenizer):
     }
 
 
-def pad_targets(examples, batch_size, length, filling):
+def pad_targets(
+    examples: "Sequence[Example]", batch_size: int, length: int, filling: int
+) -> np.ndarray:
     """Target tokens of every row.
 
     Args:

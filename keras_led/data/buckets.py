@@ -1,5 +1,8 @@
 """Length buckets: few static shapes, little padding."""
 
+from collections.abc import Iterable
+from collections.abc import Sequence
+
 import numpy as np
 
 from keras_led.tokenizer.keywords import check_list
@@ -7,7 +10,9 @@ from keras_led.tokenizer.keywords import check_list
 SHORTEST_BUCKET = 128
 
 
-def make_buckets(limit, buckets=None):
+def make_buckets(
+    limit: int, buckets: Iterable[int] | None = None
+) -> tuple[int, ...]:
     """The lengths to which documents are padded.
 
     Args:
@@ -39,12 +44,17 @@ def make_buckets(limit, buckets=None):
     return tuple(sorted({*map(int, buckets), int(limit)}))
 
 
-def bucket_of(length, buckets):
+def bucket_of(length: int, buckets: Sequence[int]) -> int:
     """The shortest bucket that holds `length` tokens."""
     return buckets[int(np.searchsorted(buckets, length))]
 
 
-def plan_batches(lengths, buckets, batch_size, generator=None):
+def plan_batches(
+    lengths: np.ndarray,
+    buckets: Sequence[int],
+    batch_size: int,
+    generator: np.random.Generator | None = None,
+) -> list[tuple[list[int], int]]:
     """Puts rows of similar lengths into batches.
 
     What a bucket has left over joins the next longer one, so that all batches

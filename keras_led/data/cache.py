@@ -4,6 +4,8 @@ import hashlib
 import json
 import warnings
 from pathlib import Path
+from typing import TYPE_CHECKING
+from typing import Any
 
 from keras_led.data.files import STANDARD_INPUT
 from keras_led.data.rows import BadRows
@@ -15,9 +17,20 @@ from keras_led.data.tokens import open_store
 from keras_led.data.tokens import store_in_memory
 from keras_led.data.tokens import store_on_disk
 from keras_led.files import one_at_a_time
+from keras_led.typing import StrPath
+
+if TYPE_CHECKING:
+    from keras_led.data.tasks import Task
+    from keras_led.data.tokens import TokenStore
+    from keras_led.tokenizer.led_tokenizer import LEDTokenizer
 
 
-def load_store(task, source, bad_rows="stop", cache_dir=None):
+def load_store(
+    task: "Task",
+    source: Any,
+    bad_rows: str = "stop",
+    cache_dir: StrPath | None = None,
+) -> "TokenStore":
     """Tokenizes a corpus, or takes the tokens of an earlier run.
 
     The cache knows a corpus by the content of its files (or objects), the
@@ -73,7 +86,7 @@ def _say_who_builds(directory):
     )
 
 
-def cache_key(task, source):
+def cache_key(task: "Task", source: Any) -> str:
     """Names a corpus together with how it is tokenized.
 
     Args:
@@ -108,7 +121,7 @@ def cache_key(task, source):
     return digest.hexdigest()
 
 
-def tokenizer_digest(tokenizer):
+def tokenizer_digest(tokenizer: "LEDTokenizer") -> str:
     """str that changes with anything that changes a tokenizer's ids."""
     digest = hashlib.blake2b(digest_size=16)
     digest.update(tokenizer.backend_tokenizer.to_str().encode("utf-8"))

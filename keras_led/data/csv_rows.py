@@ -2,11 +2,13 @@
 
 import csv
 from collections import Counter
+from collections.abc import Iterator
 
 from keras_led.data.files import extension
 from keras_led.data.files import read_lines
 from keras_led.data.rows import Row
 from keras_led.data.rows import RowProblem
+from keras_led.typing import StrPath
 
 EXTENSIONS = (".csv", ".tsv")
 # The standard library refuses fields of more than 131,072 characters, which
@@ -14,7 +16,7 @@ EXTENSIONS = (".csv", ".tsv")
 LONGEST_FIELD = 2**31 - 1
 
 
-def read_csv(file):
+def read_csv(file: StrPath) -> Iterator[Row]:
     """Yields the rows of a CSV file; `.tsv` is separated by tabs.
 
     Args:

@@ -2,6 +2,9 @@
 
 import hashlib
 import json
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+from typing import Any
 
 import keras
 import numpy as np
@@ -13,6 +16,12 @@ from keras_led.data.cache import load_store
 from keras_led.data.tasks import Classification
 from keras_led.data.tasks import Seq2Seq
 from keras_led.data.tasks import Spans
+from keras_led.typing import StrPath
+
+if TYPE_CHECKING:
+    from keras_led.data.tasks import Example
+    from keras_led.data.tasks import Task
+    from keras_led.tokenizer.led_tokenizer import LEDTokenizer
 
 # Target lengths are rounded up to this many tokens.
 TARGET_STEP = 8
@@ -35,7 +44,13 @@ class BatchDataset(keras.utils.PyDataset):
         truncated: int, documents that were cut.
     """
 
-    def __init__(self, task, batch_size, buckets, seed):
+    def __init__(
+        self,
+        task: "Task",
+        batch_size: int,
+        buckets: Iterable[int] | None,
+        seed: int,
+    ):
         # One worker: a batch takes microseconds to put together, and several
         # would lose its place in the order.
         super().__init__(workers=1)
@@ -53,14 +68,14 @@ class BatchDataset(keras.utils.PyDataset):
         self._expected = None
 
     @property
-    def num_batches(self):
+    def num_batches(self) -> int:
         """int, batches of this epoch that are still to come."""
         return self.batches_per_epoch - self._first
 
-    def __len__(self):
+    def __len__(self) -> int:
         return self.num_batches
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: int) -> tuple[dict[str, np.ndarray], Any]:
         """Returns a batch: inputs, and what the model is to predict.
 
         Args:
@@ -86,7 +101,7 @@ class BatchDataset(keras.utils.PyDataset):
         )
         return inputs, targets
 
-    def go_to(self, epoch, step=0):
+    def go_to(self, epoch: int, step: int = 0) -> None:
         """Makes the next pass start in the middle, as it would have gone on.
 
         From then on the epoch changes by `go_to` alone, and batches must be
@@ -106,7 +121,7 @@ class BatchDataset(keras.utils.PyDataset):
             )
         self.epoch, self._first, self._expected = epoch, step, 0
 
-    def on_epoch_end(self):
+    def on_epoch_end(self) -> None:
         if self._expected is None:
             self.epoch += 1
 
@@ -138,14 +153,14 @@ class TokenDataset(BatchDataset):
 
     def __init__(
         self,
-        task,
-        rows,
-        batch_size,
-        buckets,
-        shuffle,
-        seed,
-        bad_rows,
-        cache_dir,
+        task: "Task",
+        rows: Any,
+        batch_size: int,
+        buckets: Iterable[int] | None,
+        shuffle: bool,
+        seed: int,
+        bad_rows: str,
+        cache_dir: StrPath | None,
     ):
         super().__init__(task, batch_size, buckets, seed)
         self.shuffle = shuffle
@@ -156,22 +171,22 @@ class TokenDataset(BatchDataset):
         self._plan = None
 
     @property
-    def batches_per_epoch(self):
+    def batches_per_epoch(self) -> int:
         """int, all batches of an epoch."""
         return -(-len(self.store) // self.batch_size)
 
     @property
-    def truncated(self):
+    def truncated(self) -> int:
         """int, documents that were longer than the limit."""
         return int(self.store.lengths[:, 3].sum())
 
     @property
-    def skipped(self):
+    def skipped(self) -> int:
         """int, bad rows that were left out."""
         return self.store.facts["bad"]
 
     @property
-    def fingerprint(self):
+    def fingerprint(self) -> str:
         """str that changes with the numbers of any batch, or their order."""
         settings = [
             self.store.facts["digest"],
@@ -183,7 +198,7 @@ class TokenDataset(BatchDataset):
         text = json.dumps(settings).encode()
         return hashlib.blake2b(text, digest_size=16).hexdigest()
 
-    def plan(self, epoch):
+    def plan(self, epoch: int) -> list[tuple[list[int], int]]:
         """The batches of an epoch: see `plan_batches`."""
         if not self.shuffle:
             epoch = None
@@ -200,7 +215,9 @@ class TokenDataset(BatchDataset):
             self._planned = epoch
         return self._plan
 
-    def examples_of(self, epoch, index):
+    def examples_of(
+        self, epoch: int, index: int
+    ) -> "tuple[list[Example], int]":
         rows, length = self.plan(epoch)[index]
         return [self.store[row] for row in rows], length
 
@@ -243,21 +260,21 @@ class Seq2SeqDataset(TokenDataset):
 
     def __init__(
         self,
-        rows,
-        tokenizer,
+        rows: Any,
+        tokenizer: "LEDTokenizer",
         *,
-        batch_size=4,
-        max_source_tokens=4096,
-        max_target_tokens=256,
-        document="document",
-        summary="summary",
-        question=None,
-        strip_bos=False,
-        buckets=None,
-        shuffle=True,
-        seed=0,
-        bad_rows="stop",
-        cache_dir=None,
+        batch_size: int = 4,
+        max_source_tokens: int = 4096,
+        max_target_tokens: int = 256,
+        document: str = "document",
+        summary: str = "summary",
+        question: str | None = None,
+        strip_bos: bool = False,
+        buckets: Iterable[int] | None = None,
+        shuffle: bool = True,
+        seed: int = 0,
+        bad_rows: str = "stop",
+        cache_dir: StrPath | None = None,
     ):
         task = Seq2Seq(
             tokenizer,
@@ -290,15 +307,15 @@ class ClassificationDataset(TokenDataset):
 
     def __init__(
         self,
-        rows,
-        tokenizer,
-        classes,
+        rows: Any,
+        tokenizer: "LEDTokenizer",
+        classes: Iterable[Any],
         *,
-        document="document",
-        label="label",
-        batch_size=4,
-        max_source_tokens=4096,
-        **options,
+        document: str = "document",
+        label: str = "label",
+        batch_size: int = 4,
+        max_source_tokens: int = 4096,
+        **options: Any,
     ):
         task = Classification(
             tokenizer, max_source_tokens, classes, document, label
@@ -328,16 +345,16 @@ class QuestionAnsweringDataset(TokenDataset):
 
     def __init__(
         self,
-        rows,
-        tokenizer,
+        rows: Any,
+        tokenizer: "LEDTokenizer",
         *,
-        question="question",
-        document="document",
-        answer="answer",
-        answer_start="answer_start",
-        batch_size=4,
-        max_source_tokens=4096,
-        **options,
+        question: str = "question",
+        document: str = "document",
+        answer: str = "answer",
+        answer_start: str = "answer_start",
+        batch_size: int = 4,
+        max_source_tokens: int = 4096,
+        **options: Any,
     ):
         task = Spans(
             tokenizer,

@@ -5,9 +5,12 @@ import glob
 import gzip
 import sys
 import zlib
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextlib import nullcontext
 from pathlib import Path
+
+from keras_led.typing import StrPath
 
 STANDARD_INPUT = "-"
 
@@ -20,7 +23,7 @@ _OTHER_MARKS = {
 }
 
 
-def expand(name):
+def expand(name: StrPath) -> list[str]:
     """Files that a name or glob pattern stands for.
 
     Args:
@@ -49,7 +52,7 @@ def expand(name):
     return sorted(found)
 
 
-def extension(file):
+def extension(file: StrPath) -> str:
     """The last extension in lower case, without `.gz`."""
     path = Path(file)
     if path.suffix.lower() == ".gz":
@@ -57,7 +60,7 @@ def extension(file):
     return path.suffix.lower()
 
 
-def read_lines(file):
+def read_lines(file: StrPath) -> Iterator[tuple[int, bytes]]:
     """Yields the lines of a file, which may be compressed with gzip.
 
     Lines end at `\\n` alone: a JSON text may hold other line ends of Unicode.
@@ -79,7 +82,7 @@ def read_lines(file):
             yield number, _without_mark(line, file) if number == 1 else line
 
 
-def read_text(file):
+def read_text(file: StrPath) -> str:
     """Reads the text of a file, which may be compressed with gzip.
 
     Args:

@@ -1,15 +1,18 @@
 """JSON lines: one JSON object a line."""
 
 import json
+from collections.abc import Iterator
+from typing import Any
 
 from keras_led.data.files import read_lines
 from keras_led.data.rows import Row
 from keras_led.data.rows import RowProblem
+from keras_led.typing import StrPath
 
 EXTENSIONS = (".jsonl", ".ndjson")
 
 
-def read_json_lines(file):
+def read_json_lines(file: StrPath) -> Iterator[Row]:
     """Yields the rows of a file of JSON lines; empty lines are left out.
 
     Args:
@@ -27,7 +30,7 @@ def read_json_lines(file):
             yield Row(record, str(file), number)
 
 
-def parse_object(line):
+def parse_object(line: bytes) -> dict[str, Any]:
     """Reads one line.
 
     Args:

@@ -26,7 +26,7 @@ class Row(NamedTuple):
     file: str
     line: int
 
-    def label(self):
+    def label(self) -> str:
         """Names the row in a message."""
         if self.file == "rows":
             return f"rows[{self.line}]"
@@ -45,7 +45,7 @@ class BadRows:
         reasons: `collections.Counter` of the problems.
     """
 
-    def __init__(self, policy="stop"):
+    def __init__(self, policy: str = "stop"):
         if policy not in POLICIES:
             raise ValueError(
                 f"`bad_rows` must be one of {POLICIES}. "
@@ -56,7 +56,7 @@ class BadRows:
         self.shown = []
         self.reasons = Counter()
 
-    def add(self, row, problem):
+    def add(self, row: Row, problem: RowProblem) -> None:
         """Counts a bad row.
 
         Args:
@@ -68,7 +68,7 @@ class BadRows:
         if len(self.shown) < SHOWN_BAD_ROWS:
             self.shown.append(f"{row.label()}, {problem.args[0]}")
 
-    def finish(self, total):
+    def finish(self, total: int) -> None:
         """Stops or warns, where there were bad rows.
 
         Args:
@@ -93,14 +93,14 @@ class BadRows:
                 f"Skipped {self.summary(total)}.", UserWarning, stacklevel=3
             )
 
-    def summary(self, total):
+    def summary(self, total: int) -> str:
         """str, such as `2 bad rows of 60: a.jsonl:7, no `summary`; ...`."""
         more = self.count - len(self.shown)
         text = "; ".join(self.shown) + (f"; and {more} more" if more else "")
         return f"{self.count} bad rows of {total}: {text}"
 
 
-def text_of(record, field):
+def text_of(record: dict[str, Any], field: str) -> str:
     """The text under `field`.
 
     Args:

@@ -1,6 +1,10 @@
 """Where rows come from: files, objects in memory, other libraries."""
 
+from collections.abc import Callable
+from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from keras_led.data import csv_rows
 from keras_led.data import json_lines
@@ -9,9 +13,10 @@ from keras_led.data.files import expand
 from keras_led.data.files import extension
 from keras_led.data.rows import Row
 from keras_led.data.rows import RowProblem
+from keras_led.typing import StrPath
 
 
-def source_files(source):
+def source_files(source: Any) -> list[str] | None:
     """The files that a source names; `None` if it holds the rows itself.
 
     Args:
@@ -29,7 +34,9 @@ def source_files(source):
     return [file for name in source for file in expand(name)]
 
 
-def read_rows(source, pair_fields=("document", "summary")):
+def read_rows(
+    source: Any, pair_fields: Sequence[str] = ("document", "summary")
+) -> Iterator[Row]:
     """Yields the rows of a corpus, one at a time.
 
     Args:
@@ -75,7 +82,7 @@ def read_rows(source, pair_fields=("document", "summary")):
         yield Row(_record(item, pair_fields), "rows", index)
 
 
-def row_reader(file):
+def row_reader(file: StrPath) -> Callable[[StrPath], Iterator[Row]] | None:
     """Finds the reader of a file of rows by its ending.
 
     Args:

@@ -3,6 +3,9 @@
 import hashlib
 import json
 import os
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 
@@ -16,6 +19,10 @@ from keras_led.data.sources import read_rows
 from keras_led.data.sources import source_files
 from keras_led.data.tasks import Seq2Seq
 from keras_led.data.tokens import encode_rows
+
+if TYPE_CHECKING:
+    from keras_led.data.tasks import Example
+    from keras_led.tokenizer.led_tokenizer import LEDTokenizer
 
 
 class StreamingSeq2SeqDataset(BatchDataset):
@@ -44,22 +51,22 @@ class StreamingSeq2SeqDataset(BatchDataset):
 
     def __init__(
         self,
-        rows,
-        tokenizer,
-        steps_per_epoch,
+        rows: Any,
+        tokenizer: "LEDTokenizer",
+        steps_per_epoch: int,
         *,
-        shuffle_buffer=1024,
-        batch_size=4,
-        max_source_tokens=4096,
-        max_target_tokens=256,
-        document="document",
-        summary="summary",
-        question=None,
-        strip_bos=False,
-        buckets=None,
-        shuffle=True,
-        seed=0,
-        bad_rows="stop",
+        shuffle_buffer: int = 1024,
+        batch_size: int = 4,
+        max_source_tokens: int = 4096,
+        max_target_tokens: int = 256,
+        document: str = "document",
+        summary: str = "summary",
+        question: str | None = None,
+        strip_bos: bool = False,
+        buckets: Iterable[int] | None = None,
+        shuffle: bool = True,
+        seed: int = 0,
+        bad_rows: str = "stop",
     ):
         task = Seq2Seq(
             tokenizer,
@@ -99,7 +106,7 @@ class StreamingSeq2SeqDataset(BatchDataset):
         self._next = 0
 
     @property
-    def fingerprint(self):
+    def fingerprint(self) -> str:
         """str that changes with the files' sizes, or any setting."""
         settings = [
             [(file, os.path.getsize(file)) for file in self.files or ()],
@@ -115,7 +122,9 @@ class StreamingSeq2SeqDataset(BatchDataset):
         text = json.dumps(settings).encode()
         return hashlib.blake2b(text, digest_size=16).hexdigest()
 
-    def examples_of(self, epoch, index):
+    def examples_of(
+        self, epoch: int, index: int
+    ) -> "tuple[list[Example], int]":
         wanted = epoch * self.batches_per_epoch + index
         if self._stream is None or wanted < self._next:
             self._stream, self._next = self._batches(), 0

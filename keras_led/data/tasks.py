@@ -1,5 +1,8 @@
 """What a row of each task becomes: tokens to read, and a target."""
 
+from collections.abc import Iterable
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 from typing import Any
 from typing import NamedTuple
 
@@ -9,6 +12,10 @@ from keras_led.data.batches import pad_targets
 from keras_led.data.rows import RowProblem
 from keras_led.data.rows import text_of
 from keras_led.tokenizer.keywords import check_list
+
+if TYPE_CHECKING:
+    from keras_led.tokenizer.batch_encoding import BatchEncoding
+    from keras_led.tokenizer.led_tokenizer import LEDTokenizer
 
 # Labels with this value do not count; the losses of the models know it.
 IGNORED_LABEL = -100
@@ -44,7 +51,13 @@ class Task:
             or `None`. Its tokens attend globally, else `<s>` alone does.
     """
 
-    def __init__(self, tokenizer, max_source_tokens, document, question=None):
+    def __init__(
+        self,
+        tokenizer: "LEDTokenizer",
+        max_source_tokens: int,
+        document: str,
+        question: str | None = None,
+    ):
         if not isinstance(max_source_tokens, int) or max_source_tokens < 8:
             raise ValueError(
                 "`max_source_tokens` must be a number of tokens, at least 8. "
@@ -56,17 +69,17 @@ class Task:
         self.question = question
 
     @property
-    def fields(self):
+    def fields(self) -> tuple[str, ...]:
         """Tuple of str, the fields in the order of a tuple."""
         first = () if self.question is None else (self.question,)
         return (*first, self.document, *self.target_fields)
 
-    def settings(self):
+    def settings(self) -> dict[str, Any]:
         """What decides on the numbers, as plain JSON."""
         names = {"fields": list(self.fields), "task": type(self).__name__}
         return {**names, "max_source_tokens": self.max_source_tokens}
 
-    def read(self, record):
+    def read(self, record: dict[str, Any]) -> dict[str, Any]:
         """Takes what the task needs from a record.
 
         Args:
@@ -85,7 +98,9 @@ class Task:
         values.update(self.read_target(record))
         return values
 
-    def encode(self, records):
+    def encode(
+        self, records: list[dict[str, Any]]
+    ) -> list[Example | RowProblem]:
         """Turns what `read` gave into examples.
 
         Args:
@@ -109,7 +124,9 @@ class Task:
             )
         ]
 
-    def tokenize(self, texts, limit=None, **options):
+    def tokenize(
+        self, texts: list[str], limit: int | None = None, **options: Any
+    ) -> "BatchEncoding":
         """Token ids of texts, without special tokens.
 
         Args:
@@ -154,7 +171,15 @@ class Task:
             return target
         return Example(source, target, global_tokens, cut)
 
-    def place(self, record, target, documents, row, first, room):
+    def place(
+        self,
+        record: dict[str, Any],
+        target: Any,
+        documents: "BatchEncoding",
+        row: int,
+        first: int,
+        room: int,
+    ) -> Any:
         """The target, once it is known where the document's tokens are."""
         return target
 
@@ -175,13 +200,13 @@ class Seq2Seq(Task):
 
     def __init__(
         self,
-        tokenizer,
-        max_source_tokens,
-        max_target_tokens,
-        document="document",
-        summary="summary",
-        question=None,
-        strip_bos=False,
+        tokenizer: "LEDTokenizer",
+        max_source_tokens: int,
+        max_target_tokens: int,
+        document: str = "document",
+        summary: str = "summary",
+        question: str | None = None,
+        strip_bos: bool = False,
     ):
         super().__init__(tokenizer, max_source_tokens, document, question)
         if not isinstance(max_target_tokens, int) or max_target_tokens < 3:
@@ -193,18 +218,18 @@ class Seq2Seq(Task):
         self.target_fields = (summary,)
         self.strip_bos = strip_bos
 
-    def settings(self):
+    def settings(self) -> dict[str, Any]:
         settings = super().settings()
         settings["max_target_tokens"] = self.max_target_tokens
         if self.strip_bos:  # caches made without the option stay good
             settings["strip_bos"] = True
         return settings
 
-    def read_target(self, record):
+    def read_target(self, record: dict[str, Any]) -> dict[str, Any]:
         (field,) = self.target_fields
         return {field: text_of(record, field)}
 
-    def encode_targets(self, records):
+    def encode_targets(self, records: list[dict[str, Any]]) -> list[Any]:
         (field,) = self.target_fields
         room = self.max_target_tokens - len(self._target_of([]))
         found = self.tokenize([record[field] for record in records], room)
@@ -215,7 +240,13 @@ class Seq2Seq(Task):
         built = self.tokenizer.build_inputs_with_special_tokens(ids)
         return built[1:] if self.strip_bos else built
 
-    def targets(self, examples, batch_size, source_length, target_length):
+    def targets(
+        self,
+        examples: Sequence[Example],
+        batch_size: int,
+        source_length: int,
+        target_length: int,
+    ) -> np.ndarray:
         """Labels, int32 `(B, T)`; -100 behind the text."""
         return pad_targets(examples, batch_size, target_length, IGNORED_LABEL)
 
@@ -234,11 +265,11 @@ class Classification(Task):
 
     def __init__(
         self,
-        tokenizer,
-        max_source_tokens,
-        classes,
-        document="document",
-        label="label",
+        tokenizer: "LEDTokenizer",
+        max_source_tokens: int,
+        classes: Iterable[Any],
+        document: str = "document",
+        label: str = "label",
     ):
         super().__init__(tokenizer, max_source_tokens, document)
         self.classes = check_list("classes", classes, "labels")
@@ -249,10 +280,10 @@ class Classification(Task):
             )
         self.target_fields = (label,)
 
-    def settings(self):
+    def settings(self) -> dict[str, Any]:
         return {**super().settings(), "classes": self.classes}
 
-    def read_target(self, record):
+    def read_target(self, record: dict[str, Any]) -> dict[str, Any]:
         (field,) = self.target_fields
         value = record.get(field)
         if value not in self.classes:
@@ -262,11 +293,17 @@ class Classification(Task):
             )
         return {field: self.classes.index(value)}
 
-    def encode_targets(self, records):
+    def encode_targets(self, records: list[dict[str, Any]]) -> list[Any]:
         (field,) = self.target_fields
         return [[record[field]] for record in records]
 
-    def targets(self, examples, batch_size, source_length, target_length):
+    def targets(
+        self,
+        examples: Sequence[Example],
+        batch_size: int,
+        source_length: int,
+        target_length: int,
+    ) -> np.ndarray:
         """Classes, int32 `(B,)`; -100 for a row that fills up."""
         return pad_targets(examples, batch_size, 1, IGNORED_LABEL)[:, 0]
 
@@ -285,21 +322,23 @@ class Spans(Task):
 
     def __init__(
         self,
-        tokenizer,
-        max_source_tokens,
-        question="question",
-        document="document",
-        answer="answer",
-        answer_start="answer_start",
+        tokenizer: "LEDTokenizer",
+        max_source_tokens: int,
+        question: str = "question",
+        document: str = "document",
+        answer: str = "answer",
+        answer_start: str = "answer_start",
     ):
         super().__init__(tokenizer, max_source_tokens, document, question)
         self.target_fields = (answer, answer_start)
 
-    def tokenize(self, texts, limit=None, **options):
+    def tokenize(
+        self, texts: list[str], limit: int | None = None, **options: Any
+    ) -> "BatchEncoding":
         options["return_offsets_mapping"] = True
         return super().tokenize(texts, limit, **options)
 
-    def read_target(self, record):
+    def read_target(self, record: dict[str, Any]) -> dict[str, Any]:
         answer, start = self.target_fields
         text, position = text_of(record, answer), record.get(start)
         document = text_of(record, self.document)
@@ -309,11 +348,19 @@ class Spans(Task):
             raise RowProblem(f"no `{answer}` at character {position}")
         return {answer: text, start: position}
 
-    def encode_targets(self, records):
+    def encode_targets(self, records: list[dict[str, Any]]) -> list[Any]:
         answer, start = self.target_fields
         return [(r[start], r[start] + len(r[answer])) for r in records]
 
-    def place(self, record, target, documents, row, first, room):
+    def place(
+        self,
+        record: dict[str, Any],
+        target: Any,
+        documents: "BatchEncoding",
+        row: int,
+        first: int,
+        room: int,
+    ) -> Any:
         offsets = np.asarray(documents["offset_mapping"][row])
         begin = int(np.argmax(offsets[:, 1] > target[0]))
         end = len(offsets) - 1 - int(np.argmax(offsets[::-1, 0] < target[1]))
@@ -324,7 +371,13 @@ class Spans(Task):
             )
         return (first + begin, first + end)
 
-    def targets(self, examples, batch_size, source_length, target_length):
+    def targets(
+        self,
+        examples: Sequence[Example],
+        batch_size: int,
+        source_length: int,
+        target_length: int,
+    ) -> dict[str, np.ndarray]:
         """Dict of int32 `(B,)`; past the end for a row that fills up."""
         places = pad_targets(examples, batch_size, 2, source_length)
         return {

@@ -1,12 +1,25 @@
 """Texts of a corpus as they are, for scores and vocabularies."""
 
+from collections.abc import Iterator
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+from typing import Any
+
 from keras_led.data.rows import BadRows
 from keras_led.data.rows import RowProblem
 from keras_led.data.rows import text_of
 from keras_led.data.sources import read_rows
 
+if TYPE_CHECKING:
+    from keras_led.data.rows import Row
 
-def read_texts(source, fields, bad_rows="stop", limit=None):
+
+def read_texts(
+    source: Any,
+    fields: Sequence[str],
+    bad_rows: str = "stop",
+    limit: int | None = None,
+) -> "Iterator[tuple[Row, tuple[str, ...]]]":
     """Yields the texts of each row.
 
     Args:

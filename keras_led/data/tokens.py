@@ -4,7 +4,11 @@ import array
 import hashlib
 import json
 import os
+from collections.abc import Iterable
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 
@@ -13,6 +17,11 @@ from keras_led.data.rows import RowProblem
 from keras_led.data.tasks import Example
 from keras_led.files.atomic import replaced_directory
 from keras_led.files.reading import reading
+from keras_led.typing import StrPath
+
+if TYPE_CHECKING:
+    from keras_led.data.rows import Row
+    from keras_led.data.tasks import Task
 
 # Texts that the tokenizer gets at once, to spread over the cores. Some MB.
 CHUNK = 256
@@ -35,7 +44,13 @@ class TokenStore:
             of all numbers.
     """
 
-    def __init__(self, sources, targets, lengths, facts):
+    def __init__(
+        self,
+        sources: np.ndarray,
+        targets: np.ndarray,
+        lengths: np.ndarray,
+        facts: dict[str, Any],
+    ):
         self.sources = sources
         self.targets = targets
         self.lengths = np.asarray(lengths).reshape(-1, 4)
@@ -43,10 +58,10 @@ class TokenStore:
         ends = np.cumsum(self.lengths[:, :2], axis=0, dtype="int64")
         self._starts = ends - self.lengths[:, :2]
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.lengths)
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: int) -> Example:
         source, target, global_tokens, cut = self.lengths[index].tolist()
         first, second = self._starts[index].tolist()
         return Example(
@@ -57,7 +72,9 @@ class TokenStore:
         )
 
 
-def encode_rows(task, rows, bad, counts):
+def encode_rows(
+    task: "Task", rows: "Iterable[Row]", bad: BadRows, counts: dict[str, int]
+) -> Iterator[Example]:
     """Yields the examples of rows, tokenized in chunks.
 
     Args:
@@ -95,7 +112,9 @@ def _encode_chunk(task, chunk, bad):
             yield example
 
 
-def store_in_memory(task, rows, policy="stop"):
+def store_in_memory(
+    task: "Task", rows: "Iterable[Row]", policy: str = "stop"
+) -> TokenStore:
     """Tokenizes all rows into arrays in memory.
 
     Args:
@@ -112,7 +131,12 @@ def store_in_memory(task, rows, policy="stop"):
     return TokenStore(*arrays, facts)
 
 
-def store_on_disk(task, rows, directory, policy="stop"):
+def store_on_disk(
+    task: "Task",
+    rows: "Iterable[Row]",
+    directory: StrPath,
+    policy: str = "stop",
+) -> TokenStore | None:
     """Tokenizes all rows into files; no more than a chunk is in memory.
 
     Args:
@@ -143,7 +167,7 @@ def store_on_disk(task, rows, directory, policy="stop"):
     return open_store(directory)
 
 
-def open_store(directory):
+def open_store(directory: StrPath) -> TokenStore | None:
     """Maps a store from its files, once each agrees with its digest.
 
     Args:

@@ -4,7 +4,10 @@ import contextlib
 import json
 import os
 import shutil
+from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from keras_led.files.pending import NEW
 from keras_led.files.publishing import publish
@@ -14,10 +17,11 @@ from keras_led.files.staging import locked_staging
 from keras_led.files.staging import remove_dead_staging
 from keras_led.files.trees import sync_directory
 from keras_led.files.trees import sync_file
+from keras_led.typing import StrPath
 
 
 @contextlib.contextmanager
-def staged_file(path):
+def staged_file(path: StrPath) -> Iterator[Path]:
     """Lends a temporary path that becomes `path` when the block ends well.
 
     The temporary file lies in a hidden directory beside `path`, so that the
@@ -58,7 +62,7 @@ def staged_file(path):
         sync_directory(target.parent)
 
 
-def write_bytes(path, content):
+def write_bytes(path: StrPath, content: bytes) -> None:
     """Writes a file of bytes, whole or not at all.
 
     Args:
@@ -69,7 +73,7 @@ def write_bytes(path, content):
         temporary.write_bytes(content)
 
 
-def write_text(path, content):
+def write_text(path: StrPath, content: str) -> None:
     """Writes a UTF-8 text file with `\\n` line ends, whole or not at all.
 
     Args:
@@ -79,7 +83,7 @@ def write_text(path, content):
     write_bytes(path, content.encode("utf-8"))
 
 
-def write_json(path, content):
+def write_json(path: StrPath, content: Any) -> None:
     """Writes a JSON file the way Hugging Face does: indented, sorted keys.
 
     Args:
@@ -91,7 +95,10 @@ def write_json(path, content):
 
 
 @contextlib.contextmanager
-def staged_directory(directory, obsolete=lambda name, new: False):
+def staged_directory(
+    directory: StrPath,
+    obsolete: Callable[[str, set[str]], bool] | None = lambda name, new: False,
+) -> Iterator[Path]:
     """Lends a temporary directory whose files go to `directory` in one step.
 
     A reader, or a crash at any moment, sees the old files or the new ones.
@@ -122,7 +129,9 @@ def staged_directory(directory, obsolete=lambda name, new: False):
 
 
 @contextlib.contextmanager
-def replaced_directory(directory, overwrite=True):
+def replaced_directory(
+    directory: StrPath, overwrite: bool = True
+) -> Iterator[Path]:
     """Lends a temporary directory that takes the place of `directory`.
 
     As `staged_directory`, but nothing older stays.

@@ -8,12 +8,12 @@ FOLDER = Path(__file__).resolve().parents[1] / "pretrained"
 DEFAULT_CHECKPOINT = "led-tiny"
 
 
-def embedded_names():
+def embedded_names() -> list[str]:
     """Names of the checkpoints in the package, a sorted list of str."""
     return sorted(path.parent.name for path in FOLDER.glob("*/config.json"))
 
 
-def find_embedded(name):
+def find_embedded(name: str) -> Path | None:
     """Finds a checkpoint that the package carries.
 
     Args:

@@ -6,6 +6,8 @@ import errno
 import os
 import shutil
 import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from keras_led.files.locks import lock_directory
 from keras_led.files.pending import NEW
@@ -15,13 +17,16 @@ from keras_led.files.trees import remove_tree
 from keras_led.files.trees import sync_directory
 from keras_led.files.trees import sync_folders
 
+if TYPE_CHECKING:
+    from keras_led.files.trees import Tree
+
 # Larger directories are more than a checkpoint: a whole project, a home.
 MAX_FILES = 1000
 _AT_FDCWD = -100
 _EXCHANGE = 2  # RENAME_EXCHANGE of Linux and RENAME_SWAP of macOS
 
 
-def save_by_exchange(staging, target, stale):
+def save_by_exchange(staging: Path, target: Path, stale: "Tree") -> bool:
     """Publishes the new files of a staging directory in one step.
 
     A twin of the directory gets hard links to the files that stay and to the
@@ -59,7 +64,7 @@ def save_by_exchange(staging, target, stale):
     return True
 
 
-def exchange(first, second):
+def exchange(first: Path, second: Path) -> None:
     """Lets two paths change places, in one step.
 
     Args:

@@ -4,11 +4,13 @@ import json
 import os
 import re
 from pathlib import Path
+from typing import Any
 
 from keras_led.files.embedded import find_embedded
 from keras_led.files.hub_download import find_on_hub
 from keras_led.files.pending import current_path
 from keras_led.files.reading import reading
+from keras_led.typing import StrPath
 
 _HUB_ID = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?", re.ASCII)
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
@@ -19,16 +21,16 @@ _DEEPEST_JSON = 100
 
 
 def resolve(
-    name_or_path,
-    filenames,
+    name_or_path: StrPath,
+    filenames: str | list[str],
     *,
-    revision=None,
-    token=None,
-    cache_dir=None,
-    local_files_only=False,
-    subfolder="",
-    required=True,
-):
+    revision: str | None = None,
+    token: str | bool | None = None,
+    cache_dir: StrPath | None = None,
+    local_files_only: bool = False,
+    subfolder: str = "",
+    required: bool = True,
+) -> Path | None:
     """Finds a file of a checkpoint, downloading it from the hub if need be.
 
     A directory on this machine is used as it is, and a name of
@@ -106,7 +108,7 @@ def resolve(
     return path
 
 
-def read_json(path):
+def read_json(path: StrPath) -> dict[str, Any]:
     """Reads a JSON file that must hold an object.
 
     Args:

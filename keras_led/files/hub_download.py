@@ -3,6 +3,7 @@
 import difflib
 import time
 from pathlib import Path
+from typing import Any
 
 from keras_led.files.embedded import embedded_names
 
@@ -17,7 +18,9 @@ _BUSY = (408, 429, 500, 502, 503, 504)
 _HTTP_LIBRARIES = ("httpx", "httpx2", "requests", "urllib3")
 
 
-def find_on_hub(repo_id, names, required, **options):
+def find_on_hub(
+    repo_id: str, names: list[str], required: bool, **options: Any
+) -> Path | None:
     """Downloads the first of `names` that exists.
 
     Args:
@@ -77,7 +80,7 @@ def find_on_hub(repo_id, names, required, **options):
     raise _not_found(repo_id, names[0], options, failure) from failure
 
 
-def no_such_model(name):
+def no_such_model(name: str) -> FileNotFoundError:
     """Makes the error for a name that stands for nothing.
 
     Args:

@@ -3,6 +3,9 @@
 import contextlib
 import errno
 import os
+from collections.abc import Iterator
+
+from keras_led.typing import StrPath
 
 try:
     import fcntl
@@ -10,7 +13,9 @@ except ImportError:  # Windows
     fcntl = None
 
 
-def acquire(path, flags=os.O_RDONLY, wait=True):
+def acquire(
+    path: StrPath, flags: int = os.O_RDONLY, wait: bool = True
+) -> int | None:
     """Locks a file or a directory.
 
     Args:
@@ -44,7 +49,7 @@ def acquire(path, flags=os.O_RDONLY, wait=True):
 
 
 @contextlib.contextmanager
-def lock_directory(path):
+def lock_directory(path: StrPath) -> Iterator[None]:
     """Holds the lock of a directory, where its file system has locks.
 
     Args:

@@ -10,6 +10,7 @@ process has not.
 import errno
 import os
 import shutil
+from pathlib import Path
 
 from keras_led.files.staging import staging_name
 from keras_led.files.trees import Tree
@@ -24,7 +25,7 @@ NEW = "new"
 _GONE = "gone"
 
 
-def commit(staging, target, stale):
+def commit(staging: Path, target: Path, stale: Tree) -> None:
     """Makes the new files of a staging directory those of a directory.
 
     Args:
@@ -47,7 +48,7 @@ def commit(staging, target, stale):
     finish(target)
 
 
-def finish(target):
+def finish(target: Path) -> None:
     """Brings the files of a decided save to their places, if there is one.
 
     Args:
@@ -71,7 +72,7 @@ def finish(target):
     shutil.rmtree(done, ignore_errors=True)
 
 
-def current_path(directory, name):
+def current_path(directory: Path, name: str) -> Path:
     """Returns where a file of the last decided save lies, if it exists.
 
     Args:
@@ -88,7 +89,7 @@ def current_path(directory, name):
     return directory / name
 
 
-def current_files(directory):
+def current_files(directory: Path) -> dict[str, os.stat_result]:
     """Lists the files of the last decided save in a directory itself.
 
     Args:

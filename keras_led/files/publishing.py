@@ -2,6 +2,9 @@
 
 import os
 import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 from keras_led.files.exchange import save_by_exchange
 from keras_led.files.locks import lock_directory
@@ -15,7 +18,12 @@ from keras_led.files.trees import sync_directory
 from keras_led.files.trees import sync_tree
 
 
-def publish(staging, target, obsolete, overwrite=True):
+def publish(
+    staging: Path,
+    target: Path,
+    obsolete: Callable[..., Any],
+    overwrite: bool = True,
+) -> None:
     """Moves the new files of a staging directory to their place: all, or none.
 
     Args:
@@ -56,7 +64,7 @@ def publish(staging, target, obsolete, overwrite=True):
             commit(staging, target, stale)
 
 
-def holds_something(directory):
+def holds_something(directory: Path) -> bool:
     """Whether a directory holds more than what killed processes left.
 
     Args:

@@ -5,6 +5,9 @@ import os
 import struct
 import zipfile
 import zlib
+from collections.abc import Iterator
+
+from keras_led.typing import StrPath
 
 # What damaged content makes parsers, and our own checks, raise.
 _DAMAGE = (
@@ -25,7 +28,7 @@ _LONGEST_REASON = 600
 
 
 @contextlib.contextmanager
-def reading(path, rule):
+def reading(path: StrPath, rule: str) -> Iterator[None]:
     """Turns what a damaged file raises into a `ValueError` that names it.
 
     Errors of the system, such as a missing file, a missing permission or no
@@ -51,7 +54,7 @@ def reading(path, rule):
         raise damaged(path, rule, error) from error
 
 
-def damaged(path, rule, error):
+def damaged(path: StrPath, rule: str, error: BaseException | str) -> ValueError:
     """Makes the error for a file that breaks a rule.
 
     Args:
@@ -68,7 +71,7 @@ def damaged(path, rule, error):
     )
 
 
-def system_error(path):
+def system_error(path: StrPath) -> OSError | None:
     """Tells whether a file cannot be opened at all.
 
     Libraries say of a file for which there was no descriptor left that it is

@@ -6,6 +6,7 @@ import os
 import re
 import secrets
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 from keras_led.files.locks import acquire
@@ -14,7 +15,7 @@ _NAME = re.compile(r"\.(.+)\.[0-9a-f]{12}\.tmp")
 
 
 @contextlib.contextmanager
-def locked_staging(parent, name):
+def locked_staging(parent: Path, name: str) -> Iterator[Path]:
     """Lends a directory for files on their way to `parent / name`.
 
     It is locked for as long as this process works in it, so that the next
@@ -37,17 +38,17 @@ def locked_staging(parent, name):
         yield path
 
 
-def staging_name(name):
+def staging_name(name: str) -> str:
     """Returns an unused name of a staging directory, a str."""
     return f".{name}.{secrets.token_hex(6)}.tmp"
 
 
-def is_staging_name(name):
+def is_staging_name(name: str) -> bool:
     """Whether a str is the name of a staging directory."""
     return _NAME.fullmatch(name) is not None
 
 
-def remove_dead_staging(parent, name=None):
+def remove_dead_staging(parent: Path, name: str | None = None) -> None:
     """Removes the staging directories of killed processes.
 
     Those of live processes stay; so do all of them where the file system has
@@ -70,7 +71,7 @@ def remove_dead_staging(parent, name=None):
             os.close(descriptor)
 
 
-def best_parent(target):
+def best_parent(target: Path) -> Path:
     """Finds the directory for the staging directories of a directory.
 
     Beside it, where nobody who looks into it sees them; inside where a rename

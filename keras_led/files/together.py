@@ -3,15 +3,25 @@
 import os
 import random
 import time
+from collections.abc import Callable
+from typing import Any
 
 from keras_led.files.pending import current_files
+from keras_led.typing import StrPath
+from keras_led.typing import T
 
 # Each attempt fails only if a save ends while the files are opened.
 _ATTEMPTS = 500
 _LONGEST_PAUSE = 0.01  # seconds
 
 
-def read_together(name_or_path, read, *, subfolder="", discard=None):
+def read_together(
+    name_or_path: StrPath,
+    read: Callable[[Any], T],
+    *,
+    subfolder: str = "",
+    discard: Callable[..., Any] | None = None,
+) -> T:
     """Reads files that must be of one save.
 
     Another process may save into the directory meanwhile. Then what was read

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+from pathlib import Path
 from typing import NamedTuple
 
 
@@ -17,7 +18,7 @@ class Tree(NamedTuple):
     folders: list
 
 
-def list_tree(directory, limit=None):
+def list_tree(directory: Path, limit: int | None = None) -> Tree | None:
     """Lists what is below a directory.
 
     Args:
@@ -43,7 +44,7 @@ def list_tree(directory, limit=None):
     return Tree(sorted(files), sorted(folders))
 
 
-def move_tree(source, target):
+def move_tree(source: Path, target: Path) -> None:
     """Moves all files of a directory into another one, by renames.
 
     It can be called again after it was cut off. An index of weights goes
@@ -60,7 +61,7 @@ def move_tree(source, target):
         os.replace(source / file, target / file)
 
 
-def remove_tree(directory, tree):
+def remove_tree(directory: Path, tree: Tree) -> None:
     """Deletes files, and those folders that are empty then.
 
     Args:
@@ -74,7 +75,7 @@ def remove_tree(directory, tree):
             os.rmdir(directory / folder)
 
 
-def sync_tree(directory):
+def sync_tree(directory: Path) -> None:
     """Forces a directory with all that is below it to the disk.
 
     Args:
@@ -87,7 +88,7 @@ def sync_tree(directory):
     sync_folders(directory, folders)
 
 
-def sync_folders(directory, folders):
+def sync_folders(directory: Path, folders: list[str]) -> None:
     """Forces the names in a directory and in some below it to the disk.
 
     Args:
@@ -99,7 +100,7 @@ def sync_folders(directory, folders):
     sync_directory(directory)
 
 
-def sync_file(path):
+def sync_file(path: Path) -> None:
     """Forces the content of a file to the disk.
 
     Args:
@@ -109,7 +110,7 @@ def sync_file(path):
         os.fsync(file.fileno())
 
 
-def sync_directory(path):
+def sync_directory(path: Path) -> None:
     """Forces the names in a directory to the disk, where this is possible.
 
     Args:

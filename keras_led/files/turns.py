@@ -2,14 +2,20 @@
 
 import contextlib
 import os
+from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from keras_led.files.locks import acquire
 from keras_led.files.staging import best_parent
+from keras_led.typing import StrPath
 
 
 @contextlib.contextmanager
-def one_at_a_time(directory, busy):
+def one_at_a_time(
+    directory: StrPath, busy: Callable[..., Any]
+) -> Iterator[None]:
     """Keeps other processes from the same work, until this one has ended.
 
     A hidden file stands for the lock, which ends with the process however

@@ -2,17 +2,19 @@
 
 from pathlib import Path
 
+from keras_led.typing import StrPath
+
 
 def push_to_hub(
-    directory,
-    repo_id,
+    directory: StrPath,
+    repo_id: str,
     *,
-    token=None,
-    private=None,
-    revision=None,
-    commit_message="Upload LED",
-    create_pr=False,
-):
+    token: str | None = None,
+    private: bool | None = None,
+    revision: str | None = None,
+    commit_message: str = "Upload LED",
+    create_pr: bool = False,
+) -> str:
     """Uploads a directory as one commit; makes the hub model when missing.
 
     The environment variables of `huggingface_hub` apply: `HF_TOKEN`,

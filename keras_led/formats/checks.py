@@ -2,8 +2,10 @@
 
 import tensorflow as tf
 
+from keras_led.typing import Tensor
 
-def require(tensor, *rules):
+
+def require(tensor: Tensor, *rules: tuple[Tensor, str]) -> Tensor:
     """Returns `tensor`, once it has been found to keep some rules.
 
     A request that breaks one fails with INVALID_ARGUMENT and its message,
@@ -18,7 +20,9 @@ def require(tensor, *rules):
         return tf.identity(tensor)
 
 
-def require_ids(name, ids, limit, vocab_size):
+def require_ids(
+    name: str, ids: Tensor, limit: int | None, vocab_size: int
+) -> Tensor:
     """Returns token ids of known tokens, not longer than the model reads.
 
     Args:
@@ -44,7 +48,7 @@ def require_ids(name, ids, limit, vocab_size):
     )
 
 
-def require_mask(name, mask, input_ids):
+def require_mask(name: str, mask: Tensor, input_ids: Tensor) -> Tensor:
     """Returns a mask of the shape of `input_ids`."""
     same = tf.equal(tf.shape(input_ids), tf.shape(mask))
     return require(

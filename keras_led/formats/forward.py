@@ -1,9 +1,19 @@
 """The encoder and the forward pass of any LED model, as functions to write."""
 
+from collections.abc import Callable
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+from typing import Any
+
 import tensorflow as tf
 
 from keras_led.formats.checks import require_ids
 from keras_led.formats.checks import require_mask
+from keras_led.typing import AnyLED
+from keras_led.typing import Tensor
+
+if TYPE_CHECKING:
+    from keras_led.config import LEDConfig
 
 IDS = tf.TensorSpec([None, None], "int32")
 DOCUMENT = ("input_ids", "attention_mask", "global_attention_mask")
@@ -22,7 +32,12 @@ class ForwardModule(tf.Module):
             with more global tokens than slots is NaN.
     """
 
-    def __init__(self, model, max_global_tokens=None, one_shape=False):
+    def __init__(
+        self,
+        model: AnyLED,
+        max_global_tokens: int | None = None,
+        one_shape: bool = False,
+    ):
         super().__init__(name="led")
         # What a file has to keep; the model itself stays behind.
         self.weights = [variable.value for variable in model.variables]
@@ -31,12 +46,12 @@ class ForwardModule(tf.Module):
         self.max_global_tokens = max_global_tokens or model.max_global_tokens
         self.one_shape = one_shape
 
-    def encode(self, **inputs):
+    def encode(self, **inputs: Tensor) -> dict[str, Tensor]:
         """Document to the encoder's hidden states, float32 `(B, L, D)`."""
         hidden = self._encode(**self._checked(inputs))
         return {"last_hidden_state": tf.cast(hidden, "float32")}
 
-    def forward(self, **inputs):
+    def forward(self, **inputs: Tensor) -> dict[str, Tensor]:
         """Call arguments to the model's answers, float32."""
         model = self._model()
         target = ("decoder_input_ids", "decoder_inputs_embeds")
@@ -106,7 +121,9 @@ class ForwardModule(tf.Module):
         return inputs
 
 
-def longest_document(config, decoder_reads_it=False):
+def longest_document(
+    config: "LEDConfig", decoder_reads_it: bool = False
+) -> int:
     """int, tokens of the longest document that a model reads."""
     longest = config.max_encoder_position_embeddings
     if decoder_reads_it:
@@ -114,7 +131,7 @@ def longest_document(config, decoder_reads_it=False):
     return longest
 
 
-def trace(function, inputs):
+def trace(function: Callable[..., Any], inputs: dict[str, Any]) -> Any:
     """Traces a function of named tensors, each with its `TensorSpec`."""
     specs = {
         name: tf.TensorSpec(spec.shape, spec.dtype, name)
@@ -124,7 +141,13 @@ def trace(function, inputs):
     return graph.get_concrete_function(**specs)
 
 
-def specs(names, batch=None, length=None, target_length=None, dtype="int32"):
+def specs(
+    names: Iterable[str],
+    batch: int | None = None,
+    length: int | None = None,
+    target_length: int | None = None,
+    dtype: Any = "int32",
+) -> dict[str, Any]:
     """Dict of the `TensorSpec` of each input: ids or masks, `(B, L)`."""
     sizes = {"decoder_input_ids": target_length}
     return {

@@ -5,6 +5,9 @@ document: all blocks are worked on at once.
 """
 
 import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+from typing import Any
 
 import tensorflow as tf
 
@@ -12,8 +15,13 @@ from keras_led.backend.block_layout import without_loops
 from keras_led.formats.forward import trace
 from keras_led.formats.saved_model import write_saved_model
 
+if TYPE_CHECKING:
+    from keras_led.formats.forward import ForwardModule
 
-def write_litert(module, functions, path):
+
+def write_litert(
+    module: "ForwardModule", functions: dict[str, Any], path: Path
+) -> None:
     """Writes one file with a signature for each function.
 
     Args:

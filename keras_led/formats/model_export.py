@@ -2,6 +2,8 @@
 
 import itertools
 import math
+from pathlib import Path
+from typing import Any
 
 import tensorflow as tf
 
@@ -16,11 +18,19 @@ from keras_led.formats.forward import longest_document
 from keras_led.formats.forward import specs
 from keras_led.formats.forward import trace
 from keras_led.formats.saved_model import write_saved_model
+from keras_led.typing import AnyLED
 
 SIGNATURE = "serving_default"
 
 
-def write_model(model, path, format, inputs=None, positional=False, opset=None):
+def write_model(
+    model: AnyLED,
+    path: Path,
+    format: str,
+    inputs: dict[str, Any] | None = None,
+    positional: bool = False,
+    opset: int | None = None,
+) -> None:
     """Writes the forward pass of a model.
 
     Args:

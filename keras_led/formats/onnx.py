@@ -5,9 +5,17 @@ any length, with their loops.
 """
 
 import contextlib
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
+
+if TYPE_CHECKING:
+    from keras_led.formats.forward import ForwardModule
 
 OPSET = 18
 OPTIMIZERS = ("fold_constants", "merge_duplication", "remove_identity")
@@ -15,7 +23,7 @@ OPTIMIZERS = ("fold_constants", "merge_duplication", "remove_identity")
 MAX_BYTES = 2**31 - 2**20
 
 
-def load_converter():
+def load_converter() -> ModuleType:
     """The `tf2onnx` package, with its optimizer.
 
     Raises:
@@ -32,7 +40,13 @@ def load_converter():
     return tf2onnx
 
 
-def write_onnx(module, function, inputs, path, opset=OPSET):
+def write_onnx(
+    module: "ForwardModule",
+    function: Callable[..., Any],
+    inputs: dict[str, Any],
+    path: Path,
+    opset: int = OPSET,
+) -> None:
     """Writes a function of a model, with its weights.
 
     Args:

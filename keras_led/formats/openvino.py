@@ -1,14 +1,22 @@
 """OpenVINO's model files of the forward pass."""
 
 import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+from typing import Any
 
 from keras_led.formats.forward import trace
 from keras_led.formats.saved_model import write_saved_model
 
+if TYPE_CHECKING:
+    from keras_led.formats.forward import ForwardModule
+
 SIGNATURE = "serving_default"
 
 
-def load_converter():
+def load_converter() -> ModuleType:
     """The `openvino` package.
 
     Raises:
@@ -24,7 +32,12 @@ def load_converter():
     return openvino
 
 
-def write_openvino(module, function, inputs, path):
+def write_openvino(
+    module: "ForwardModule",
+    function: Callable[..., Any],
+    inputs: dict[str, Any],
+    path: Path,
+) -> None:
     """Writes a `.xml` file, and its weights, float32, into a `.bin` beside it.
 
     Args:

@@ -5,11 +5,20 @@ import os
 import subprocess
 import sys
 import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+from typing import Any
 
 import keras
 
+from keras_led.typing import AnyLED
+from keras_led.typing import GeneratingLED
 
-def run_command(arguments):
+if TYPE_CHECKING:
+    from keras_led.tokenizer.led_tokenizer import LEDTokenizer
+
+
+def run_command(arguments: list[str]) -> None:
     """Runs `keras-led` in a process of its own, with TensorFlow.
 
     Args:
@@ -21,7 +30,9 @@ def run_command(arguments):
     _run_module("keras_led_command", *arguments)
 
 
-def write_model_elsewhere(model, path, request):
+def write_model_elsewhere(
+    model: AnyLED, path: Path, request: dict[str, Any]
+) -> None:
     """Saves the model and lets TensorFlow write its forward pass.
 
     Args:
@@ -71,7 +82,13 @@ def _run_module(name, *arguments, text=None):
         )
 
 
-def export_elsewhere(model, path, tokenizer, flags, options):
+def export_elsewhere(
+    model: GeneratingLED,
+    path: Path,
+    tokenizer: "LEDTokenizer | None",
+    flags: dict[str, Any],
+    options: dict[str, Any],
+) -> None:
     """Saves the model and lets TensorFlow export it.
 
     Args:
@@ -93,7 +110,7 @@ def export_elsewhere(model, path, tokenizer, flags, options):
         run_command(["export", folder, str(path), *as_arguments(flags)])
 
 
-def as_arguments(flags):
+def as_arguments(flags: dict[str, Any]) -> list[str]:
     """Spells flags out for a command line.
 
     Args:

@@ -1,9 +1,15 @@
 """SavedModels of plain TensorFlow operations."""
 
+from typing import Any
+
 import tensorflow as tf
 
+from keras_led.typing import StrPath
 
-def write_saved_model(module, directory, signatures):
+
+def write_saved_model(
+    module: tf.Module, directory: StrPath, signatures: dict[str, Any]
+) -> None:
     """Writes a SavedModel for inference: no gradients.
 
     Args:

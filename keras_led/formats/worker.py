@@ -10,7 +10,7 @@ import keras
 from keras_led.formats.model_export import write_model
 
 
-def main():
+def main() -> None:
     """Does the job on standard input; see `write_model_elsewhere`."""
     job = json.load(sys.stdin)
     module, name = job["class"]

@@ -1,5 +1,12 @@
 """The methods that a model inherits to generate text."""
 
+from collections.abc import Iterator
+from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+from typing import Any
+from typing import Self
+
 from keras_led.config import LEDConfig
 from keras_led.generation.inputs.arguments import read_request
 from keras_led.generation.loop.run import run_request
@@ -10,6 +17,13 @@ from keras_led.generation.results.streamers import ended_after_an_error
 from keras_led.generation.results.transition_scores import transition_scores
 from keras_led.generation.summarize import TokenizedDocuments
 from keras_led.generation.summarize import summarize_texts
+from keras_led.typing import StrPath
+from keras_led.typing import Tensor
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from keras_led.tokenizer.led_tokenizer import LEDTokenizer
 
 
 class GenerationMixin:
@@ -19,7 +33,7 @@ class GenerationMixin:
     """
 
     @property
-    def generation_config(self):
+    def generation_config(self) -> GenerationConfig:
         """`GenerationConfig` that `generate` starts from.
 
         At first what the model's own config says. An option that is set on
@@ -45,7 +59,7 @@ class GenerationMixin:
         return own
 
     @generation_config.setter
-    def generation_config(self, value):
+    def generation_config(self, value: GenerationConfig) -> GenerationConfig:
         if not isinstance(value, GenerationConfig):
             raise TypeError(
                 "`generation_config` must be a `GenerationConfig`. "
@@ -59,12 +73,18 @@ class GenerationMixin:
         object.__setattr__(self, "_generation_config", value)
 
     @classmethod
-    def can_generate(cls):
+    def can_generate(cls) -> bool:
         """Whether models of this class generate text: they do."""
         return True
 
     @classmethod
-    def read_settings(cls, name_or_path, config=None, overrides=None, **hub):
+    def read_settings(
+        cls,
+        name_or_path: StrPath,
+        config: LEDConfig | None = None,
+        overrides: dict[str, Any] | None = None,
+        **hub: Any,
+    ) -> GenerationConfig:
         """Reads the generation options of a checkpoint.
 
         Args:
@@ -83,7 +103,7 @@ class GenerationMixin:
         _take_over(settings, options_of(overrides or {}))
         return settings
 
-    def use_settings(self, settings):
+    def use_settings(self, settings: GenerationConfig) -> None:
         """Takes the generation options of a checkpoint for its own.
 
         Args:
@@ -96,7 +116,7 @@ class GenerationMixin:
                 settings.update(**{name: getattr(tokens, name)})
         self.generation_config = settings
 
-    def save_settings(self, directory):
+    def save_settings(self, directory: StrPath) -> LEDConfig:
         """Writes the files beside the weights, with the generation options.
 
         Args:
@@ -106,14 +126,18 @@ class GenerationMixin:
         self.generation_config.save_pretrained(directory)
         return config
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         config = super().get_config()
         if self.__dict__.get("_generation_config") is not None:
             config["generation_config"] = self.generation_config.to_dict()
         return config
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(
+        cls,
+        config: dict[str, Any],
+        custom_objects: dict[str, Any] | None = None,
+    ) -> Self:
         config = dict(config)
         own = config.pop("generation_config", None)
         model = super().from_config(config, custom_objects)
@@ -121,7 +145,11 @@ class GenerationMixin:
             model.generation_config = GenerationConfig.from_dict(own)
         return model
 
-    def generate(self, input_ids=None, **arguments):
+    def generate(
+        self,
+        input_ids: Tensor | Mapping[str, Any] | None = None,
+        **arguments: Any,
+    ) -> Any:
         """Writes an output for each document, token by token.
 
         The encoder runs once per document; beams and returned sequences share
@@ -168,14 +196,20 @@ class GenerationMixin:
             return run_request(self, request)
 
     def compute_transition_scores(
-        self, sequences, scores, beam_indices=None, normalize_logits=False
-    ):
+        self,
+        sequences: Tensor,
+        scores: tuple[Tensor, ...],
+        beam_indices: Tensor | None = None,
+        normalize_logits: bool = False,
+    ) -> "np.ndarray":
         """Finds the score of each generated token; see `transition_scores`."""
         return transition_scores(
             sequences, scores, beam_indices, normalize_logits
         )
 
-    def stream(self, text, *, tokenizer, **arguments):
+    def stream(
+        self, text: str, *, tokenizer: "LEDTokenizer", **arguments: Any
+    ) -> Iterator[str]:
         """Writes a summary piece by piece.
 
         Args:
@@ -200,14 +234,14 @@ class GenerationMixin:
 
     def summarize(
         self,
-        text,
+        text: str | Sequence[str],
         *,
-        tokenizer,
-        batch_size=1,
-        max_input_length=None,
-        progress=False,
-        **options,
-    ):
+        tokenizer: "LEDTokenizer",
+        batch_size: int = 1,
+        max_input_length: int | None = None,
+        progress: bool = False,
+        **options: Any,
+    ) -> str | list[str]:
         """Summarizes one text, or many.
 
         Global attention is on `<s>`; the generation options are the

@@ -1,9 +1,17 @@
 """From texts to summaries: the high-level path."""
 
 import warnings
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 from tqdm.auto import tqdm
+
+from keras_led.typing import GeneratingLED
+
+if TYPE_CHECKING:
+    from keras_led.tokenizer.led_tokenizer import LEDTokenizer
 
 
 class CutDocumentWarning(UserWarning):
@@ -14,7 +22,7 @@ class CutDocumentWarning(UserWarning):
         text: str, what happened to it, in words that follow its name.
     """
 
-    def __init__(self, index, text):
+    def __init__(self, index: int, text: str):
         super().__init__(f"Document {index} {text}")
         self.index = index
         self.text = text
@@ -29,7 +37,7 @@ class TokenizedDocuments:
         limit: int, longest document, in tokens.
     """
 
-    def __init__(self, texts, tokenizer, limit):
+    def __init__(self, texts: list[str], tokenizer: "LEDTokenizer", limit: int):
         for index, text in enumerate(texts):
             if not isinstance(text, str):
                 raise TypeError(
@@ -44,7 +52,7 @@ class TokenizedDocuments:
             if cut is not None:
                 warnings.warn(CutDocumentWarning(index, cut), stacklevel=4)
 
-    def batch(self, indices):
+    def batch(self, indices: Sequence[int]) -> dict[str, np.ndarray]:
         """Inputs of `generate` for some documents.
 
         Global attention is on the first token, `<s>`, of each.
@@ -97,8 +105,14 @@ def _read_document(text, tokenizer, limit):
 
 
 def summarize_texts(
-    model, texts, tokenizer, batch_size, max_input_length, progress, options
-):
+    model: GeneratingLED,
+    texts: list[str],
+    tokenizer: "LEDTokenizer",
+    batch_size: int,
+    max_input_length: int | None,
+    progress: bool,
+    options: dict[str, Any],
+) -> list[str]:
     """Summarizes texts in batches of similar lengths.
 
     Args:
@@ -134,7 +148,7 @@ def summarize_texts(
     return summaries
 
 
-def batches(documents, batch_size):
+def batches(documents: Sequence[Any], batch_size: int) -> list[list[int]]:
     """Groups documents of similar lengths, the longest first.
 
     The groups differ by at most one document in size, so that the last one

@@ -1,9 +1,12 @@
 """The activation functions that a checkpoint's config may name."""
 
+from collections.abc import Callable
+
 from keras import activations
 from keras import ops
 
 from keras_led import backend
+from keras_led.typing import Tensor
 
 
 def _quick_gelu(x):
@@ -48,7 +51,7 @@ _FUNCTIONS = {
 }
 
 
-def activation(name):
+def activation(name: str) -> Callable[[Tensor], Tensor]:
     """Finds the function of a Hugging Face activation name.
 
     Args:

@@ -5,6 +5,8 @@ be frozen, quantized and recomputed where the first one was, and has to have
 its adapters.
 """
 
+from typing import Any
+
 import keras
 
 from keras_led.layers.dense import Dense
@@ -14,7 +16,7 @@ from keras_led.layers.dense import hold_as_array
 QUANTIZATION_MODES = ("int8", "int4", "float8")
 
 
-def find_changes(model):
+def find_changes(model: keras.layers.Layer) -> dict[str, dict[str, Any]]:
     """Lists what is not as the constructors of the layers leave it.
 
     Args:
@@ -38,7 +40,9 @@ def find_changes(model):
     return changes
 
 
-def make_changes(model, changes):
+def make_changes(
+    model: keras.layers.Layer, changes: dict[str, dict[str, Any]]
+) -> None:
     """Does to a new model what `find_changes` found.
 
     Args:

@@ -1,5 +1,7 @@
 """The decoder: from embedded tokens and a document to hidden states."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -12,6 +14,8 @@ from keras_led.layers.decoder_layer import DecoderLayer
 from keras_led.layers.gradient_checkpointing import recomputed_decoder_layer
 from keras_led.layers.stack import LayerStack
 from keras_led.outputs import LEDDecoderModelOutput
+from keras_led.typing import Cache
+from keras_led.typing import Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_led")
@@ -49,7 +53,7 @@ class LEDDecoder(LayerStack):
         `LEDDecoder` in transformers 5.23.
     """
 
-    def __init__(self, config, name="decoder", **kwargs):
+    def __init__(self, config: LEDConfig, name: str = "decoder", **kwargs: Any):
         if isinstance(config, dict):
             config = LEDConfig.from_dict(config)
         super().__init__(
@@ -64,7 +68,9 @@ class LEDDecoder(LayerStack):
             for i in range(config.decoder_layers)
         ]
 
-    def project_document(self, encoder_hidden_states, rows_per_document=1):
+    def project_document(
+        self, encoder_hidden_states: Tensor, rows_per_document: int = 1
+    ) -> tuple[tuple[Any, Tensor], ...]:
         """The keys and values of the document for every layer.
 
         Args:
@@ -83,7 +89,7 @@ class LEDDecoder(LayerStack):
             )
         )
 
-    def empty_caches(self, rows, max_length):
+    def empty_caches(self, rows: int | Tensor, max_length: int) -> Cache:
         """Fixed-size self-attention caches of zeros.
 
         Args:
@@ -103,19 +109,19 @@ class LEDDecoder(LayerStack):
 
     def call(
         self,
-        inputs_embeds,
-        encoder_hidden_states=None,
-        encoder_mask=None,
-        decoder_mask=None,
-        cross_caches=None,
-        self_caches=None,
-        index=None,
-        head_mask=None,
-        cross_attn_head_mask=None,
-        output_attentions=False,
-        output_hidden_states=False,
-        training=False,
-    ):
+        inputs_embeds: Tensor,
+        encoder_hidden_states: Tensor | None = None,
+        encoder_mask: Tensor | None = None,
+        decoder_mask: Tensor | None = None,
+        cross_caches: tuple[tuple[Any, Tensor], ...] | None = None,
+        self_caches: Cache | None = None,
+        index: int | Tensor | None = None,
+        head_mask: Tensor | None = None,
+        cross_attn_head_mask: Tensor | None = None,
+        output_attentions: bool = False,
+        output_hidden_states: bool = False,
+        training: bool = False,
+    ) -> tuple[LEDDecoderModelOutput, Any, Any]:
         first, self_mask = self._positions_and_mask(
             inputs_embeds, self_caches, index, decoder_mask
         )

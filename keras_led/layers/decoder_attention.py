@@ -1,5 +1,7 @@
 """Attention of the decoder: over its own tokens, and over the document."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -8,6 +10,8 @@ from keras_led.attention.heads import merge_heads
 from keras_led.attention.heads import scale_heads
 from keras_led.attention.heads import split_heads
 from keras_led.layers.initializers import dense
+from keras_led.typing import Shape
+from keras_led.typing import Tensor
 
 
 class DecoderAttention(keras.layers.Layer):
@@ -45,7 +49,12 @@ class DecoderAttention(keras.layers.Layer):
     """
 
     def __init__(
-        self, d_model, num_heads, dropout=0.0, init_std=0.02, **kwargs
+        self,
+        d_model: int,
+        num_heads: int,
+        dropout: float = 0.0,
+        init_std: float = 0.02,
+        **kwargs: Any,
     ):
         super().__init__(**kwargs)
         self.d_model = d_model
@@ -61,12 +70,12 @@ class DecoderAttention(keras.layers.Layer):
         self.v_proj = projection("v_proj")
         self.out_proj = projection("out_proj")
 
-    def build(self, input_shape=None):
+    def build(self, input_shape: Shape | None = None) -> None:
         for projection in self._flatten_layers(include_self=False):
             projection.build((None, None, self.d_model))
         self.built = True
 
-    def keys_and_values(self, hidden_states):
+    def keys_and_values(self, hidden_states: Tensor) -> tuple[Tensor, Tensor]:
         """Projects `(B, S, D)` to a pair of tensors `(B, N, S, H)`."""
         return (
             split_heads(self.k_proj(hidden_states), self.num_heads),
@@ -75,13 +84,13 @@ class DecoderAttention(keras.layers.Layer):
 
     def call(
         self,
-        hidden_states,
-        keys_and_values,
-        attention_mask=None,
-        seed=None,
-        head_mask=None,
-        output_attentions=False,
-    ):
+        hidden_states: Tensor,
+        keys_and_values: tuple[Any, Tensor],
+        attention_mask: Tensor | None = None,
+        seed: Tensor | None = None,
+        head_mask: Tensor | None = None,
+        output_attentions: bool = False,
+    ) -> tuple[Tensor, Tensor | None]:
         key, value = keys_and_values
         rows, length = ops.shape(hidden_states)[:2]
         documents = ops.shape(value)[0]
@@ -112,7 +121,7 @@ class DecoderAttention(keras.layers.Layer):
         weights = ops.transpose(ops.reshape(weights, shape), (0, 2, 1, 3, 4))
         return ops.reshape(weights, (rows, num_heads, length, num_keys))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return super().get_config() | {
             "d_model": self.d_model,
             "num_heads": self.num_heads,

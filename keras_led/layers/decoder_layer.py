@@ -1,10 +1,13 @@
 """One layer of the decoder."""
 
+from typing import Any
+
 from keras_led.attention import cache
 from keras_led.attention.dropout import fold_seed
 from keras_led.layers.decoder_attention import DecoderAttention
 from keras_led.layers.initializers import layer_norm
 from keras_led.layers.transformer_layer import TransformerLayer
+from keras_led.typing import Tensor
 
 
 class DecoderLayer(TransformerLayer):
@@ -38,7 +41,7 @@ class DecoderLayer(TransformerLayer):
         `LEDDecoderLayer` in transformers 5.23.
     """
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any):
         super().__init__(**kwargs)
         self.self_attn = self._attention("self_attn")
         self.encoder_attn = self._attention("encoder_attn")
@@ -56,23 +59,25 @@ class DecoderLayer(TransformerLayer):
             dtype=self.dtype_policy,
         )
 
-    def cross_keys_and_values(self, encoder_hidden_states):
+    def cross_keys_and_values(
+        self, encoder_hidden_states: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """Projects the document `(B, S, D)` to its pair `(B, N, S, H)`."""
         return self.encoder_attn.keys_and_values(encoder_hidden_states)
 
     def call(
         self,
-        hidden_states,
-        cross_cache,
-        self_cache=None,
-        index=None,
-        self_mask=None,
-        cross_mask=None,
-        seed=None,
-        head_mask=None,
-        cross_attn_head_mask=None,
-        output_attentions=False,
-    ):
+        hidden_states: Tensor,
+        cross_cache: tuple[Any, Tensor],
+        self_cache: tuple[Tensor, Tensor] | None = None,
+        index: int | Tensor | None = None,
+        self_mask: Tensor | None = None,
+        cross_mask: Tensor | None = None,
+        seed: Tensor | None = None,
+        head_mask: Tensor | None = None,
+        cross_attn_head_mask: Tensor | None = None,
+        output_attentions: bool = False,
+    ) -> tuple[Any, ...]:
         own = self.self_attn.keys_and_values(hidden_states)
         if index is None:
             self_cache = cache.append(self_cache, own)

@@ -1,10 +1,14 @@
 """The layers with a matrix of weights."""
 
+from collections.abc import MutableMapping
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
 
 from keras_led import backend
+from keras_led.typing import Tensor
 
 _ADAPTERS = ("lora_kernel_a", "lora_kernel_b")
 
@@ -18,21 +22,28 @@ class Dense(keras.layers.Dense):
     adapters apart from the weights under them.
     """
 
-    def call(self, inputs, training=None):
+    def call(self, inputs: Tensor, training: bool | None = None) -> Tensor:
         return backend.linear(inputs, self.kernel, self.bias)
 
-    def quantize(self, mode=None, type_check=True, config=None):
+    def quantize(
+        self,
+        mode: str | None = None,
+        type_check: bool = True,
+        config: Any = None,
+    ) -> None:
         del type_check  # would refuse any subclass
         if mode in ("int8", "int4"):
             hold_as_array(self, "_kernel")
         super().quantize(mode, type_check=False, config=config)
 
-    def enable_lora(self, rank, lora_alpha=None, **initializers):
+    def enable_lora(
+        self, rank: int, lora_alpha: float | None = None, **initializers: Any
+    ) -> None:
         # Keras would name the weights of all layers alike.
         with self._open_name_scope():
             super().enable_lora(rank, lora_alpha, **initializers)
 
-    def save_own_variables(self, store):
+    def save_own_variables(self, store: MutableMapping[str, Any]) -> None:
         if not self.lora_enabled:
             super().save_own_variables(store)
             return
@@ -42,7 +53,7 @@ class Dense(keras.layers.Dense):
             store[name] = getattr(self, name)
         store["lora_scale"] = np.array(self._lora_scale())
 
-    def load_own_variables(self, store):
+    def load_own_variables(self, store: MutableMapping[str, Any]) -> None:
         if _ADAPTERS[0] not in store.keys():
             super().load_own_variables(store)  # sets adapters to 0
         elif self.lora_enabled:
@@ -86,7 +97,7 @@ class Dense(keras.layers.Dense):
         return [variable for variable in found if variable is not None]
 
 
-def hold_as_array(layer, name):
+def hold_as_array(layer: keras.layers.Layer, name: str) -> None:
     """Puts a numpy array in the place of a variable that `quantize` reads.
 
     It then deletes an array: with each variable Keras collects garbage, 0.3 s.

@@ -1,5 +1,8 @@
 """The encoder: from embedded tokens to hidden states."""
 
+from typing import TYPE_CHECKING
+from typing import Any
+
 import keras
 
 from keras_led.attention.dropout import fold_seed
@@ -9,6 +12,10 @@ from keras_led.layers.encoder_masks import EncoderMasks
 from keras_led.layers.gradient_checkpointing import recomputed_encoder_layer
 from keras_led.layers.stack import LayerStack
 from keras_led.outputs import LEDEncoderBaseModelOutput
+from keras_led.typing import Tensor
+
+if TYPE_CHECKING:
+    from keras_led.attention.masks import TokenRoles
 
 
 @keras.saving.register_keras_serializable(package="keras_led")
@@ -38,7 +45,7 @@ class LEDEncoder(LayerStack):
         `LEDEncoder` in transformers 5.23.
     """
 
-    def __init__(self, config, name="encoder", **kwargs):
+    def __init__(self, config: LEDConfig, name: str = "encoder", **kwargs: Any):
         if isinstance(config, dict):
             config = LEDConfig.from_dict(config)
         super().__init__(
@@ -57,15 +64,15 @@ class LEDEncoder(LayerStack):
 
     def call(
         self,
-        inputs_embeds,
-        roles,
-        max_global_tokens,
-        head_mask=None,
-        output_attentions=False,
-        output_hidden_states=False,
-        training=False,
-        global_tokens_fit=False,
-    ):
+        inputs_embeds: Tensor,
+        roles: "TokenRoles",
+        max_global_tokens: int,
+        head_mask: Tensor | None = None,
+        output_attentions: bool = False,
+        output_hidden_states: bool = False,
+        training: bool = False,
+        global_tokens_fit: bool = False,
+    ) -> LEDEncoderBaseModelOutput:
         masks = EncoderMasks.make(
             roles,
             max_global_tokens,

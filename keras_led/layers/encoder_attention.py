@@ -1,5 +1,8 @@
 """Self-attention of the encoder: sliding window plus global tokens."""
 
+from typing import TYPE_CHECKING
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -15,6 +18,11 @@ from keras_led.attention.heads import scale_heads
 from keras_led.attention.heads import split_heads
 from keras_led.attention.windowed import windowed_attention
 from keras_led.layers.initializers import dense
+from keras_led.typing import Shape
+from keras_led.typing import Tensor
+
+if TYPE_CHECKING:
+    from keras_led.layers.encoder_masks import EncoderMasks
 
 
 class WindowedSelfAttention(keras.layers.Layer):
@@ -51,12 +59,12 @@ class WindowedSelfAttention(keras.layers.Layer):
 
     def __init__(
         self,
-        d_model,
-        num_heads,
-        attention_window,
-        dropout=0.0,
-        init_std=0.02,
-        **kwargs,
+        d_model: int,
+        num_heads: int,
+        attention_window: int,
+        dropout: float = 0.0,
+        init_std: float = 0.02,
+        **kwargs: Any,
     ):
         super().__init__(**kwargs)
         self.d_model = d_model
@@ -75,19 +83,19 @@ class WindowedSelfAttention(keras.layers.Layer):
         self.key_global = projection("key_global")
         self.value_global = projection("value_global")
 
-    def build(self, input_shape=None):
+    def build(self, input_shape: Shape | None = None) -> None:
         for projection in self._flatten_layers(include_self=False):
             projection.build((None, None, self.d_model))
         self.built = True
 
     def call(
         self,
-        hidden_states,
-        masks,
-        seed=None,
-        head_mask=None,
-        output_attentions=False,
-    ):
+        hidden_states: Tensor,
+        masks: "EncoderMasks",
+        seed: Tensor | None = None,
+        head_mask: Tensor | None = None,
+        output_attentions: bool = False,
+    ) -> tuple[Any, ...]:
         tokens = masks.global_tokens
         every_token_fits = tokens is None or tokens.fits is None
         operands = backend.map_operands(self._operands, hidden_states)
@@ -199,7 +207,7 @@ class WindowedSelfAttention(keras.layers.Layer):
         head_dim = self.d_model // self.num_heads
         return split_heads(query / head_dim**0.5, self.num_heads)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return super().get_config() | {
             "d_model": self.d_model,
             "num_heads": self.num_heads,
@@ -224,12 +232,12 @@ class EncoderSelfAttention(keras.layers.Layer):
 
     def __init__(
         self,
-        d_model,
-        num_heads,
-        attention_window,
-        dropout=0.0,
-        init_std=0.02,
-        **kwargs,
+        d_model: int,
+        num_heads: int,
+        attention_window: int,
+        dropout: float = 0.0,
+        init_std: float = 0.02,
+        **kwargs: Any,
     ):
         super().__init__(**kwargs)
         self.longformer_self_attn = WindowedSelfAttention(
@@ -245,7 +253,7 @@ class EncoderSelfAttention(keras.layers.Layer):
             d_model, init_std, "output", self.dtype_policy
         )
 
-    def build(self, input_shape=None):
+    def build(self, input_shape: Shape | None = None) -> None:
         shape = (None, None, self.longformer_self_attn.d_model)
         self.longformer_self_attn.build(shape)
         self.output_projection.build(shape)
@@ -253,12 +261,12 @@ class EncoderSelfAttention(keras.layers.Layer):
 
     def call(
         self,
-        hidden_states,
-        masks,
-        seed=None,
-        head_mask=None,
-        output_attentions=False,
-    ):
+        hidden_states: Tensor,
+        masks: "EncoderMasks",
+        seed: Tensor | None = None,
+        head_mask: Tensor | None = None,
+        output_attentions: bool = False,
+    ) -> tuple[Any, ...]:
         return self.longformer_self_attn(
             hidden_states,
             masks=masks,
@@ -267,11 +275,11 @@ class EncoderSelfAttention(keras.layers.Layer):
             output_attentions=output_attentions,
         )
 
-    def project(self, context):
+    def project(self, context: Tensor) -> Tensor:
         """The projection of the output, `(..., D)` to same."""
         return self.output_projection(context)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         inner = self.longformer_self_attn.get_config()
         names = ("d_model", "num_heads", "attention_window", "dropout")
         names += ("init_std",)

@@ -1,9 +1,16 @@
 """One layer of the encoder."""
 
+from typing import TYPE_CHECKING
+from typing import Any
+
 from keras_led.attention.dropout import fold_seed
 from keras_led.layers.encoder_attention import EncoderSelfAttention
 from keras_led.layers.transformer_layer import TransformerLayer
 from keras_led.layers.transformer_layer import keep_finite
+from keras_led.typing import Tensor
+
+if TYPE_CHECKING:
+    from keras_led.layers.encoder_masks import EncoderMasks
 
 
 class EncoderLayer(TransformerLayer):
@@ -28,7 +35,7 @@ class EncoderLayer(TransformerLayer):
         `LEDEncoderLayer` in transformers 5.23.
     """
 
-    def __init__(self, attention_window, **kwargs):
+    def __init__(self, attention_window: int, **kwargs: Any):
         super().__init__(**kwargs)
         self.attention_window = attention_window
         self.self_attn = EncoderSelfAttention(
@@ -43,12 +50,12 @@ class EncoderLayer(TransformerLayer):
 
     def call(
         self,
-        hidden_states,
-        masks,
-        seed=None,
-        head_mask=None,
-        output_attentions=False,
-    ):
+        hidden_states: Tensor,
+        masks: "EncoderMasks",
+        seed: Tensor | None = None,
+        head_mask: Tensor | None = None,
+        output_attentions: bool = False,
+    ) -> tuple[Any, ...]:
         context, *weights = self.self_attn(
             hidden_states,
             masks=masks,
@@ -71,7 +78,7 @@ class EncoderLayer(TransformerLayer):
         )
         return (keep_finite(hidden_states), *weights)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return super().get_config() | {
             "attention_window": self.attention_window
         }

@@ -1,6 +1,8 @@
 """Which tokens the encoder's attention sees, and where."""
 
 import dataclasses
+from typing import TYPE_CHECKING
+from typing import Any
 
 from keras import ops
 
@@ -8,6 +10,9 @@ from keras_led.attention.global_tokens import GlobalTokens
 from keras_led.attention.global_tokens import SlotPlan
 from keras_led.attention.global_tokens import find_slots
 from keras_led.attention.global_tokens import plan_slots
+
+if TYPE_CHECKING:
+    from keras_led.attention.masks import TokenRoles
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -29,12 +34,12 @@ class EncoderMasks:
     @classmethod
     def make(
         cls,
-        roles,
-        max_global_tokens,
-        exact=False,
-        training=False,
-        global_tokens_fit=False,
-    ):
+        roles: "TokenRoles",
+        max_global_tokens: int,
+        exact: bool = False,
+        training: bool = False,
+        global_tokens_fit: bool = False,
+    ) -> "EncoderMasks":
         """Finds the slots once, for all layers; see `plan_slots`.
 
         In training there is always a slot, be it unused: then the global
@@ -54,7 +59,7 @@ class EncoderMasks:
             global_tokens = GlobalTokens(global_mask, slots, plan.fits)
         return cls(padding_mask, global_tokens, plan.bound)
 
-    def bound_of(self, slots):
+    def bound_of(self, slots: Any) -> int | None:
         """Largest number that `slots` may be, or `None` if unknown."""
         number = slots.positions.shape[1]
         if number is None and slots is self.global_tokens.slots:

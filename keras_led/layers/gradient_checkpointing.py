@@ -4,10 +4,20 @@ A training step then holds the hidden states between the layers and the
 intermediates of one layer. `docs/performance.md` says what it costs.
 """
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+from typing import Any
+
 from keras_led import backend
 
+if TYPE_CHECKING:
+    from keras_led.layers.decoder_layer import DecoderLayer
+    from keras_led.layers.encoder_layer import EncoderLayer
 
-def recomputed_encoder_layer(layer, options):
+
+def recomputed_encoder_layer(
+    layer: "EncoderLayer", options: dict[str, Any]
+) -> Callable[..., Any]:
     """Makes a function of the hidden states that stores nothing else.
 
     Args:
@@ -29,7 +39,9 @@ def recomputed_encoder_layer(layer, options):
     return run_and_fill
 
 
-def recomputed_decoder_layer(layer, options):
+def recomputed_decoder_layer(
+    layer: "DecoderLayer", options: dict[str, Any]
+) -> Callable[..., Any]:
     """Makes a function of hidden states and document that stores only them.
 
     The document is an argument, not a captured value: TensorFlow gives

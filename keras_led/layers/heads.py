@@ -1,5 +1,7 @@
 """The head of sequence classification."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -7,6 +9,8 @@ from keras_led.attention.dropout import draw_seed
 from keras_led.attention.dropout import dropout
 from keras_led.attention.dropout import fold_seed
 from keras_led.layers.initializers import dense
+from keras_led.typing import Shape
+from keras_led.typing import Tensor
 
 
 class ClassificationHead(keras.layers.Layer):
@@ -30,7 +34,12 @@ class ClassificationHead(keras.layers.Layer):
     """
 
     def __init__(
-        self, d_model, num_labels, dropout=0.0, init_std=0.02, **kwargs
+        self,
+        d_model: int,
+        num_labels: int,
+        dropout: float = 0.0,
+        init_std: float = 0.02,
+        **kwargs: Any,
     ):
         super().__init__(**kwargs)
         self.d_model = d_model
@@ -43,12 +52,12 @@ class ClassificationHead(keras.layers.Layer):
         )
         self.seed_generator = keras.random.SeedGenerator() if dropout else None
 
-    def build(self, input_shape=None):
+    def build(self, input_shape: Shape | None = None) -> None:
         self.dense.build((None, self.d_model))
         self.out_proj.build((None, self.d_model))
         self.built = True
 
-    def call(self, hidden_states, training=False):
+    def call(self, hidden_states: Tensor, training: bool = False) -> Tensor:
         seed = None
         if training and self.seed_generator is not None:
             seed = draw_seed(self.seed_generator)
@@ -56,7 +65,7 @@ class ClassificationHead(keras.layers.Layer):
         x = ops.tanh(self.dense(x))
         return self.out_proj(dropout(x, self.dropout, fold_seed(seed, 1)))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return super().get_config() | {
             "d_model": self.d_model,
             "num_labels": self.num_labels,

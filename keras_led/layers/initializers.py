@@ -2,18 +2,23 @@
 
 import contextlib
 import contextvars
+from collections.abc import Iterable
+from collections.abc import Iterator
+from typing import Any
 
 import keras
 from keras import ops
 
 from keras_led.layers.dense import Dense
 from keras_led.layers.normalization import LayerNormalization
+from keras_led.typing import Shape
+from keras_led.typing import Tensor
 
 _come_later = contextvars.ContextVar("defer_initial_values", default=False)
 
 
 @contextlib.contextmanager
-def defer_initial_values():
+def defer_initial_values() -> Iterator[None]:
     """Lets `Normal` start with zeros inside.
 
     A checkpoint replaces the values anyway, and to draw 162 million of them
@@ -27,7 +32,9 @@ def defer_initial_values():
         _come_later.reset(token)
 
 
-def draw_values(model, variables):
+def draw_values(
+    model: keras.layers.Layer, variables: Iterable[keras.Variable]
+) -> None:
     """Draws the values that `defer_initial_values` left out.
 
     Args:
@@ -54,11 +61,16 @@ class Normal(keras.initializers.RandomNormal):
         seed: int, or `None` for a fresh one.
     """
 
-    def __init__(self, stddev=0.02, zero_row=None, seed=None):
+    def __init__(
+        self,
+        stddev: float = 0.02,
+        zero_row: int | None = None,
+        seed: int | None = None,
+    ):
         super().__init__(mean=0.0, stddev=stddev, seed=seed)
         self.zero_row = zero_row
 
-    def __call__(self, shape, dtype=None):
+    def __call__(self, shape: Shape, dtype: Any = None) -> Tensor:
         if _come_later.get():
             return ops.zeros(shape, dtype=dtype)
         values = super().__call__(shape, dtype)
@@ -68,7 +80,7 @@ class Normal(keras.initializers.RandomNormal):
         zero = ops.zeros((), dtype=values.dtype)
         return ops.where(is_row[:, None], zero, values)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             "stddev": self.stddev,
             "zero_row": self.zero_row,
@@ -76,7 +88,7 @@ class Normal(keras.initializers.RandomNormal):
         }
 
 
-def dense(units, init_std, name, dtype):
+def dense(units: int, init_std: float, name: str, dtype: Any) -> Dense:
     """A `Dense` layer with normal kernel and zero bias."""
     return Dense(
         units,
@@ -86,6 +98,6 @@ def dense(units, init_std, name, dtype):
     )
 
 
-def layer_norm(name, dtype):
+def layer_norm(name: str, dtype: Any) -> LayerNormalization:
     """A `LayerNormalization` with the epsilon of Hugging Face."""
     return LayerNormalization(epsilon=1e-5, name=name, dtype=dtype)

@@ -1,11 +1,20 @@
 """Rows of an embedding table, with a gradient that every optimizer adds up."""
 
+from typing import TYPE_CHECKING
+from typing import Any
+
 from keras import ops
 
 from keras_led import backend
+from keras_led.typing import Tensor
+
+if TYPE_CHECKING:
+    import keras
 
 
-def look_up(embedding, ids, table=None):
+def look_up(
+    embedding: "keras.layers.Embedding", ids: Tensor, table: Any = None
+) -> tuple[Tensor, Tensor]:
     """Reads the rows `ids` of a table.
 
     TensorFlow's own gradient would be a list of rows. Replicas join their

@@ -3,6 +3,7 @@
 import keras
 
 from keras_led import backend
+from keras_led.typing import Tensor
 
 
 class LayerNormalization(keras.layers.LayerNormalization):
@@ -12,5 +13,5 @@ class LayerNormalization(keras.layers.LayerNormalization):
     writes the whole document.
     """
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         return backend.layer_norm(inputs, self.gamma, self.beta, self.epsilon)

@@ -1,10 +1,17 @@
 """Changing the number of rows of a built embedding table."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from keras import ops
 
+if TYPE_CHECKING:
+    import keras
 
-def resized_table(table, rows, mean_resizing, init_std):
+
+def resized_table(
+    table: np.ndarray, rows: int, mean_resizing: bool, init_std: float
+) -> np.ndarray:
     """Cuts a table of embeddings, or adds rows at its end.
 
     Args:
@@ -35,7 +42,12 @@ def resized_table(table, rows, mean_resizing, init_std):
     return np.concatenate([table, new.astype(table.dtype)])
 
 
-def resize_embedding(layer, rows, mean_resizing, init_std):
+def resize_embedding(
+    layer: "keras.layers.Embedding",
+    rows: int,
+    mean_resizing: bool,
+    init_std: float,
+) -> None:
     """Replaces the table of a built `keras.layers.Embedding`.
 
     Args:
@@ -50,7 +62,9 @@ def resize_embedding(layer, rows, mean_resizing, init_std):
     layer.input_dim = rows
 
 
-def replace_variable(layer, variable, value):
+def replace_variable(
+    layer: "keras.layers.Layer", variable: "keras.Variable", value: np.ndarray
+) -> "keras.Variable":
     """Exchanges a variable of a built layer for one of another shape.
 
     Args:

@@ -1,5 +1,8 @@
 """What encoder and decoder share: embeddings, randomness, running layers."""
 
+from typing import TYPE_CHECKING
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -10,6 +13,11 @@ from keras_led.attention.dropout import fold_seed
 from keras_led.layers.initializers import Normal
 from keras_led.layers.initializers import layer_norm
 from keras_led.layers.lookup import look_up
+from keras_led.typing import Shape
+from keras_led.typing import Tensor
+
+if TYPE_CHECKING:
+    from keras_led.config import LEDConfig
 
 
 class LayerStack(keras.layers.Layer):
@@ -21,7 +29,13 @@ class LayerStack(keras.layers.Layer):
         layerdrop: float in `[0, 1)`, probability to skip a layer in training.
     """
 
-    def __init__(self, config, max_positions, layerdrop, **kwargs):
+    def __init__(
+        self,
+        config: "LEDConfig",
+        max_positions: int,
+        layerdrop: float,
+        **kwargs: Any,
+    ):
         super().__init__(**kwargs)
         self.config = config
         self.max_positions = max_positions
@@ -62,7 +76,7 @@ class LayerStack(keras.layers.Layer):
             "dtype": self.dtype_policy,
         }
 
-    def build(self, input_shape=None):
+    def build(self, input_shape: Shape | None = None) -> None:
         shape = (None, None, self.config.d_model)
         self.embed_positions.build((None, None))
         self.layernorm_embedding.build(shape)
@@ -70,13 +84,18 @@ class LayerStack(keras.layers.Layer):
             layer.build(shape)
         self.built = True
 
-    def draw_seed(self, training):
+    def draw_seed(self, training: bool) -> Tensor | None:
         """A seed for one training call, or `None` without randomness."""
         if not training or self.seed_generator is None:
             return None
         return draw_seed(self.seed_generator)
 
-    def embed(self, inputs_embeds, first_position, seed):
+    def embed(
+        self,
+        inputs_embeds: Tensor,
+        first_position: int | Tensor,
+        seed: Tensor | None,
+    ) -> Tensor:
         """Adds positions, normalizes and drops out, `(B, T, D)` to same.
 
         Args:
@@ -91,7 +110,9 @@ class LayerStack(keras.layers.Layer):
         hidden_states = self.layernorm_embedding(hidden_states)
         return dropout(hidden_states, self.config.dropout, fold_seed(seed, 0))
 
-    def skip_at_random(self, hidden_states, layer_output, seed):
+    def skip_at_random(
+        self, hidden_states: Tensor, layer_output: Tensor, seed: Tensor | None
+    ) -> Tensor:
         """Layer drop: with probability `layerdrop` the layer did nothing.
 
         The layer has run all the same, so that one program serves both.
@@ -101,5 +122,5 @@ class LayerStack(keras.layers.Layer):
         runs = backend.uniform(seed, ()) >= self.layerdrop
         return ops.where(runs, layer_output, hidden_states)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"config": self.config.to_dict()}

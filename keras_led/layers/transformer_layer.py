@@ -1,5 +1,8 @@
 """What the layers of encoder and decoder share: residuals, feed-forward."""
 
+from collections.abc import Callable
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -9,6 +12,8 @@ from keras_led.attention.dropout import fold_seed
 from keras_led.layers.activations import activation
 from keras_led.layers.initializers import dense
 from keras_led.layers.initializers import layer_norm
+from keras_led.typing import Shape
+from keras_led.typing import Tensor
 
 
 class TransformerLayer(keras.layers.Layer):
@@ -30,15 +35,15 @@ class TransformerLayer(keras.layers.Layer):
 
     def __init__(
         self,
-        d_model,
-        num_heads,
-        ffn_dim,
-        activation_function="gelu",
-        dropout=0.1,
-        attention_dropout=0.0,
-        activation_dropout=0.0,
-        init_std=0.02,
-        **kwargs,
+        d_model: int,
+        num_heads: int,
+        ffn_dim: int,
+        activation_function: str = "gelu",
+        dropout: float = 0.1,
+        attention_dropout: float = 0.0,
+        activation_dropout: float = 0.0,
+        init_std: float = 0.02,
+        **kwargs: Any,
     ):
         super().__init__(**kwargs)
         self.d_model = d_model
@@ -58,19 +63,27 @@ class TransformerLayer(keras.layers.Layer):
             "final_layer_norm", self.dtype_policy
         )
 
-    def build(self, input_shape=None):
+    def build(self, input_shape: Shape | None = None) -> None:
         shape = (None, None, self.d_model)
         for layer in self._layers:
             inner = layer is self.fc2
             layer.build((None, None, self.ffn_dim) if inner else shape)
         self.built = True
 
-    def add_and_norm(self, hidden_states, block_output, norm, seed):
+    def add_and_norm(
+        self,
+        hidden_states: Tensor,
+        block_output: Tensor,
+        norm: keras.layers.Layer,
+        seed: Tensor | None,
+    ) -> Tensor:
         """Ends a block: dropout, residual, layer normalization."""
         block_output = dropout(block_output, self.dropout, seed)
         return norm(hidden_states + block_output)
 
-    def feed_forward(self, hidden_states, seed):
+    def feed_forward(
+        self, hidden_states: Tensor, seed: Tensor | None
+    ) -> Tensor:
         """The feed-forward block with its residual, `(B, T, D)` to same."""
         activate = activation(self.activation_function)
 
@@ -86,7 +99,13 @@ class TransformerLayer(keras.layers.Layer):
 
         return self.by_rows(block, seed, hidden_states)
 
-    def by_rows(self, function, seed, hidden_states, *others):
+    def by_rows(
+        self,
+        function: Callable[..., Any],
+        seed: Tensor | None,
+        hidden_states: Tensor,
+        *others: Any,
+    ) -> Tensor:
         """Calls a function that works on each token apart from the others.
 
         Args:
@@ -109,7 +128,7 @@ class TransformerLayer(keras.layers.Layer):
         output = function(*rows) if drops else backend.map_rows(function, *rows)
         return ops.reshape(output, ops.shape(hidden_states))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return super().get_config() | {
             "d_model": self.d_model,
             "num_heads": self.num_heads,
@@ -122,7 +141,7 @@ class TransformerLayer(keras.layers.Layer):
         }
 
 
-def keep_finite(hidden_states):
+def keep_finite(hidden_states: Tensor) -> Tensor:
     """Keeps float16 hidden states 1,000 below the largest number.
 
     Source: the clamp of `LEDEncoderLayer` in transformers 5.23, which the

@@ -5,6 +5,7 @@ from keras import ops
 from keras_led import backend
 from keras_led.losses.language_modeling import IGNORED_LABEL
 from keras_led.losses.language_modeling import count_of_mean
+from keras_led.typing import Tensor
 
 # Tokens whose logits are held at a time: 103 MB in float32 for a vocabulary
 # of 50,265. Fewer make each pass over the table's gradient count.
@@ -12,8 +13,13 @@ CHUNK = 512
 
 
 def chunked_language_modeling_loss(
-    hidden_states, table, bias, labels, label_smoothing=0.0, chunk=CHUNK
-):
+    hidden_states: Tensor,
+    table: Tensor,
+    bias: Tensor,
+    labels: Tensor,
+    label_smoothing: float = 0.0,
+    chunk: int = CHUNK,
+) -> Tensor:
     """`language_modeling_loss` of the projected hidden states.
 
     Logits of `chunk` tokens exist at a time. Where there are more, their

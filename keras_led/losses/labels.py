@@ -3,9 +3,12 @@
 from keras import ops
 
 from keras_led.losses.language_modeling import IGNORED_LABEL
+from keras_led.typing import Tensor
 
 
-def shift_tokens_right(input_ids, pad_token_id, decoder_start_token_id):
+def shift_tokens_right(
+    input_ids: Tensor, pad_token_id: int, decoder_start_token_id: int
+) -> Tensor:
     """Puts the start token in front and drops the last token.
 
     Args:

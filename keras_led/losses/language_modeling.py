@@ -3,11 +3,12 @@
 from keras import ops
 
 from keras_led import backend
+from keras_led.typing import Tensor
 
 IGNORED_LABEL = -100
 
 
-def count_of_mean(counts):
+def count_of_mean(counts: Tensor) -> Tensor:
     """What a sum over the entries that count is divided by for their mean.
 
     Replicas that share a training step, each with rows of its own, average
@@ -25,7 +26,9 @@ def count_of_mean(counts):
     return ops.where(total > 0.0, total, ops.ones_like(total))
 
 
-def language_modeling_loss(logits, labels, label_smoothing=0.0):
+def language_modeling_loss(
+    logits: Tensor, labels: Tensor, label_smoothing: float = 0.0
+) -> Tensor:
     """Mean cross-entropy over the tokens whose label is not ignored.
 
     Args:
@@ -67,7 +70,9 @@ def _mean(losses):
     return ops.sum(losses) / count_of_mean(ops.ones_like(losses, dtype="bool"))
 
 
-def classification_problem(labels_dtype, num_labels, problem_type=None):
+def classification_problem(
+    labels_dtype: str, num_labels: int, problem_type: str | None = None
+) -> str:
     """Finds out which loss fits the labels.
 
     Args:
@@ -88,7 +93,9 @@ def classification_problem(labels_dtype, num_labels, problem_type=None):
     return "multi_label_classification"
 
 
-def classification_loss(logits, labels, problem_type):
+def classification_loss(
+    logits: Tensor, labels: Tensor, problem_type: str
+) -> Tensor:
     """The loss of sequence classification.
 
     Args:
@@ -117,7 +124,12 @@ def classification_loss(logits, labels, problem_type):
     return _mean(ops.binary_crossentropy(labels, logits, from_logits=True))
 
 
-def span_loss(start_logits, end_logits, start_positions, end_positions):
+def span_loss(
+    start_logits: Tensor,
+    end_logits: Tensor,
+    start_positions: Tensor,
+    end_positions: Tensor,
+) -> Tensor:
     """The loss of question answering: where the answer starts and ends.
 
     Negative positions count as 0; positions past the end do not count.

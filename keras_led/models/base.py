@@ -1,6 +1,8 @@
 """What all LED models share: construction, weights, training, saving."""
 
 import weakref
+from typing import TYPE_CHECKING
+from typing import Any
 
 import keras
 
@@ -14,6 +16,10 @@ from keras_led.models.encoding import LEDEncoderModel
 from keras_led.models.exporting import ExportMixin
 from keras_led.models.pretrained import PretrainedMixin
 from keras_led.models.training_step import FittingMixin
+from keras_led.typing import ArrayLike
+
+if TYPE_CHECKING:
+    from keras_led.models.led import LEDModel
 
 
 class LEDPreTrainedModel(
@@ -46,7 +52,10 @@ class LEDPreTrainedModel(
     )
 
     def __init__(
-        self, config, max_global_tokens=DEFAULT_MAX_GLOBAL_TOKENS, **kwargs
+        self,
+        config: LEDConfig,
+        max_global_tokens: int = DEFAULT_MAX_GLOBAL_TOKENS,
+        **kwargs: Any,
     ):
         if not isinstance(config, LEDConfig):
             raise TypeError(
@@ -65,7 +74,7 @@ class LEDPreTrainedModel(
         self.max_global_tokens = max_global_tokens
         self._parts = weakref.WeakValueDictionary()
 
-    def check_values(self, inputs):
+    def check_values(self, inputs: dict[str, Any]) -> None:
         super().check_values(inputs)
         # A graph that takes any length raises after its weights have decayed.
         document = inputs.get("input_ids")
@@ -77,13 +86,15 @@ class LEDPreTrainedModel(
             )
 
     @classmethod
-    def can_generate(cls):
+    def can_generate(cls) -> bool:
         """Whether models of this class have `generate`."""
         return False
 
     # ---- layers -----------------------------------------------------------
 
-    def gradient_checkpointing_enable(self, gradient_checkpointing_kwargs=None):
+    def gradient_checkpointing_enable(
+        self, gradient_checkpointing_kwargs: dict[str, Any] | None = None
+    ) -> None:
         """Recomputes each layer in the backward pass instead of storing it.
 
         Training then holds the hidden states between the layers and the
@@ -106,12 +117,12 @@ class LEDPreTrainedModel(
             )
         self._set_gradient_checkpointing(True)
 
-    def gradient_checkpointing_disable(self):
+    def gradient_checkpointing_disable(self) -> None:
         """Stores what the backward pass needs, the default."""
         self._set_gradient_checkpointing(False)
 
     @property
-    def is_gradient_checkpointing(self):
+    def is_gradient_checkpointing(self) -> bool:
         """Whether layers are recomputed in the backward pass."""
         return self.get_base_model().encoder.gradient_checkpointing
 
@@ -123,15 +134,15 @@ class LEDPreTrainedModel(
         self.train_function = None
 
     @property
-    def vocabulary_size(self):
+    def vocabulary_size(self) -> int:
         """int, token ids are below it."""
         return self.config.vocab_size
 
-    def get_base_model(self):
+    def get_base_model(self) -> "LEDModel":
         """The `LEDModel` inside."""
         return self.led
 
-    def get_encoder(self):
+    def get_encoder(self) -> LEDEncoderModel:
         """The encoder, callable by itself; it shares this model's layers."""
         base = self.get_base_model()
         return self._part(
@@ -141,7 +152,7 @@ class LEDPreTrainedModel(
             self.max_global_tokens,
         )
 
-    def get_decoder(self):
+    def get_decoder(self) -> LEDDecoderModel:
         """The decoder, callable by itself; it shares this model's layers."""
         base = self.get_base_model()
         return self._part(
@@ -159,11 +170,13 @@ class LEDPreTrainedModel(
             part = self._parts[cls] = cls(*arguments)
         return part
 
-    def get_input_embeddings(self):
+    def get_input_embeddings(self) -> keras.layers.Embedding:
         """The `keras.layers.Embedding` of the tokens."""
         return self.get_base_model().shared
 
-    def set_input_embeddings(self, embeddings):
+    def set_input_embeddings(
+        self, embeddings: keras.layers.Embedding | ArrayLike
+    ) -> None:
         """Copies the table of another embedding layer or array in.
 
         Args:
@@ -176,13 +189,16 @@ class LEDPreTrainedModel(
         table = getattr(embeddings, "embeddings", embeddings)
         self.get_base_model().set_token_tables(table)
 
-    def get_output_embeddings(self):
+    def get_output_embeddings(self) -> keras.layers.Layer | None:
         """The layer that turns hidden states to logits; `None` without one."""
         return None
 
     def resize_token_embeddings(
-        self, new_num_tokens=None, pad_to_multiple_of=None, mean_resizing=True
-    ):
+        self,
+        new_num_tokens: int | None = None,
+        pad_to_multiple_of: int | None = None,
+        mean_resizing: bool = True,
+    ) -> keras.layers.Embedding:
         """Cuts the vocabulary, or adds tokens at its end.
 
         Args:
@@ -229,12 +245,12 @@ class LEDPreTrainedModel(
         self.get_base_model().resize_tables(size, mean_resizing)
         self.config.vocab_size = size
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return super().get_config() | {
             "max_global_tokens": self.max_global_tokens
         }
 
-    def save(self, *args, **kwargs):
+    def save(self, *args: Any, **kwargs: Any) -> None:
         keras.saving.serialize_keras_object(self)  # may raise
         super().save(*args, **kwargs)
 

@@ -1,5 +1,7 @@
 """Checks of the call arguments, before any long work."""
 
+from typing import Any
+
 import numpy as np
 from keras import ops
 
@@ -7,9 +9,13 @@ from keras_led import backend
 from keras_led.losses.language_modeling import IGNORED_LABEL
 from keras_led.models.values import dtype_of
 from keras_led.models.values import value_range
+from keras_led.typing import Shape
+from keras_led.typing import Tensor
 
 
-def check_ids_or_embeds(ids_name, input_ids, embeds_name, inputs_embeds):
+def check_ids_or_embeds(
+    ids_name: str, input_ids: Tensor, embeds_name: str, inputs_embeds: Tensor
+) -> None:
     """Raises unless exactly one of token ids and embeddings is given."""
     if (input_ids is None) == (inputs_embeds is None):
         given = "neither" if input_ids is None else "both"
@@ -19,7 +25,7 @@ def check_ids_or_embeds(ids_name, input_ids, embeds_name, inputs_embeds):
         )
 
 
-def check_ids(name, ids, vocab_size):
+def check_ids(name: str, ids: Tensor, vocab_size: int) -> None:
     """Checks the rank, size, dtype and (outside a trace) range of token ids.
 
     Args:
@@ -44,7 +50,7 @@ def check_ids(name, ids, vocab_size):
             )
 
 
-def check_labels(name, labels, num_classes):
+def check_labels(name: str, labels: Tensor, num_classes: int) -> None:
     """Checks labels: class numbers, or -100 for one that does not count.
 
     Args:
@@ -73,7 +79,7 @@ def check_labels(name, labels, num_classes):
         )
 
 
-def check_array(name, value):
+def check_array(name: str, value: Any) -> None:
     """Raises unless `value` is an array or tensor."""
     if not hasattr(value, "shape"):
         raise TypeError(
@@ -83,7 +89,7 @@ def check_array(name, value):
         )
 
 
-def check_integers(name, tensor, meaning=""):
+def check_integers(name: str, tensor: Tensor, meaning: str = "") -> None:
     """Raises unless `tensor` holds integers, of which `meaning` tells."""
     dtype = dtype_of(tensor)
     if "int" not in dtype:
@@ -92,7 +98,7 @@ def check_integers(name, tensor, meaning=""):
         )
 
 
-def check_not_empty(name, tensor):
+def check_not_empty(name: str, tensor: Tensor) -> None:
     """Raises if an axis of `tensor` is known to be empty."""
     if 0 in tensor.shape:
         raise ValueError(
@@ -101,7 +107,9 @@ def check_not_empty(name, tensor):
         )
 
 
-def check_same_rows(name, tensor, others):
+def check_same_rows(
+    name: str, tensor: Tensor | None, others: dict[str, Any]
+) -> None:
     """Raises if `tensor` has another batch size than the documents.
 
     Args:
@@ -125,7 +133,7 @@ def check_same_rows(name, tensor, others):
             )
 
 
-def check_embeds(name, embeds, d_model):
+def check_embeds(name: str, embeds: Tensor, d_model: int) -> None:
     """Raises unless `embeds` has the shape `(B, T, d_model)`."""
     check_rank(name, embeds, 3, "(batch, length, d_model)")
     check_not_empty(name, embeds)
@@ -136,7 +144,7 @@ def check_embeds(name, embeds, d_model):
         )
 
 
-def check_mask(name, mask, batch_and_length):
+def check_mask(name: str, mask: Tensor, batch_and_length: Shape) -> None:
     """Raises unless `mask` is `None` or of the shape of the tokens."""
     if mask is None:
         return
@@ -144,7 +152,7 @@ def check_mask(name, mask, batch_and_length):
     check_shape(name, mask, batch_and_length)
 
 
-def check_shape(name, tensor, expected):
+def check_shape(name: str, tensor: Tensor, expected: Shape) -> None:
     """Raises if a known size of `tensor` differs from a known expected one."""
     shape = tuple(tensor.shape)
     fits = len(shape) == len(expected) and all(
@@ -158,7 +166,9 @@ def check_shape(name, tensor, expected):
         )
 
 
-def check_document_length(name, length, max_positions):
+def check_document_length(
+    name: str, length: int | None, max_positions: int
+) -> None:
     """`check_length` of a document."""
     check_length(
         name,
@@ -169,7 +179,9 @@ def check_document_length(name, length, max_positions):
     )
 
 
-def check_length(name, length, max_positions, table, remedy):
+def check_length(
+    name: str, length: int | None, max_positions: int, table: str, remedy: str
+) -> None:
     """Raises if a sequence is longer than its position table.
 
     Args:
@@ -192,7 +204,7 @@ def check_length(name, length, max_positions, table, remedy):
         )
 
 
-def check_rank(name, tensor, rank, meaning):
+def check_rank(name: str, tensor: Tensor, rank: int, meaning: str) -> None:
     """Raises unless `tensor` has `rank` axes, of which `meaning` tells."""
     check_array(name, tensor)
     if len(tensor.shape) != rank:

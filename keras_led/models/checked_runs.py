@@ -3,6 +3,10 @@
 import contextlib
 import functools
 import inspect
+from collections.abc import Callable
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+from typing import Any
 
 import keras
 
@@ -15,6 +19,10 @@ from keras_led.models.inputs import name_inputs
 from keras_led.models.placeholders import check_keras_inputs
 from keras_led.models.placeholders import output_spec
 from keras_led.models.values import on_host
+from keras_led.typing import Tensor
+
+if TYPE_CHECKING:
+    from keras_led.outputs import ModelOutput
 
 
 class CheckedRunsMixin(backend.TrainingState):
@@ -26,7 +34,7 @@ class CheckedRunsMixin(backend.TrainingState):
     # Whether `fit` is running.
     is_fitting = False
 
-    def __call__(self, *args, **kwargs):
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
         names = argument_names(type(self).call)
         inputs = self.name_inputs(args, kwargs, names)
         check_keras_inputs(self, inputs)
@@ -40,19 +48,24 @@ class CheckedRunsMixin(backend.TrainingState):
         )
         return super().__call__(**inputs)
 
-    def name_inputs(self, args, kwargs, names):
+    def name_inputs(
+        self,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        names: Sequence[str],
+    ) -> dict[str, Any]:
         """See the function of this name in `inputs`."""
         return name_inputs(args, kwargs, names, type(self).__name__)
 
-    def finish(self, output, return_dict):
+    def finish(self, output: "ModelOutput", return_dict: bool) -> Any:
         """The output of a call: an object, or a tuple."""
         return output if return_dict else output.to_tuple()
 
-    def compute_output_spec(self, *args, **kwargs):
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         return output_spec(super().compute_output_spec, args, kwargs)
 
     @functools.wraps(keras.Model.fit)
-    def fit(self, *args, **kwargs):
+    def fit(self, *args: Any, **kwargs: Any) -> keras.callbacks.History:
         given = _by_name(super().fit, args, kwargs)
         with self._checked_run(self._check_training_batch) as check:
             given["x"] = check.source(*_data(given))
@@ -66,7 +79,7 @@ class CheckedRunsMixin(backend.TrainingState):
                 self.is_fitting = False
 
     @functools.wraps(keras.Model.evaluate)
-    def evaluate(self, *args, **kwargs):
+    def evaluate(self, *args: Any, **kwargs: Any) -> Any:
         given = _by_name(super().evaluate, args, kwargs)
         with self._checked_run(self._check_training_batch) as check:
             # Data of a validation was checked when `fit` began.
@@ -75,28 +88,28 @@ class CheckedRunsMixin(backend.TrainingState):
             return super().evaluate(**given)
 
     @functools.wraps(keras.Model.predict)
-    def predict(self, *args, **kwargs):
+    def predict(self, *args: Any, **kwargs: Any) -> Any:
         given = _by_name(super().predict, args, kwargs)
         with self._checked_run(self._check_inputs) as check:
             given["x"] = check.source(given["x"])
             return super().predict(**given)
 
     @functools.wraps(keras.Model.train_on_batch)
-    def train_on_batch(self, *args, **kwargs):
+    def train_on_batch(self, *args: Any, **kwargs: Any) -> Any:
         given = _by_name(super().train_on_batch, args, kwargs)
         with self._checked_run(self._check_training_batch) as check:
             check(_data(given))
             return super().train_on_batch(**given)
 
     @functools.wraps(keras.Model.test_on_batch)
-    def test_on_batch(self, *args, **kwargs):
+    def test_on_batch(self, *args: Any, **kwargs: Any) -> Any:
         given = _by_name(super().test_on_batch, args, kwargs)
         with self._checked_run(self._check_training_batch) as check:
             check(_data(given))
             return super().test_on_batch(**given)
 
     @functools.wraps(keras.Model.predict_on_batch)
-    def predict_on_batch(self, x):
+    def predict_on_batch(self, x: Tensor) -> Any:
         with self._checked_run(self._check_inputs) as check:
             check((x,))
             return super().predict_on_batch(x)
@@ -129,7 +142,7 @@ class CheckedRunsMixin(backend.TrainingState):
             x = {"input_ids": x}
         return keras.utils.pack_x_y_sample_weight(x, y, sample_weight)
 
-    def check_values(self, inputs):
+    def check_values(self, inputs: dict[str, Any]) -> None:
         """Checks the call arguments whose values lie on the host.
 
         Args:
@@ -143,7 +156,9 @@ class CheckedRunsMixin(backend.TrainingState):
             check_on_host(check_ids, name, inputs, self.vocabulary_size)
 
 
-def check_on_host(check, name, inputs, *limits):
+def check_on_host(
+    check: Callable[..., Any], name: str, inputs: dict[str, Any], *limits: Any
+) -> None:
     """Calls `check(name, array, *limits)` where `inputs[name]` can be read."""
     value = inputs.get(name)
     if isinstance(value, (str, bytes, int, float, list, tuple)):
@@ -153,7 +168,7 @@ def check_on_host(check, name, inputs, *limits):
         check(name, array, *limits)
 
 
-def check_between_fits(model, name):
+def check_between_fits(model: keras.Model, name: str) -> None:
     """Raises if `fit` runs, which would not notice what `name` changes.
 
     Args:
@@ -173,7 +188,7 @@ def check_between_fits(model, name):
         )
 
 
-def refuse_weights_alone(y, **weights):
+def refuse_weights_alone(y: Tensor, **weights: Any) -> None:
     """Raises for weights without `y`, which Keras would drop."""
     for name, value in weights.items():
         if y is None and value is not None:

@@ -1,5 +1,8 @@
 """LED with a language modeling head: the model that writes summaries."""
 
+from typing import TYPE_CHECKING
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
@@ -17,6 +20,14 @@ from keras_led.models.inputs import takes_inputs
 from keras_led.models.language_modeling import LanguageModelingMixin
 from keras_led.models.led import LEDModel
 from keras_led.outputs import LEDSeq2SeqLMOutput
+from keras_led.typing import Cache
+from keras_led.typing import PastKeyValues
+from keras_led.typing import Shape
+from keras_led.typing import Tensor
+
+if TYPE_CHECKING:
+    from keras_led.config import LEDConfig
+    from keras_led.outputs import LEDEncoderBaseModelOutput
 
 
 @keras.saving.register_keras_serializable(package="keras_led")
@@ -47,7 +58,7 @@ class LEDForConditionalGeneration(
 
     export_inputs = LEDModel.export_inputs
 
-    def __init__(self, config, **kwargs):
+    def __init__(self, config: "LEDConfig", **kwargs: Any):
         super().__init__(config, **kwargs)
         with keras.name_scope(self.name):
             self.led = LEDModel(
@@ -66,7 +77,7 @@ class LEDForConditionalGeneration(
             )
         self.build()
 
-    def build(self, input_shape=None):
+    def build(self, input_shape: Shape | None = None) -> None:
         if self.built:
             return
         if not self.config.tie_word_embeddings:
@@ -82,27 +93,29 @@ class LEDForConditionalGeneration(
     @takes_inputs
     def call(
         self,
-        input_ids=None,
-        attention_mask=None,
-        decoder_input_ids=None,
-        decoder_attention_mask=None,
-        head_mask=None,
-        decoder_head_mask=None,
-        cross_attn_head_mask=None,
-        encoder_outputs=None,
-        global_attention_mask=None,
-        past_key_values=None,
-        inputs_embeds=None,
-        decoder_inputs_embeds=None,
-        labels=None,
-        use_cache=None,
-        output_attentions=None,
-        output_hidden_states=None,
-        return_dict=None,
-        training=False,
-    ): ...
+        input_ids: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        decoder_input_ids: Tensor | None = None,
+        decoder_attention_mask: Tensor | None = None,
+        head_mask: Tensor | None = None,
+        decoder_head_mask: Tensor | None = None,
+        cross_attn_head_mask: Tensor | None = None,
+        encoder_outputs: Any = None,
+        global_attention_mask: Tensor | None = None,
+        past_key_values: PastKeyValues | None = None,
+        inputs_embeds: Tensor | None = None,
+        decoder_inputs_embeds: Tensor | None = None,
+        labels: Tensor | None = None,
+        use_cache: bool | None = None,
+        output_attentions: bool | None = None,
+        output_hidden_states: bool | None = None,
+        return_dict: bool | None = None,
+        training: bool = False,
+    ) -> LEDSeq2SeqLMOutput | tuple[Any, ...]: ...
 
-    def compute_outputs(self, labels=None, **inputs):
+    def compute_outputs(
+        self, labels: Tensor | None = None, **inputs: Any
+    ) -> LEDSeq2SeqLMOutput:
         """What a call returns.
 
         Args:
@@ -162,7 +175,7 @@ class LEDForConditionalGeneration(
         inputs["decoder_inputs_embeds"] = decoder_embeds
         return inputs, table
 
-    def prepare_decoder_input_ids_from_labels(self, labels):
+    def prepare_decoder_input_ids_from_labels(self, labels: Tensor) -> Tensor:
         """Shifts labels right, with pad for -100; both shape `(B, T)`."""
         return shift_tokens_right(
             ops.convert_to_tensor(labels),
@@ -170,7 +183,7 @@ class LEDForConditionalGeneration(
             self.config.decoder_start_token_id,
         )
 
-    def get_output_embeddings(self):
+    def get_output_embeddings(self) -> keras.layers.Layer:
         if self.config.tie_word_embeddings:
             return self.led.shared
         return self.lm_head
@@ -194,17 +207,22 @@ class LEDForConditionalGeneration(
 
     # ---- what generation asks of a model ----------------------------------
 
-    def encode(self, input_ids=None, max_global_tokens=None, **options):
+    def encode(
+        self,
+        input_ids: Tensor | None = None,
+        max_global_tokens: int | None = None,
+        **options: Any,
+    ) -> "LEDEncoderBaseModelOutput":
         """Runs the encoder; see `encode_document` for the arguments."""
         return self.led.encode(input_ids, max_global_tokens, **options)
 
     def start_decoding(
         self,
-        encoder_hidden_states,
-        encoder_attention_mask=None,
-        rows_per_document=1,
-        max_length=None,
-    ):
+        encoder_hidden_states: Tensor,
+        encoder_attention_mask: Tensor | None = None,
+        rows_per_document: int = 1,
+        max_length: int | None = None,
+    ) -> DecoderState:
         """Makes the state with which `decode_step` starts.
 
         Args:
@@ -232,8 +250,12 @@ class LEDForConditionalGeneration(
         return DecoderState(self_cache, cross_cache, encoder_attention_mask)
 
     def past_key_values(
-        self, self_cache, length, encoder_hidden_states, rows_per_document=1
-    ):
+        self,
+        self_cache: Cache,
+        length: int,
+        encoder_hidden_states: Tensor,
+        rows_per_document: int = 1,
+    ) -> PastKeyValues:
         """Brings the cache of a generation to the layout of `call`.
 
         Args:
@@ -260,15 +282,15 @@ class LEDForConditionalGeneration(
 
     def decode_step(
         self,
-        decoder_input_ids,
-        state,
-        index,
-        decoder_attention_mask=None,
-        decoder_head_mask=None,
-        cross_attn_head_mask=None,
-        output_attentions=False,
-        output_hidden_states=False,
-    ):
+        decoder_input_ids: Tensor,
+        state: DecoderState,
+        index: int | Tensor,
+        decoder_attention_mask: Tensor | None = None,
+        decoder_head_mask: Tensor | None = None,
+        cross_attn_head_mask: Tensor | None = None,
+        output_attentions: bool = False,
+        output_hidden_states: bool = False,
+    ) -> tuple[LEDSeq2SeqLMOutput, DecoderState]:
         """Decodes the next tokens of every row.
 
         Args:

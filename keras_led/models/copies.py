@@ -3,6 +3,9 @@
 `clone_model`, `copy.deepcopy`, `pickle` and `.keras` files know no more.
 """
 
+from typing import Any
+from typing import Self
+
 import keras
 
 from keras_led.config import LEDConfig
@@ -13,7 +16,7 @@ from keras_led.layers.changes import make_changes
 class CopyMixin:
     """Config of a model that has an `LEDConfig`, as `config`."""
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             "name": self.name,
             "dtype": keras.dtype_policies.serialize(self.dtype_policy),
@@ -22,7 +25,11 @@ class CopyMixin:
         }
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(
+        cls,
+        config: dict[str, Any],
+        custom_objects: dict[str, Any] | None = None,
+    ) -> Self:
         config = dict(config)
         changes = config.pop("changes", None)
         led_config = LEDConfig.from_dict(config.pop("config"))
@@ -34,6 +41,6 @@ class CopyMixin:
         return model
 
     @classmethod
-    def from_led_config(cls, config, **options):
+    def from_led_config(cls, config: LEDConfig, **options: Any) -> Self:
         """Makes a fresh model from an `LEDConfig`."""
         return cls(config, **options)

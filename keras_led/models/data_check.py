@@ -6,6 +6,8 @@ the vocabulary, or trains on NaN; a GPU under TensorFlow takes zeros.
 
 import copy
 import types
+from collections.abc import Callable
+from typing import Any
 
 import keras
 import numpy as np
@@ -23,18 +25,18 @@ class DataCheck:
             pipelines in others.
     """
 
-    def __init__(self, check_batch):
+    def __init__(self, check_batch: Callable[..., Any]):
         self.check_batch = check_batch
         self.error = None
 
-    def __call__(self, batch):
+    def __call__(self, batch: Any) -> None:
         try:
             self.check_batch(batch)
         except Exception as error:
             self.error = error
             raise
 
-    def source(self, x, y=None, sample_weight=None):
+    def source(self, x: Any, y: Any = None, sample_weight: Any = None) -> Any:
         """Checks arrays now, and the batches of all else as they come.
 
         Args:
@@ -57,7 +59,7 @@ class DataCheck:
         self((x, y, sample_weight))
         return x
 
-    def validation(self, data):
+    def validation(self, data: Any) -> Any:
         """`source` for the `validation_data` of `fit`."""
         if data is None:
             return None

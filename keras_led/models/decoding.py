@@ -1,5 +1,7 @@
 """From decoder tokens and a document to hidden states."""
 
+from typing import TYPE_CHECKING
+from typing import Any
 from typing import NamedTuple
 
 import keras
@@ -11,6 +13,11 @@ from keras_led.models.call_checks import check_shape
 from keras_led.models.embedding import embed_decoder_tokens
 from keras_led.models.inputs import takes_inputs
 from keras_led.models.parts import LEDPartModel
+from keras_led.typing import PastKeyValues
+from keras_led.typing import Tensor
+
+if TYPE_CHECKING:
+    from keras_led.outputs import LEDDecoderModelOutput
 
 
 class DecoderState(NamedTuple):
@@ -30,7 +37,7 @@ class DecoderState(NamedTuple):
     cross_cache: object
     encoder_mask: object
 
-    def reorder(self, beam_rows):
+    def reorder(self, beam_rows: Tensor) -> "DecoderState":
         """Lets each row go on from row `beam_rows[row]`, an int `(R,)`.
 
         Only the self cache moves: beams stay with their document.
@@ -43,21 +50,21 @@ class DecoderState(NamedTuple):
 
 
 def decode_tokens(
-    embedding,
-    decoder,
-    input_ids=None,
-    attention_mask=None,
-    encoder_hidden_states=None,
-    encoder_attention_mask=None,
-    head_mask=None,
-    cross_attn_head_mask=None,
-    past_key_values=None,
-    inputs_embeds=None,
-    use_cache=None,
-    output_attentions=None,
-    output_hidden_states=None,
-    training=False,
-):
+    embedding: keras.layers.Embedding,
+    decoder: LEDDecoder,
+    input_ids: Tensor | None = None,
+    attention_mask: Tensor | None = None,
+    encoder_hidden_states: Tensor | None = None,
+    encoder_attention_mask: Tensor | None = None,
+    head_mask: Tensor | None = None,
+    cross_attn_head_mask: Tensor | None = None,
+    past_key_values: PastKeyValues | None = None,
+    inputs_embeds: Tensor | None = None,
+    use_cache: bool | None = None,
+    output_attentions: bool | None = None,
+    output_hidden_states: bool | None = None,
+    training: bool = False,
+) -> "LEDDecoderModelOutput":
     """Checks the inputs, embeds the tokens and runs the decoder.
 
     Args:
@@ -200,7 +207,12 @@ class LEDDecoderModel(LEDPartModel):
 
     stack_class = LEDDecoder
 
-    def __init__(self, embedding, decoder, **kwargs):
+    def __init__(
+        self,
+        embedding: keras.layers.Embedding,
+        decoder: LEDDecoder,
+        **kwargs: Any,
+    ):
         super().__init__(embedding, decoder, **kwargs)
         self.decoder = decoder
         self.built = True
@@ -208,21 +220,21 @@ class LEDDecoderModel(LEDPartModel):
     @takes_inputs
     def call(
         self,
-        input_ids=None,
-        attention_mask=None,
-        encoder_hidden_states=None,
-        encoder_attention_mask=None,
-        head_mask=None,
-        cross_attn_head_mask=None,
-        past_key_values=None,
-        inputs_embeds=None,
-        use_cache=None,
-        output_attentions=None,
-        output_hidden_states=None,
-        return_dict=None,
-        training=False,
-    ): ...
+        input_ids: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        encoder_hidden_states: Tensor | None = None,
+        encoder_attention_mask: Tensor | None = None,
+        head_mask: Tensor | None = None,
+        cross_attn_head_mask: Tensor | None = None,
+        past_key_values: PastKeyValues | None = None,
+        inputs_embeds: Tensor | None = None,
+        use_cache: bool | None = None,
+        output_attentions: bool | None = None,
+        output_hidden_states: bool | None = None,
+        return_dict: bool | None = None,
+        training: bool = False,
+    ) -> "LEDDecoderModelOutput | tuple[Any, ...]": ...
 
-    def compute_outputs(self, **inputs):
+    def compute_outputs(self, **inputs: Any) -> "LEDDecoderModelOutput":
         """`decode_tokens` of this decoder."""
         return decode_tokens(self.embedding, self.decoder, **inputs)

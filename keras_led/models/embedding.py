@@ -1,5 +1,8 @@
 """From token ids to their rows of the token table, once they are checked."""
 
+from typing import TYPE_CHECKING
+from typing import Any
+
 import keras
 
 from keras_led.layers.initializers import Normal
@@ -9,9 +12,17 @@ from keras_led.models.call_checks import check_embeds
 from keras_led.models.call_checks import check_ids
 from keras_led.models.call_checks import check_ids_or_embeds
 from keras_led.models.call_checks import check_length
+from keras_led.typing import Tensor
+
+if TYPE_CHECKING:
+    from keras_led.config import LEDConfig
+    from keras_led.layers.decoder import LEDDecoder
+    from keras_led.layers.encoder import LEDEncoder
 
 
-def token_table(config, name, dtype):
+def token_table(
+    config: "LEDConfig", name: str, dtype: Any
+) -> keras.layers.ReversibleEmbedding:
     """Makes the layer of the rows of all tokens, not built yet.
 
     Args:
@@ -32,7 +43,12 @@ def token_table(config, name, dtype):
     )
 
 
-def embed_document(embedding, encoder, input_ids=None, inputs_embeds=None):
+def embed_document(
+    embedding: keras.layers.Embedding,
+    encoder: "LEDEncoder",
+    input_ids: Tensor | None = None,
+    inputs_embeds: Tensor | None = None,
+) -> tuple[Tensor, Tensor | None]:
     """Checks and looks up what the encoder reads.
 
     Args:
@@ -59,8 +75,13 @@ def embed_document(embedding, encoder, input_ids=None, inputs_embeds=None):
 
 
 def embed_decoder_tokens(
-    embedding, decoder, input_ids=None, inputs_embeds=None, past=0, table=None
-):
+    embedding: keras.layers.Embedding,
+    decoder: "LEDDecoder",
+    input_ids: Tensor | None = None,
+    inputs_embeds: Tensor | None = None,
+    past: int | Tensor = 0,
+    table: Any = None,
+) -> tuple[Tensor, Tensor | None]:
     """Checks and looks up what the decoder reads.
 
     Args:

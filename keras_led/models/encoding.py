@@ -1,5 +1,8 @@
 """From token ids to the hidden states of the document."""
 
+from typing import TYPE_CHECKING
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -10,6 +13,10 @@ from keras_led.models.call_checks import check_shape
 from keras_led.models.embedding import embed_document
 from keras_led.models.inputs import takes_inputs
 from keras_led.models.parts import LEDPartModel
+from keras_led.typing import Tensor
+
+if TYPE_CHECKING:
+    from keras_led.outputs import LEDEncoderBaseModelOutput
 
 # Slots for the global tokens of a document inside a trace, where their
 # number cannot be read; a document with more takes a slower, exact way.
@@ -17,19 +24,19 @@ DEFAULT_MAX_GLOBAL_TOKENS = 16
 
 
 def encode_document(
-    embedding,
-    encoder,
-    input_ids=None,
-    attention_mask=None,
-    global_attention_mask=None,
-    head_mask=None,
-    inputs_embeds=None,
-    output_attentions=None,
-    output_hidden_states=None,
-    max_global_tokens=DEFAULT_MAX_GLOBAL_TOKENS,
-    training=False,
-    global_tokens_fit=False,
-):
+    embedding: keras.layers.Embedding,
+    encoder: LEDEncoder,
+    input_ids: Tensor | None = None,
+    attention_mask: Tensor | None = None,
+    global_attention_mask: Tensor | None = None,
+    head_mask: Tensor | None = None,
+    inputs_embeds: Tensor | None = None,
+    output_attentions: bool | None = None,
+    output_hidden_states: bool | None = None,
+    max_global_tokens: int = DEFAULT_MAX_GLOBAL_TOKENS,
+    training: bool = False,
+    global_tokens_fit: bool = False,
+) -> "LEDEncoderBaseModelOutput":
     """Checks the inputs, embeds the tokens and runs the encoder.
 
     Args:
@@ -103,13 +110,19 @@ class LEDEncoderModel(LEDPartModel):
 
     stack_class = LEDEncoder
 
-    def __init__(self, embedding, encoder, max_global_tokens, **kwargs):
+    def __init__(
+        self,
+        embedding: keras.layers.Embedding,
+        encoder: LEDEncoder,
+        max_global_tokens: int,
+        **kwargs: Any,
+    ):
         super().__init__(embedding, encoder, **kwargs)
         self.encoder = encoder
         self.max_global_tokens = max_global_tokens
         self.built = True
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return super().get_config() | {
             "max_global_tokens": self.max_global_tokens
         }
@@ -117,18 +130,18 @@ class LEDEncoderModel(LEDPartModel):
     @takes_inputs
     def call(
         self,
-        input_ids=None,
-        attention_mask=None,
-        global_attention_mask=None,
-        head_mask=None,
-        inputs_embeds=None,
-        output_attentions=None,
-        output_hidden_states=None,
-        return_dict=None,
-        training=False,
-    ): ...
+        input_ids: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        global_attention_mask: Tensor | None = None,
+        head_mask: Tensor | None = None,
+        inputs_embeds: Tensor | None = None,
+        output_attentions: bool | None = None,
+        output_hidden_states: bool | None = None,
+        return_dict: bool | None = None,
+        training: bool = False,
+    ) -> "LEDEncoderBaseModelOutput | tuple[Any, ...]": ...
 
-    def compute_outputs(self, **inputs):
+    def compute_outputs(self, **inputs: Any) -> "LEDEncoderBaseModelOutput":
         """`encode_document` of this encoder."""
         return encode_document(
             self.embedding,

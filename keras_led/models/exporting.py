@@ -4,12 +4,14 @@ import inspect
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 
 from keras_led import backend
 from keras_led.files.publishing import holds_something
+from keras_led.typing import StrPath
 
 FORMATS = ("tf_saved_model", "onnx", "openvino", "litert")
 # The loss is no part of an export; caches and outputs are no single tensors.
@@ -36,12 +38,12 @@ class ExportMixin:
 
     def export(
         self,
-        filepath,
-        format="tf_saved_model",
-        verbose=None,
-        input_signature=None,
-        **kwargs,
-    ):
+        filepath: StrPath,
+        format: str = "tf_saved_model",
+        verbose: Any = None,
+        input_signature: Any = None,
+        **kwargs: Any,
+    ) -> Path:
         """Writes the forward pass as a model that runs without keras_led.
 
         `keras_led.serving.export` writes models that generate and take text.

@@ -3,12 +3,17 @@
 import difflib
 import functools
 import inspect
+from collections.abc import Callable
+from collections.abc import Iterable
 from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import Any
 
 from keras_led.models.placeholders import with_integers
+from keras_led.typing import F
 
 
-def takes_inputs(call):
+def takes_inputs(call: F) -> F:
     """Makes the `call` of a model from its signature.
 
     The body of `call` never runs. The arguments that were given go to
@@ -37,12 +42,17 @@ def takes_inputs(call):
 
 
 @functools.cache
-def argument_names(call):
+def argument_names(call: Callable[..., Any]) -> tuple[str, ...]:
     """Tuple of str, the arguments of a method `call` without `self`."""
     return tuple(inspect.signature(call).parameters)[1:]
 
 
-def name_inputs(args, kwargs, names, where):
+def name_inputs(
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    names: Sequence[str],
+    where: str,
+) -> dict[str, Any]:
     """Brings the arguments of a call to one dict.
 
     Args:
@@ -82,7 +92,9 @@ def name_inputs(args, kwargs, names, where):
     return {**positional, **kwargs}
 
 
-def check_names(kwargs, known, where):
+def check_names(
+    kwargs: Iterable[str], known: Iterable[str], where: str
+) -> None:
     """Raises if a keyword is unknown, with the nearest known one.
 
     Args:

@@ -1,5 +1,7 @@
 """From the decoder's hidden states to logits and the loss."""
 
+from typing import Any
+
 from keras import ops
 
 from keras_led import backend
@@ -11,6 +13,7 @@ from keras_led.models.call_checks import check_rank
 from keras_led.models.call_checks import check_same_rows
 from keras_led.models.call_checks import check_shape
 from keras_led.models.checked_runs import check_on_host
+from keras_led.typing import Tensor
 
 
 class LanguageModelingMixin:
@@ -22,7 +25,7 @@ class LanguageModelingMixin:
 
     smooths_labels = True
 
-    def inputs_without_targets(self, x):
+    def inputs_without_targets(self, x: dict[str, Any]) -> dict[str, Any]:
         labels = x.get("labels")
         if labels is not None:
             shifted = self.prepare_decoder_input_ids_from_labels(labels)
@@ -30,7 +33,7 @@ class LanguageModelingMixin:
                 x = {"decoder_input_ids": shifted, **x}
         return super().inputs_without_targets(x)
 
-    def check_values(self, inputs):
+    def check_values(self, inputs: dict[str, Any]) -> None:
         super().check_values(inputs)
         check_on_host(check_labels, "labels", inputs, self.config.vocab_size)
         labels, tokens = inputs.get("labels"), inputs.get("decoder_input_ids")
@@ -54,7 +57,12 @@ class LanguageModelingMixin:
             "Truncate the targets: by `max_target_tokens` in a dataset.",
         )
 
-    def logits_and_loss(self, hidden_states, labels=None, table=None):
+    def logits_and_loss(
+        self,
+        hidden_states: Tensor,
+        labels: Tensor | None = None,
+        table: Any = None,
+    ) -> tuple[Tensor | None, Tensor | None]:
         """Projects hidden states, and compares with the labels.
 
         Args:
@@ -83,7 +91,7 @@ class LanguageModelingMixin:
         logits = self.logits(hidden_states, table)
         return logits, language_modeling_loss(logits, labels, smoothing)
 
-    def logits(self, hidden_states, table=None):
+    def logits(self, hidden_states: Tensor, table: Any = None) -> Tensor:
         """Projects hidden states to the vocabulary, `(B, T, D) -> (B, T, V)`.
 
         The projection is the token table read backwards, unless

@@ -1,5 +1,8 @@
 """The bare model: encoder and decoder without a head."""
 
+from typing import TYPE_CHECKING
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -18,6 +21,13 @@ from keras_led.models.encoding import encode_document
 from keras_led.models.inputs import takes_inputs
 from keras_led.outputs import LEDEncoderBaseModelOutput
 from keras_led.outputs import LEDSeq2SeqModelOutput
+from keras_led.typing import ArrayLike
+from keras_led.typing import PastKeyValues
+from keras_led.typing import Shape
+from keras_led.typing import Tensor
+
+if TYPE_CHECKING:
+    from keras_led.config import LEDConfig
 
 # Call arguments of a model that the encoder reads, by their names there.
 ENCODER_ARGUMENTS = {
@@ -98,7 +108,7 @@ class LEDModel(LEDPreTrainedModel):
     export_inputs = (*LEDPreTrainedModel.export_inputs, "decoder_input_ids")
     answer_fields = ("last_hidden_state", "encoder_last_hidden_state")
 
-    def __init__(self, config, **kwargs):
+    def __init__(self, config: "LEDConfig", **kwargs: Any):
         super().__init__(config, **kwargs)
         config = self.config
         self.shared = token_table(config, "shared", self.dtype_policy)
@@ -111,7 +121,7 @@ class LEDModel(LEDPreTrainedModel):
             )
         self.build()
 
-    def build(self, input_shape=None):
+    def build(self, input_shape: Shape | None = None) -> None:
         if self.built:
             return
         self.shared.build((None, None))
@@ -126,23 +136,25 @@ class LEDModel(LEDPreTrainedModel):
                 self.decoder_embed_tokens.build((None, None))
         self.built = True
 
-    def get_base_model(self):
+    def get_base_model(self) -> "LEDModel":
         return self
 
-    def token_tables(self):
+    def token_tables(
+        self,
+    ) -> tuple[keras.layers.Embedding, keras.layers.Embedding]:
         """Tuple of the embedding layers of the encoder and of the decoder."""
         if self.config.tie_word_embeddings:
             return self.shared, self.shared
         return self.encoder_embed_tokens, self.decoder_embed_tokens
 
-    def set_token_tables(self, table):
+    def set_token_tables(self, table: ArrayLike) -> None:
         """Copies an array of shape `(V, D)` to every table of tokens."""
         table = ops.convert_to_numpy(table)
         check_shape("embeddings", table, self.shared.embeddings.shape)
         for layer in {id(x): x for x in self._all_tables()}.values():
             layer.embeddings.assign(table)
 
-    def resize_tables(self, rows, mean_resizing):
+    def resize_tables(self, rows: int, mean_resizing: bool) -> None:
         """Changes the number of rows of every table of tokens."""
         for layer in {id(x): x for x in self._all_tables()}.values():
             resize_embedding(layer, rows, mean_resizing, self.config.init_std)
@@ -150,7 +162,12 @@ class LEDModel(LEDPreTrainedModel):
     def _all_tables(self):
         return (self.shared, *self.token_tables())
 
-    def encode(self, input_ids=None, max_global_tokens=None, **options):
+    def encode(
+        self,
+        input_ids: Tensor | None = None,
+        max_global_tokens: int | None = None,
+        **options: Any,
+    ) -> LEDEncoderBaseModelOutput:
         """Runs the encoder; see `encode_document` for the arguments."""
         if max_global_tokens is None:
             max_global_tokens = self.max_global_tokens
@@ -165,26 +182,26 @@ class LEDModel(LEDPreTrainedModel):
     @takes_inputs
     def call(
         self,
-        input_ids=None,
-        attention_mask=None,
-        decoder_input_ids=None,
-        decoder_attention_mask=None,
-        head_mask=None,
-        decoder_head_mask=None,
-        cross_attn_head_mask=None,
-        encoder_outputs=None,
-        global_attention_mask=None,
-        past_key_values=None,
-        inputs_embeds=None,
-        decoder_inputs_embeds=None,
-        use_cache=None,
-        output_attentions=None,
-        output_hidden_states=None,
-        return_dict=None,
-        training=False,
-    ): ...
+        input_ids: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        decoder_input_ids: Tensor | None = None,
+        decoder_attention_mask: Tensor | None = None,
+        head_mask: Tensor | None = None,
+        decoder_head_mask: Tensor | None = None,
+        cross_attn_head_mask: Tensor | None = None,
+        encoder_outputs: Any = None,
+        global_attention_mask: Tensor | None = None,
+        past_key_values: PastKeyValues | None = None,
+        inputs_embeds: Tensor | None = None,
+        decoder_inputs_embeds: Tensor | None = None,
+        use_cache: bool | None = None,
+        output_attentions: bool | None = None,
+        output_hidden_states: bool | None = None,
+        return_dict: bool | None = None,
+        training: bool = False,
+    ) -> LEDSeq2SeqModelOutput | tuple[Any, ...]: ...
 
-    def compute_outputs(self, **inputs):
+    def compute_outputs(self, **inputs: Any) -> LEDSeq2SeqModelOutput:
         """What a call returns.
 
         Args:
@@ -245,11 +262,13 @@ class LEDModel(LEDPreTrainedModel):
             self.config.decoder_start_token_id,
         )
 
-    def predictions(self, output):
+    def predictions(self, output: Any) -> Any:
         return output.last_hidden_state
 
 
-def as_encoder_output(encoder_outputs, d_model):
+def as_encoder_output(
+    encoder_outputs: Any, d_model: int
+) -> LEDEncoderBaseModelOutput:
     """Brings the forms of `encoder_outputs` that users pass to one.
 
     Args:

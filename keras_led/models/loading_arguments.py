@@ -4,8 +4,15 @@ What asks for what happens anyway is accepted. Anything else is an error that
 says what to do here.
 """
 
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+from typing import Any
+
 from keras_led import backend
 from keras_led.checkpoints.checkpoint import WEIGHT_FILES
+
+if TYPE_CHECKING:
+    from keras_led.config import LEDConfig
 
 SAFETENSORS = tuple(name for name in WEIGHT_FILES if "safetensors" in name)
 
@@ -55,7 +62,7 @@ _THEIRS = {
 }
 
 
-def check_their_arguments(options):
+def check_their_arguments(options: dict[str, Any]) -> dict[str, Any]:
     """Removes Hugging Face's keywords from a dict that ask for nothing here.
 
     Args:
@@ -83,7 +90,7 @@ def check_their_arguments(options):
     return rest
 
 
-def read_dtype(dtype, torch_dtype, config):
+def read_dtype(dtype: Any, torch_dtype: str | None, config: "LEDConfig") -> Any:
     """Finds the dtype of a model among the forms that scripts have.
 
     Args:
@@ -111,7 +118,9 @@ def read_dtype(dtype, torch_dtype, config):
     return text.removeprefix("torch.") if text.startswith("torch.") else dtype
 
 
-def read_weight_files(weight_files, use_safetensors):
+def read_weight_files(
+    weight_files: Iterable[str], use_safetensors: bool | None
+) -> list[str]:
     """Names of weight files, those of safetensors alone or left out.
 
     Args:

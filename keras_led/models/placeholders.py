@@ -6,6 +6,8 @@ are all float32.
 """
 
 import functools
+from collections.abc import Callable
+from typing import Any
 
 import keras
 from keras import ops
@@ -13,7 +15,7 @@ from keras import ops
 from keras_led import backend
 
 
-def with_integers(model, inputs):
+def with_integers(model: keras.Model, inputs: dict[str, Any]) -> dict[str, Any]:
     """Makes integers of the placeholders that stand for such.
 
     Args:
@@ -33,7 +35,9 @@ def with_integers(model, inputs):
     }
 
 
-def output_spec(compute, args, kwargs):
+def output_spec(
+    compute: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
     """Finds the shapes of outputs where sizes of inputs are unknown.
 
     Args:
@@ -74,7 +78,7 @@ def _common_shape(first, second):
     return keras.KerasTensor(tuple(shape), first.dtype)
 
 
-def check_keras_inputs(model, inputs):
+def check_keras_inputs(model: keras.Model, inputs: dict[str, Any]) -> None:
     """Raises if a `keras.Input` for integers has a float dtype, the default.
 
     Args:

@@ -1,7 +1,12 @@
 """From checkpoints to models and back."""
 
 import tempfile
+from collections.abc import Callable
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
+from typing import Any
+from typing import Self
 
 from keras_led.checkpoints import open_checkpoint
 from keras_led.checkpoints import save_pretrained_weights
@@ -19,6 +24,10 @@ from keras_led.models.encoding import DEFAULT_MAX_GLOBAL_TOKENS
 from keras_led.models.loading_arguments import check_their_arguments
 from keras_led.models.loading_arguments import read_dtype
 from keras_led.models.loading_arguments import read_weight_files
+from keras_led.typing import StrPath
+
+if TYPE_CHECKING:
+    from keras_led.tokenizer.led_tokenizer import LEDTokenizer
 
 
 class PretrainedMixin:
@@ -27,24 +36,24 @@ class PretrainedMixin:
     @classmethod
     def from_pretrained(
         cls,
-        name_or_path,
+        name_or_path: StrPath,
         *,
-        config=None,
-        dtype=None,
-        name=None,
-        max_global_tokens=DEFAULT_MAX_GLOBAL_TOKENS,
-        revision=None,
-        token=None,
-        cache_dir=None,
-        local_files_only=False,
-        subfolder="",
-        ignore_mismatched_sizes=False,
-        weight_files=WEIGHT_FILES,
-        use_safetensors=None,
-        torch_dtype=None,
-        gradient_checkpointing=None,
-        **overrides,
-    ):
+        config: LEDConfig | None = None,
+        dtype: Any = None,
+        name: str | None = None,
+        max_global_tokens: int = DEFAULT_MAX_GLOBAL_TOKENS,
+        revision: str | None = None,
+        token: str | bool | None = None,
+        cache_dir: StrPath | None = None,
+        local_files_only: bool = False,
+        subfolder: str = "",
+        ignore_mismatched_sizes: bool = False,
+        weight_files: Iterable[str] = WEIGHT_FILES,
+        use_safetensors: bool | None = None,
+        torch_dtype: Any = None,
+        gradient_checkpointing: bool | None = None,
+        **overrides: Any,
+    ) -> Self:
         """Makes a model from a Hugging Face checkpoint.
 
         Args:
@@ -143,13 +152,19 @@ class PretrainedMixin:
         return own, settings, checkpoint
 
     @classmethod
-    def read_settings(cls, name_or_path, config=None, overrides=None, **hub):
+    def read_settings(
+        cls,
+        name_or_path: StrPath,
+        config: LEDConfig | None = None,
+        overrides: dict[str, Any] | None = None,
+        **hub: Any,
+    ) -> Any:
         """Reads what a checkpoint holds beside config and weights."""
 
-    def use_settings(self, settings):
+    def use_settings(self, settings: Any) -> None:
         """Takes over what `read_settings` returned."""
 
-    def save_settings(self, directory):
+    def save_settings(self, directory: StrPath) -> LEDConfig:
         """Writes what a checkpoint holds beside weights, into `directory`."""
         config = self.config.copy()
         config.architectures = [type(self).__name__]
@@ -158,12 +173,12 @@ class PretrainedMixin:
 
     def save_pretrained(
         self,
-        directory,
-        max_shard_size="5GB",
-        dtype=None,
+        directory: StrPath,
+        max_shard_size: int | str = "5GB",
+        dtype: str | None = None,
         *,
-        write_beside=None,
-    ):
+        write_beside: Callable[[Path], object] | None = None,
+    ) -> None:
         """Writes a directory that Hugging Face's LED loads unchanged.
 
         Config, weights and a model card (where there is none yet) take the
@@ -201,7 +216,12 @@ class PretrainedMixin:
             write_beside=write_settings,
         )
 
-    def push_to_hub(self, repo_id, tokenizer=None, **options):
+    def push_to_hub(
+        self,
+        repo_id: str,
+        tokenizer: "LEDTokenizer | None" = None,
+        **options: Any,
+    ) -> str:
         """Uploads the model to the Hugging Face hub, as one commit.
 
         Args:

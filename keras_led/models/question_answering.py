@@ -1,5 +1,8 @@
 """LED with a head that marks where an answer starts and ends."""
 
+from typing import TYPE_CHECKING
+from typing import Any
+
 import keras
 
 from keras_led.layers.initializers import dense
@@ -11,6 +14,11 @@ from keras_led.models.call_checks import check_same_rows
 from keras_led.models.inputs import takes_inputs
 from keras_led.models.led import LEDModel
 from keras_led.outputs import LEDSeq2SeqQuestionAnsweringModelOutput
+from keras_led.typing import Shape
+from keras_led.typing import Tensor
+
+if TYPE_CHECKING:
+    from keras_led.config import LEDConfig
 
 
 @keras.saving.register_keras_serializable(package="keras_led")
@@ -43,7 +51,7 @@ class LEDForQuestionAnswering(LEDPreTrainedModel):
     target_inputs = ("start_positions", "end_positions")
     answer_fields = ("start_logits", "end_logits")
 
-    def __init__(self, config, **kwargs):
+    def __init__(self, config: "LEDConfig", **kwargs: Any):
         super().__init__(config, **kwargs)
         self.config.num_labels = 2
         with keras.name_scope(self.name):
@@ -58,7 +66,7 @@ class LEDForQuestionAnswering(LEDPreTrainedModel):
         )
         self.build()
 
-    def build(self, input_shape=None):
+    def build(self, input_shape: Shape | None = None) -> None:
         if not self.built:
             self.qa_outputs.build((None, None, self.config.d_model))
         self.built = True
@@ -66,29 +74,32 @@ class LEDForQuestionAnswering(LEDPreTrainedModel):
     @takes_inputs
     def call(
         self,
-        input_ids=None,
-        attention_mask=None,
-        decoder_input_ids=None,
-        decoder_attention_mask=None,
-        head_mask=None,
-        decoder_head_mask=None,
-        cross_attn_head_mask=None,
-        encoder_outputs=None,
-        global_attention_mask=None,
-        start_positions=None,
-        end_positions=None,
-        inputs_embeds=None,
-        decoder_inputs_embeds=None,
-        use_cache=None,
-        output_attentions=None,
-        output_hidden_states=None,
-        return_dict=None,
-        training=False,
-    ): ...
+        input_ids: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        decoder_input_ids: Tensor | None = None,
+        decoder_attention_mask: Tensor | None = None,
+        head_mask: Tensor | None = None,
+        decoder_head_mask: Tensor | None = None,
+        cross_attn_head_mask: Tensor | None = None,
+        encoder_outputs: Any = None,
+        global_attention_mask: Tensor | None = None,
+        start_positions: Tensor | None = None,
+        end_positions: Tensor | None = None,
+        inputs_embeds: Tensor | None = None,
+        decoder_inputs_embeds: Tensor | None = None,
+        use_cache: bool | None = None,
+        output_attentions: bool | None = None,
+        output_hidden_states: bool | None = None,
+        return_dict: bool | None = None,
+        training: bool = False,
+    ) -> LEDSeq2SeqQuestionAnsweringModelOutput | tuple[Any, ...]: ...
 
     def compute_outputs(
-        self, start_positions=None, end_positions=None, **inputs
-    ):
+        self,
+        start_positions: Tensor | None = None,
+        end_positions: Tensor | None = None,
+        **inputs: Any,
+    ) -> LEDSeq2SeqQuestionAnsweringModelOutput:
         """What a call returns.
 
         Args:
@@ -124,7 +135,7 @@ class LEDForQuestionAnswering(LEDPreTrainedModel):
             end_logits=end_logits,
         )
 
-    def targets_as_inputs(self, y, x):
+    def targets_as_inputs(self, y: Any, x: dict[str, Any]) -> dict[str, Any]:
         if y is None or "start_positions" in x:
             return {}
         if isinstance(y, dict):
@@ -135,5 +146,5 @@ class LEDForQuestionAnswering(LEDPreTrainedModel):
             "end_positions": end_positions,
         }
 
-    def predictions(self, output):
+    def predictions(self, output: Any) -> Any:
         return (output.start_logits, output.end_logits)

@@ -1,5 +1,8 @@
 """LED with a head that puts the whole document into a class."""
 
+from typing import TYPE_CHECKING
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
@@ -18,6 +21,11 @@ from keras_led.models.inputs import takes_inputs
 from keras_led.models.led import LEDModel
 from keras_led.models.values import dtype_of
 from keras_led.outputs import LEDSeq2SeqSequenceClassifierOutput
+from keras_led.typing import Shape
+from keras_led.typing import Tensor
+
+if TYPE_CHECKING:
+    from keras_led.config import LEDConfig
 
 SINGLE_LABEL = "single_label_classification"
 
@@ -55,7 +63,7 @@ class LEDForSequenceClassification(LEDPreTrainedModel):
     # Labels of several classes, or of a regression, are floats.
     integer_inputs = ("input_ids", "decoder_input_ids")
 
-    def __init__(self, config, **kwargs):
+    def __init__(self, config: "LEDConfig", **kwargs: Any):
         super().__init__(config, **kwargs)
         with keras.name_scope(self.name):
             self.led = LEDModel(
@@ -74,7 +82,7 @@ class LEDForSequenceClassification(LEDPreTrainedModel):
         )
         self.build()
 
-    def build(self, input_shape=None):
+    def build(self, input_shape: Shape | None = None) -> None:
         if not self.built:
             self.classification_head.build()
         self.built = True
@@ -82,26 +90,31 @@ class LEDForSequenceClassification(LEDPreTrainedModel):
     @takes_inputs
     def call(
         self,
-        input_ids=None,
-        attention_mask=None,
-        decoder_input_ids=None,
-        decoder_attention_mask=None,
-        head_mask=None,
-        decoder_head_mask=None,
-        cross_attn_head_mask=None,
-        encoder_outputs=None,
-        global_attention_mask=None,
-        inputs_embeds=None,
-        decoder_inputs_embeds=None,
-        labels=None,
-        use_cache=None,
-        output_attentions=None,
-        output_hidden_states=None,
-        return_dict=None,
-        training=False,
-    ): ...
+        input_ids: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        decoder_input_ids: Tensor | None = None,
+        decoder_attention_mask: Tensor | None = None,
+        head_mask: Tensor | None = None,
+        decoder_head_mask: Tensor | None = None,
+        cross_attn_head_mask: Tensor | None = None,
+        encoder_outputs: Any = None,
+        global_attention_mask: Tensor | None = None,
+        inputs_embeds: Tensor | None = None,
+        decoder_inputs_embeds: Tensor | None = None,
+        labels: Tensor | None = None,
+        use_cache: bool | None = None,
+        output_attentions: bool | None = None,
+        output_hidden_states: bool | None = None,
+        return_dict: bool | None = None,
+        training: bool = False,
+    ) -> LEDSeq2SeqSequenceClassifierOutput | tuple[Any, ...]: ...
 
-    def compute_outputs(self, input_ids=None, labels=None, **inputs):
+    def compute_outputs(
+        self,
+        input_ids: Tensor | None = None,
+        labels: Tensor | None = None,
+        **inputs: Any,
+    ) -> LEDSeq2SeqSequenceClassifierOutput:
         """What a call returns.
 
         Args:
@@ -148,7 +161,7 @@ class LEDForSequenceClassification(LEDPreTrainedModel):
             fields, loss=self._loss(logits, labels), logits=logits
         )
 
-    def check_values(self, inputs):
+    def check_values(self, inputs: dict[str, Any]) -> None:
         super().check_values(inputs)
         check_on_host(self._check_eos, "input_ids", inputs)
         if self._problem(inputs.get("labels")) == SINGLE_LABEL:

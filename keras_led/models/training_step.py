@@ -1,6 +1,7 @@
 """How the models train: on their own loss, from labels wherever they are."""
 
 import contextlib
+from typing import Any
 
 import keras
 from keras import ops
@@ -8,6 +9,8 @@ from keras import ops
 from keras_led import backend
 from keras_led.models.checked_runs import CheckedRunsMixin
 from keras_led.models.checked_runs import refuse_weights_alone
+from keras_led.typing import AnyLED
+from keras_led.typing import Tensor
 
 
 class FittingMixin(CheckedRunsMixin):
@@ -27,7 +30,13 @@ class FittingMixin(CheckedRunsMixin):
     _step_label_smoothing = 0.0
     _loss_alone = False
 
-    def compile(self, *args, jit_compile="auto", label_smoothing=0.0, **kwargs):
+    def compile(
+        self,
+        *args: Any,
+        jit_compile: bool | str = "auto",
+        label_smoothing: float = 0.0,
+        **kwargs: Any,
+    ) -> None:
         """Configures training; see `keras.Model.compile`.
 
         Args:
@@ -66,7 +75,7 @@ class FittingMixin(CheckedRunsMixin):
             )
         self._label_smoothing = label_smoothing
 
-    def get_compile_config(self):
+    def get_compile_config(self) -> dict[str, Any] | None:
         config = super().get_compile_config()
         if config:
             # What "auto" means depends on the backend that loads it.
@@ -75,7 +84,7 @@ class FittingMixin(CheckedRunsMixin):
                 config["label_smoothing"] = self._label_smoothing
         return config
 
-    def compile_from_config(self, config):
+    def compile_from_config(self, config: dict[str, Any]) -> None:
         config = keras.saving.deserialize_keras_object(config)
         if not backend.CAN_JIT:
             config["jit_compile"] = "auto"
@@ -83,7 +92,7 @@ class FittingMixin(CheckedRunsMixin):
         if self.optimizer is not None:
             self.optimizer.build(self.trainable_variables)
 
-    def make_train_function(self, force=False):
+    def make_train_function(self, force: bool = False) -> Any:
         if self.train_function is not None and not force:
             return
         step = backend.train_step(self)
@@ -92,13 +101,13 @@ class FittingMixin(CheckedRunsMixin):
         else:
             self.train_function = self._make_function(step)
 
-    def train_step(self, *args, **kwargs):
+    def train_step(self, *args: Any, **kwargs: Any) -> Any:
         *state, data = args
         unseen = self._compile_loss is None and self._compile_metrics is None
         with self._own_loss(alone=unseen):
             return super().train_step(*state, self._with_labels(data), **kwargs)
 
-    def test_step(self, *args, **kwargs):
+    def test_step(self, *args: Any, **kwargs: Any) -> Any:
         *state, data = args
         with self._own_loss(alone=False):
             return super().test_step(*state, self._with_labels(data), **kwargs)
@@ -118,7 +127,7 @@ class FittingMixin(CheckedRunsMixin):
             self._step_label_smoothing = 0.0
             self._loss_alone = False
 
-    def predict_step(self, *args, **kwargs):
+    def predict_step(self, *args: Any, **kwargs: Any) -> Any:
         *state, data = args
         x = self._without_targets(data)
         return super().predict_step(*state, x, **kwargs)
@@ -146,7 +155,7 @@ class FittingMixin(CheckedRunsMixin):
         x = {**x, **self.targets_as_inputs(y, x)}
         return keras.utils.pack_x_y_sample_weight(x, y, sample_weight)
 
-    def targets_as_inputs(self, y, x):
+    def targets_as_inputs(self, y: Any, x: dict[str, Any]) -> dict[str, Any]:
         """Call arguments that hold the targets `y` of a training batch."""
         if y is None or "labels" in x or not self.target_inputs:
             return {}
@@ -160,15 +169,20 @@ class FittingMixin(CheckedRunsMixin):
         x, _, _ = keras.utils.unpack_x_y_sample_weight(data)
         return self.inputs_without_targets(x) if isinstance(x, dict) else x
 
-    def inputs_without_targets(self, x):
+    def inputs_without_targets(self, x: dict[str, Any]) -> dict[str, Any]:
         """Call arguments that give the outputs of `x` but for the loss."""
         kept = {k: v for k, v in x.items() if k not in self.target_inputs}
         # As in a call that computes a loss.
         return x if len(kept) == len(x) else {**kept, "use_cache": False}
 
     def compute_loss(
-        self, x=None, y=None, y_pred=None, sample_weight=None, training=True
-    ):
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> Tensor:
         if self._compile_loss is not None:
             y_pred = self.predictions(y_pred)
             return super().compute_loss(
@@ -198,16 +212,18 @@ class FittingMixin(CheckedRunsMixin):
         # and shares it as a loss given to `compile`.
         return backend.share_of_sum(ops.mean(loss))
 
-    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+    def compute_metrics(
+        self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None
+    ) -> dict[str, Any]:
         y_pred = self.predictions(y_pred)
         return super().compute_metrics(x, y, y_pred, sample_weight)
 
-    def predictions(self, output):
+    def predictions(self, output: Any) -> Any:
         """The part of `output` that losses and metrics compare with `y`."""
         return output.logits
 
 
-def check_label_smoothing(model, label_smoothing):
+def check_label_smoothing(model: AnyLED, label_smoothing: float) -> None:
     """Raises unless `model` can be compiled with this `label_smoothing`."""
     if label_smoothing and not model.smooths_labels:
         raise TypeError(

@@ -1,5 +1,7 @@
 """The values of ids and labels, read where that costs nothing."""
 
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
@@ -7,7 +9,7 @@ from keras import ops
 from keras_led import backend
 
 
-def on_host(x):
+def on_host(x: Any) -> np.ndarray | None:
     """`x` as a numpy array, where its values lie in the host's memory.
 
     Args:
@@ -26,14 +28,14 @@ def on_host(x):
     return np.asarray(x)
 
 
-def dtype_of(x):
+def dtype_of(x: Any) -> str:
     """Name of the dtype of an array or tensor of any library."""
     if isinstance(x, np.ndarray):
         return str(x.dtype)  # Keras knows no text.
     return keras.backend.standardize_dtype(x.dtype)
 
 
-def value_range(x):
+def value_range(x: Any) -> tuple[int, int] | None:
     """Lowest and highest value, as ints; `None` in a trace, or without any.
 
     A numpy array is read as it is, before 64 bits become 32. A tensor on an

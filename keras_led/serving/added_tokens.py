@@ -8,10 +8,13 @@ is left; `single_word` drops a token next to a letter, a digit or an underscore;
 """
 
 import re
+from typing import Any
 from typing import NamedTuple
 
 import tensorflow as tf
 import tensorflow_text as tf_text
+
+from keras_led.typing import Tensor
 
 # Unicode's white space, and what belongs to a word, for RE2.
 SPACE = r"[\t-\r\x{85}\p{Z}]"
@@ -35,7 +38,7 @@ class Parts(NamedTuple):
     ids: tf.Tensor
     rows: tf.Tensor
 
-    def keep(self, mask):
+    def keep(self, mask: Tensor) -> "Parts":
         """The parts where a bool tensor `(P,)` is `True`."""
         return Parts(*(tf.boolean_mask(values, mask) for values in self))
 
@@ -48,7 +51,7 @@ class AddedTokens(tf.Module):
         split_special_tokens: bool, whether special ones are plain text.
     """
 
-    def __init__(self, tokens, split_special_tokens):
+    def __init__(self, tokens: Any, split_special_tokens: bool):
         super().__init__(name="added_tokens")
         self._passes = [
             _Pass(chosen, split_special_tokens)
@@ -62,7 +65,7 @@ class AddedTokens(tf.Module):
             )
         ]
 
-    def split(self, texts):
+    def split(self, texts: Tensor) -> Parts:
         """Takes texts apart.
 
         Args:

@@ -1,6 +1,8 @@
 """Writing a model for other programs, whatever backend trained it."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
+from typing import Any
 
 from keras_led import backend
 from keras_led.files.atomic import replaced_directory
@@ -8,6 +10,11 @@ from keras_led.files.publishing import holds_something
 from keras_led.formats.other_process import export_elsewhere
 from keras_led.generation.inputs.strategy import make_plan
 from keras_led.generation.options.config import GenerationConfig
+from keras_led.typing import GeneratingLED
+from keras_led.typing import StrPath
+
+if TYPE_CHECKING:
+    from keras_led.tokenizer.led_tokenizer import LEDTokenizer
 
 FORMATS = ("saved_model", "onnx", "litert")
 # Sizes of the one shape that LiteRT runs.
@@ -17,18 +24,18 @@ _PYTHON_OPTIONS = ("stop_strings", "max_time")
 
 
 def export(
-    model,
-    path,
-    tokenizer=None,
+    model: GeneratingLED,
+    path: StrPath,
+    tokenizer: "LEDTokenizer | None" = None,
     *,
-    format="saved_model",
-    overwrite=False,
-    max_new_tokens_input=False,
-    batch_size=None,
-    length=None,
-    target_length=None,
-    **options,
-):
+    format: str = "saved_model",
+    overwrite: bool = False,
+    max_new_tokens_input: bool = False,
+    batch_size: int | None = None,
+    length: int | None = None,
+    target_length: int | None = None,
+    **options: Any,
+) -> Path:
     """Writes a model that runs without keras_led.
 
     A SavedModel needs TensorFlow, and with a tokenizer tensorflow-text. Its
@@ -114,7 +121,7 @@ def export(
     return path
 
 
-def check_format(format):
+def check_format(format: str) -> str:
     """Returns `format`, if it is one.
 
     Raises:
@@ -128,7 +135,7 @@ def check_format(format):
     return format
 
 
-def check_target(path, overwrite):
+def check_target(path: Path, overwrite: bool) -> None:
     """Refuses a directory that holds something.
 
     Raises:

@@ -1,16 +1,18 @@
 """ONNX and LiteRT files of the encoder and of the whole forward pass."""
 
 import math
+from pathlib import Path
 
 from keras_led.formats.forward import ForwardModule
 from keras_led.formats.litert import write_litert
 from keras_led.formats.onnx import write_onnx
 from keras_led.serving.signatures import pure_functions
+from keras_led.typing import GeneratingLED
 
 LITERT_FILE = "model.tflite"
 
 
-def write_onnx_files(model, directory):
+def write_onnx_files(model: GeneratingLED, directory: Path) -> None:
     """Writes `encode.onnx` and `forward.onnx`, each with its weights.
 
     Args:
@@ -26,7 +28,13 @@ def write_onnx_files(model, directory):
         write_onnx(module, function, inputs, directory / f"{name}.onnx")
 
 
-def write_litert_file(model, directory, batch_size, length, target_length):
+def write_litert_file(
+    model: GeneratingLED,
+    directory: Path,
+    batch_size: int,
+    length: int,
+    target_length: int,
+) -> None:
     """Writes `model.tflite` with the signatures `encode` and `forward`.
 
     Args:

@@ -1,11 +1,25 @@
 """The SavedModel of `export`, with its warm-up requests."""
 
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 from keras_led.formats import saved_model
 from keras_led.serving.signatures import ServedModel
 from keras_led.serving.warmup import write_warmup
+from keras_led.typing import GeneratingLED
+
+if TYPE_CHECKING:
+    from keras_led.generation.inputs.strategy import Plan
+    from keras_led.tokenizer.led_tokenizer import LEDTokenizer
 
 
-def write_saved_model(model, directory, plan, tokenizer, max_new_tokens_input):
+def write_saved_model(
+    model: GeneratingLED,
+    directory: Path,
+    plan: "Plan",
+    tokenizer: "LEDTokenizer | None",
+    max_new_tokens_input: bool,
+) -> None:
     """Writes a SavedModel into an existing directory.
 
     Args:

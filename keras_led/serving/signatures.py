@@ -5,6 +5,8 @@ any length.
 """
 
 import dataclasses
+from typing import TYPE_CHECKING
+from typing import Any
 
 import tensorflow as tf
 
@@ -18,6 +20,12 @@ from keras_led.generation.loop.run import make_loop
 from keras_led.generation.loop.run import make_search
 from keras_led.generation.processors.chain import build_chain
 from keras_led.generation.processors.scores import ForcedEOS
+from keras_led.typing import GeneratingLED
+from keras_led.typing import Tensor
+
+if TYPE_CHECKING:
+    from keras_led.generation.inputs.strategy import Plan
+    from keras_led.serving.text import GraphTokenizer
 
 SCALAR = tf.TensorSpec([], "int32")
 
@@ -33,13 +41,19 @@ class ServedModel(ForwardModule):
             `max_new_tokens`, int32 scalar, at most the plan's.
     """
 
-    def __init__(self, model, plan, text=None, limit_is_input=False):
+    def __init__(
+        self,
+        model: GeneratingLED,
+        plan: "Plan",
+        text: "GraphTokenizer | None" = None,
+        limit_is_input: bool = False,
+    ):
         super().__init__(model)
         self.text = text
         self._plan = plan
         self.limit_is_input = limit_is_input
 
-    def signatures(self):
+    def signatures(self) -> dict[str, Any]:
         """Dict of the name of each signature to its traced function."""
         limit = {"max_new_tokens": SCALAR} if self.limit_is_input else {}
         ids = {"input_ids": IDS, "attention_mask": IDS}
@@ -51,7 +65,12 @@ class ServedModel(ForwardModule):
             traced["summarize"] = trace(self.summarize, {**texts, **limit})
         return traced
 
-    def generate(self, input_ids, attention_mask, max_new_tokens=None):
+    def generate(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor,
+        max_new_tokens: Tensor | None = None,
+    ) -> Tensor:
         """Token ids to generated ids; global attention on the first token."""
         checked = self._checked(
             {"input_ids": input_ids, "attention_mask": attention_mask}
@@ -68,7 +87,9 @@ class ServedModel(ForwardModule):
             input_ids, attention_mask, global_mask, max_new_tokens
         )
 
-    def summarize(self, text, max_new_tokens=None):
+    def summarize(
+        self, text: Tensor, max_new_tokens: Tensor | None = None
+    ) -> Tensor:
         """Texts to summaries; the summary of an empty text is empty."""
         text = require(
             tf.ensure_shape(text, [None]),
@@ -148,7 +169,7 @@ class ServedModel(ForwardModule):
         return loop
 
 
-def pure_functions(module, **sizes):
+def pure_functions(module: ForwardModule, **sizes: Any) -> dict[str, Any]:
     """The functions that any runtime can run: no loop over tokens, no text.
 
     Args:

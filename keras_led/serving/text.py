@@ -6,6 +6,7 @@ it has ever seen, without bound.
 """
 
 import json
+from typing import TYPE_CHECKING
 
 import tensorflow as tf
 from keras_hub.tokenizers import BytePairTokenizer
@@ -17,6 +18,10 @@ from keras_led.tokenizer.decoding import CLEAN_UPS
 from keras_led.tokenizer.decoding import byte_values
 from keras_led.tokenizer.decoding import skipped_ids
 from keras_led.tokenizer.decoding import token_bytes
+from keras_led.typing import Tensor
+
+if TYPE_CHECKING:
+    from keras_led.tokenizer.led_tokenizer import LEDTokenizer
 
 # What `str.strip` removes.
 _STRIPPED = r"[\t-\r\x1c-\x20\x{85}\pZ]+"
@@ -38,7 +43,7 @@ class GraphTokenizer(tf.Module):
             it is named.
     """
 
-    def __init__(self, tokenizer, limit):
+    def __init__(self, tokenizer: "LEDTokenizer", limit: int):
         super().__init__(name="tokenizer")
         model = json.loads(tokenizer.backend_tokenizer.to_str())["model"]
         _check(tokenizer, model)
@@ -82,7 +87,7 @@ class GraphTokenizer(tf.Module):
         self.ranks = bpe.merge_ranks
         self._merge = lambda symbols: bpe._bpe_merge_tf(symbols)
 
-    def encode(self, texts):
+    def encode(self, texts: Tensor) -> tuple[Tensor, Tensor]:
         """Tokenizes texts as documents.
 
         Args:
@@ -103,7 +108,7 @@ class GraphTokenizer(tf.Module):
         mask = tf.ones_like(ids).to_tensor(0)
         return ids.to_tensor(self.pad_token_id), mask
 
-    def decode(self, ids):
+    def decode(self, ids: Tensor) -> Tensor:
         """Turns ids into text, without the special tokens.
 
         Args:

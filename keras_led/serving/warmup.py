@@ -7,6 +7,10 @@ through the tensorflow-serving-api package, which pins a TensorFlow.
 Source: tensorflow_serving/apis/{prediction_log,predict,model}.proto.
 """
 
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
 import tensorflow as tf
 
 FILE = "tf_serving_warmup_requests"
@@ -18,7 +22,9 @@ _MODEL_SIGNATURE = 3
 _ENTRY_KEY, _ENTRY_VALUE = 1, 2
 
 
-def write_warmup(directory, requests):
+def write_warmup(
+    directory: Path, requests: Iterable[tuple[str, dict[str, Any]]]
+) -> None:
     """Writes `assets.extra/tf_serving_warmup_requests`.
 
     Args:
@@ -33,7 +39,7 @@ def write_warmup(directory, requests):
             writer.write(prediction_log(signature, inputs))
 
 
-def prediction_log(signature, inputs):
+def prediction_log(signature: str, inputs: dict[str, Any]) -> bytes:
     """A serialized `PredictionLog` of one request.
 
     Args:

@@ -12,12 +12,13 @@ import tensorflow as tf
 import tensorflow_text as tf_text
 
 from keras_led.serving.added_tokens import SPACE
+from keras_led.typing import Tensor
 
 _OTHER = r"[^\t-\r\x{85}\p{Z}\p{L}\p{N}]"
 _WORD = rf"'s|'t|'re|'ve|'m|'ll|'d| ?\p{{L}}+| ?\p{{N}}+| ?{_OTHER}+|{SPACE}+"
 
 
-def split_words(texts):
+def split_words(texts: Tensor) -> Tensor:
     """Cuts texts into words.
 
     Args:

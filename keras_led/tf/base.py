@@ -1,6 +1,9 @@
 """What both TFLED models add to the Keras models they are."""
 
 import math
+from typing import TYPE_CHECKING
+from typing import Any
+from typing import Self
 
 from keras_led import backend
 from keras_led.config import LEDConfig
@@ -13,6 +16,11 @@ from keras_led.tf.parts import TFLEDDecoder
 from keras_led.tf.parts import TFLEDEncoder
 from keras_led.tf.pretrained import TFPretrainedMixin
 from keras_led.tf.serving import ServingMixin
+
+if TYPE_CHECKING:
+    import keras
+
+    from keras_led.outputs import ModelOutput
 
 
 class TFLEDPreTrainedModel(
@@ -37,7 +45,7 @@ class TFLEDPreTrainedModel(
     # Class of what a call returns.
     output_class = None
 
-    def __init__(self, config, **kwargs):
+    def __init__(self, config: LEDConfig, **kwargs: Any):
         name = type(self).__name__.replace("TFLED", "tfled_")
         snake = "".join(
             f"_{letter.lower()}" if letter.isupper() else letter
@@ -54,24 +62,28 @@ class TFLEDPreTrainedModel(
             )
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(
+        cls,
+        config: LEDConfig | dict[str, Any],
+        custom_objects: dict[str, Any] | None = None,
+    ) -> Self:
         """Makes a model of an `LEDConfig`, or of what `get_config` returned."""
         if isinstance(config, LEDConfig):
             return cls(config)
         return super().from_config(config, custom_objects)
 
-    def build_in_name_scope(self):
+    def build_in_name_scope(self) -> None:
         """Does nothing: all weights exist once the model is made."""
 
-    def get_lm_head(self):
+    def get_lm_head(self) -> "keras.layers.Layer | None":
         """The layer that turns hidden states to logits; `None` without one."""
         return self.get_output_embeddings()
 
-    def get_bias(self):
+    def get_bias(self) -> dict[str, Any] | None:
         """Dict of the biases of the head by name; `None` without a head."""
         return None
 
-    def set_bias(self, value):
+    def set_bias(self, value: dict[str, Any]) -> None:
         """Sets what `get_bias` returns.
 
         Args:
@@ -85,7 +97,7 @@ class TFLEDPreTrainedModel(
             f"{', '.join(value)}. Use `TFLEDForConditionalGeneration`."
         )
 
-    def num_parameters(self, only_trainable=False):
+    def num_parameters(self, only_trainable: bool = False) -> int:
         """Number of weights, counted one by one.
 
         Args:
@@ -97,7 +109,7 @@ class TFLEDPreTrainedModel(
         variables = self.trainable_weights if only_trainable else self.weights
         return sum(math.prod(variable.shape) for variable in variables)
 
-    def complete_inputs(self, inputs):
+    def complete_inputs(self, inputs: dict[str, Any]) -> dict[str, Any]:
         """Reads the config for what was left open, and may run the encoder.
 
         Inside a graph the number of global tokens cannot be read, and the
@@ -128,5 +140,5 @@ class TFLEDPreTrainedModel(
             )
         return inputs
 
-    def finish(self, output, return_dict):
+    def finish(self, output: "ModelOutput", return_dict: bool) -> Any:
         return to_tensorflow_output(self.output_class, output, return_dict)

@@ -1,5 +1,7 @@
 """`TFLEDForConditionalGeneration`, with the API of `transformers` 4."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -7,10 +9,14 @@ from keras_led.layers.resizing import replace_variable
 from keras_led.models.call_checks import check_shape
 from keras_led.models.conditional_generation import LEDForConditionalGeneration
 from keras_led.models.inputs import takes_inputs
+from keras_led.outputs import LEDSeq2SeqLMOutput
 from keras_led.tf.base import TFLEDPreTrainedModel
 from keras_led.tf.generating import TFGenerationMixin
 from keras_led.tf.losses import padded_language_modeling_loss
 from keras_led.tf.outputs import TFLEDSeq2SeqLMOutput
+from keras_led.typing import ArrayLike
+from keras_led.typing import PastKeyValues
+from keras_led.typing import Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_led")
@@ -47,27 +53,29 @@ class TFLEDForConditionalGeneration(
     @takes_inputs
     def call(
         self,
-        input_ids=None,
-        attention_mask=None,
-        decoder_input_ids=None,
-        decoder_attention_mask=None,
-        head_mask=None,
-        decoder_head_mask=None,
-        encoder_outputs=None,
-        global_attention_mask=None,
-        past_key_values=None,
-        inputs_embeds=None,
-        decoder_inputs_embeds=None,
-        use_cache=None,
-        output_attentions=None,
-        output_hidden_states=None,
-        return_dict=None,
-        labels=None,
-        training=False,
-        cross_attn_head_mask=None,
-    ): ...
+        input_ids: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        decoder_input_ids: Tensor | None = None,
+        decoder_attention_mask: Tensor | None = None,
+        head_mask: Tensor | None = None,
+        decoder_head_mask: Tensor | None = None,
+        encoder_outputs: Any = None,
+        global_attention_mask: Tensor | None = None,
+        past_key_values: PastKeyValues | None = None,
+        inputs_embeds: Tensor | None = None,
+        decoder_inputs_embeds: Tensor | None = None,
+        use_cache: bool | None = None,
+        output_attentions: bool | None = None,
+        output_hidden_states: bool | None = None,
+        return_dict: bool | None = None,
+        labels: Tensor | None = None,
+        training: bool = False,
+        cross_attn_head_mask: Tensor | None = None,
+    ) -> TFLEDSeq2SeqLMOutput | tuple[Any, ...]: ...
 
-    def compute_outputs(self, labels=None, **inputs):
+    def compute_outputs(
+        self, labels: Tensor | None = None, **inputs: Any
+    ) -> LEDSeq2SeqLMOutput:
         if labels is not None:
             inputs = self._with_labels_shifted(labels, inputs)
         output = super().compute_outputs(**self.complete_inputs(inputs))
@@ -76,7 +84,7 @@ class TFLEDForConditionalGeneration(
             output.loss = self.hf_compute_loss(labels, output.logits)
         return output
 
-    def hf_compute_loss(self, labels, logits):
+    def hf_compute_loss(self, labels: Tensor, logits: Tensor) -> Tensor:
         """The loss of a call with labels; see the classes' documentation.
 
         Args:
@@ -93,12 +101,14 @@ class TFLEDForConditionalGeneration(
             self._step_label_smoothing,
         )
 
-    def get_output_embeddings(self):
+    def get_output_embeddings(self) -> keras.layers.Layer:
         if self.config.tie_word_embeddings:
             return self.get_input_embeddings()
         return super().get_output_embeddings()
 
-    def set_output_embeddings(self, value):
+    def set_output_embeddings(
+        self, value: keras.layers.Embedding | ArrayLike
+    ) -> None:
         """Copies a table of shape `(V, D)` to the output projection.
 
         Args:
@@ -110,11 +120,11 @@ class TFLEDForConditionalGeneration(
             table = getattr(value, "embeddings", value)
             self.lm_head.kernel.assign(ops.transpose(table))
 
-    def get_bias(self):
+    def get_bias(self) -> dict[str, Any]:
         """`{"final_logits_bias": tf.Variable of shape (1, V)}`."""
         return {"final_logits_bias": self.final_logits_bias.value}
 
-    def set_bias(self, value):
+    def set_bias(self, value: dict[str, Any]) -> None:
         """Sets the bias of the logits, also to another number of tokens.
 
         Args:

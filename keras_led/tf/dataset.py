@@ -1,12 +1,18 @@
 """From a map-style dataset to a `tf.data.Dataset` for `fit`."""
 
+from collections.abc import Callable
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from keras_led.losses.language_modeling import IGNORED_LABEL
 from keras_led.tf.inputs import call_names
+
+if TYPE_CHECKING:
+    from keras_led.tokenizer.led_tokenizer import LEDTokenizer
 
 # What fills a column up to the longest row of a batch; 0 for any other.
 _FILL = {"labels": IGNORED_LABEL, "global_attention_mask": 0}
@@ -17,15 +23,15 @@ class DatasetMixin:
 
     def prepare_tf_dataset(
         self,
-        dataset,
-        batch_size=8,
-        shuffle=True,
-        tokenizer=None,
-        collate_fn=None,
-        collate_fn_args=None,
-        drop_remainder=None,
-        prefetch=True,
-    ):
+        dataset: Any,
+        batch_size: int = 8,
+        shuffle: bool = True,
+        tokenizer: "LEDTokenizer | None" = None,
+        collate_fn: Callable[..., Any] | None = None,
+        collate_fn_args: dict[str, Any] | None = None,
+        drop_remainder: bool | None = None,
+        prefetch: bool = True,
+    ) -> tf.data.Dataset:
         """Makes batches for `fit` from tokenized documents.
 
         Columns that the model's call does not take are left out. Each column

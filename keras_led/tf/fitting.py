@@ -1,5 +1,7 @@
 """Training as `transformers` 4 did it on TensorFlow."""
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
@@ -13,7 +15,13 @@ OWN_LOSS = ("auto", "passthrough", "auto_with_warning")
 class TFFittingMixin:
     """Takes labels among the inputs, in `y`, or in a dict in `y`."""
 
-    def compile(self, optimizer="rmsprop", loss=None, *args, **kwargs):
+    def compile(
+        self,
+        optimizer: Any = "rmsprop",
+        loss: Any = None,
+        *args: Any,
+        **kwargs: Any,
+    ) -> None:
         """Configures training; see `keras.Model.compile`.
 
         Args:
@@ -27,7 +35,9 @@ class TFFittingMixin:
             loss = None
         super().compile(optimizer, loss, *args, **kwargs)
 
-    def fit(self, x=None, y=None, **kwargs):
+    def fit(
+        self, x: Any = None, y: Any = None, **kwargs: Any
+    ) -> keras.callbacks.History:
         """Trains; see `keras.Model.fit`, whose other arguments go by name.
 
         Args:

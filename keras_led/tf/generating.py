@@ -1,10 +1,17 @@
 """`generate` with the arguments of `transformers` 4 on TensorFlow."""
 
 import inspect
+from collections.abc import Callable
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+from typing import Any
 
 from keras_led.generation.inputs.arguments import read_request
 from keras_led.generation.loop.run import run_request
 from keras_led.generation.results.streamers import ended_after_an_error
+
+if TYPE_CHECKING:
+    from keras_led.generation.options.config import GenerationConfig
 
 _ATTRIBUTE = "_keras_led_xla_model"
 
@@ -14,13 +21,13 @@ class TFGenerationMixin:
 
     def generate(
         self,
-        inputs=None,
-        generation_config=None,
-        logits_processor=None,
-        seed=None,
-        jit_compile=False,
-        **kwargs,
-    ):
+        inputs: Any = None,
+        generation_config: "GenerationConfig | None" = None,
+        logits_processor: Sequence[Callable[..., Any]] | None = None,
+        seed: Any = None,
+        jit_compile: bool = False,
+        **kwargs: Any,
+    ) -> Any:
         """Writes an output for each document, token by token.
 
         Args:

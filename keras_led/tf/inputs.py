@@ -3,6 +3,12 @@
 import inspect
 import warnings
 from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+from typing import Any
+
+if TYPE_CHECKING:
+    import keras
 
 # Call arguments that are `True` or `False`.
 _FLAGS = (
@@ -17,7 +23,12 @@ _FLAGS = (
 class ListInputsMixin:
     """Takes call arguments as a list in the first argument too."""
 
-    def name_inputs(self, args, kwargs, names):
+    def name_inputs(
+        self,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        names: Sequence[str],
+    ) -> dict[str, Any]:
         """Brings the arguments of a call to one dict.
 
         Args:
@@ -54,7 +65,7 @@ class ListInputsMixin:
         return super().name_inputs(args, kwargs, names)
 
 
-def name_list(inputs, names):
+def name_list(inputs: Sequence[Any], names: Sequence[str]) -> dict[str, Any]:
     """Gives the inputs of a list their names.
 
     Args:
@@ -89,7 +100,7 @@ def name_list(inputs, names):
     return named
 
 
-def name_features(features, names):
+def name_features(features: Any, names: Sequence[str]) -> dict[str, Any]:
     """Brings the inputs of a training batch to a dict."""
     if isinstance(features, Mapping):
         return dict(features)
@@ -98,7 +109,7 @@ def name_features(features, names):
     return {names[0]: features}
 
 
-def call_names(model):
+def call_names(model: "keras.Model") -> list[str]:
     """List of str, the arguments of the call of `model`, in their order."""
     return list(inspect.signature(model.call).parameters)
 

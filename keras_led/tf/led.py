@@ -1,11 +1,16 @@
 """`TFLEDModel`: the bare model with the API of `transformers` 4."""
 
+from typing import Any
+
 import keras
 
 from keras_led.models.inputs import takes_inputs
 from keras_led.models.led import LEDModel
+from keras_led.outputs import LEDSeq2SeqModelOutput
 from keras_led.tf.base import TFLEDPreTrainedModel
 from keras_led.tf.outputs import TFLEDSeq2SeqModelOutput
+from keras_led.typing import PastKeyValues
+from keras_led.typing import Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_led")
@@ -37,24 +42,24 @@ class TFLEDModel(TFLEDPreTrainedModel, LEDModel):
     @takes_inputs
     def call(
         self,
-        input_ids=None,
-        attention_mask=None,
-        decoder_input_ids=None,
-        decoder_attention_mask=None,
-        head_mask=None,
-        decoder_head_mask=None,
-        encoder_outputs=None,
-        global_attention_mask=None,
-        past_key_values=None,
-        inputs_embeds=None,
-        decoder_inputs_embeds=None,
-        use_cache=None,
-        output_attentions=None,
-        output_hidden_states=None,
-        return_dict=None,
-        training=False,
-        cross_attn_head_mask=None,
-    ): ...
+        input_ids: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        decoder_input_ids: Tensor | None = None,
+        decoder_attention_mask: Tensor | None = None,
+        head_mask: Tensor | None = None,
+        decoder_head_mask: Tensor | None = None,
+        encoder_outputs: Any = None,
+        global_attention_mask: Tensor | None = None,
+        past_key_values: PastKeyValues | None = None,
+        inputs_embeds: Tensor | None = None,
+        decoder_inputs_embeds: Tensor | None = None,
+        use_cache: bool | None = None,
+        output_attentions: bool | None = None,
+        output_hidden_states: bool | None = None,
+        return_dict: bool | None = None,
+        training: bool = False,
+        cross_attn_head_mask: Tensor | None = None,
+    ) -> TFLEDSeq2SeqModelOutput | tuple[Any, ...]: ...
 
-    def compute_outputs(self, **inputs):
+    def compute_outputs(self, **inputs: Any) -> LEDSeq2SeqModelOutput:
         return super().compute_outputs(**self.complete_inputs(inputs))

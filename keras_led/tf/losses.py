@@ -4,11 +4,15 @@ from keras import ops
 
 from keras_led.losses.language_modeling import IGNORED_LABEL
 from keras_led.losses.language_modeling import language_modeling_loss
+from keras_led.typing import Tensor
 
 
 def padded_language_modeling_loss(
-    logits, labels, pad_token_id, label_smoothing=0.0
-):
+    logits: Tensor,
+    labels: Tensor,
+    pad_token_id: int | None,
+    label_smoothing: float = 0.0,
+) -> Tensor:
     """Mean cross-entropy over the labels that are neither pad nor -100.
 
     Args:

@@ -1,10 +1,16 @@
 """The output classes of TensorFlow's LED, and how ours become them."""
 
+from typing import TYPE_CHECKING
+from typing import Any
+
 import tensorflow as tf
 
 from keras_led.outputs import LEDEncoderBaseModelOutput
 from keras_led.outputs import LEDSeq2SeqLMOutput
 from keras_led.outputs import LEDSeq2SeqModelOutput
+
+if TYPE_CHECKING:
+    from keras_led.outputs import ModelOutput
 
 
 class TFLEDEncoderBaseModelOutput(LEDEncoderBaseModelOutput):
@@ -38,7 +44,9 @@ _GLOBAL = {
 }
 
 
-def to_tensorflow_output(output_class, output, return_dict):
+def to_tensorflow_output(
+    output_class: "type[ModelOutput]", output: "ModelOutput", return_dict: bool
+) -> Any:
     """Makes the output of a TFLED model from one of ours.
 
     Args:

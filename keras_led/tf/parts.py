@@ -1,5 +1,8 @@
 """Encoder and decoder of a TFLED model, callable by themselves."""
 
+from typing import TYPE_CHECKING
+from typing import Any
+
 import keras
 
 from keras_led.models.decoding import LEDDecoderModel
@@ -9,6 +12,11 @@ from keras_led.outputs import LEDDecoderModelOutput
 from keras_led.tf.inputs import ListInputsMixin
 from keras_led.tf.outputs import TFLEDEncoderBaseModelOutput
 from keras_led.tf.outputs import to_tensorflow_output
+from keras_led.typing import PastKeyValues
+from keras_led.typing import Tensor
+
+if TYPE_CHECKING:
+    from keras_led.outputs import ModelOutput
 
 
 @keras.saving.register_keras_serializable(package="keras_led")
@@ -23,18 +31,18 @@ class TFLEDEncoder(ListInputsMixin, LEDEncoderModel):
     @takes_inputs
     def call(
         self,
-        input_ids=None,
-        inputs_embeds=None,
-        attention_mask=None,
-        global_attention_mask=None,
-        head_mask=None,
-        output_attentions=None,
-        output_hidden_states=None,
-        return_dict=None,
-        training=False,
-    ): ...
+        input_ids: Tensor | None = None,
+        inputs_embeds: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        global_attention_mask: Tensor | None = None,
+        head_mask: Tensor | None = None,
+        output_attentions: bool | None = None,
+        output_hidden_states: bool | None = None,
+        return_dict: bool | None = None,
+        training: bool = False,
+    ) -> TFLEDEncoderBaseModelOutput | tuple[Any, ...]: ...
 
-    def finish(self, output, return_dict):
+    def finish(self, output: "ModelOutput", return_dict: bool) -> Any:
         return to_tensorflow_output(
             TFLEDEncoderBaseModelOutput, output, return_dict
         )
@@ -53,25 +61,27 @@ class TFLEDDecoder(ListInputsMixin, LEDDecoderModel):
     @takes_inputs
     def call(
         self,
-        input_ids=None,
-        inputs_embeds=None,
-        attention_mask=None,
-        encoder_hidden_states=None,
-        encoder_attention_mask=None,
-        head_mask=None,
-        encoder_head_mask=None,
-        past_key_values=None,
-        use_cache=None,
-        output_attentions=None,
-        output_hidden_states=None,
-        return_dict=None,
-        training=False,
-    ): ...
+        input_ids: Tensor | None = None,
+        inputs_embeds: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        encoder_hidden_states: Tensor | None = None,
+        encoder_attention_mask: Tensor | None = None,
+        head_mask: Tensor | None = None,
+        encoder_head_mask: Tensor | None = None,
+        past_key_values: PastKeyValues | None = None,
+        use_cache: bool | None = None,
+        output_attentions: bool | None = None,
+        output_hidden_states: bool | None = None,
+        return_dict: bool | None = None,
+        training: bool = False,
+    ) -> LEDDecoderModelOutput | tuple[Any, ...]: ...
 
-    def compute_outputs(self, encoder_head_mask=None, **inputs):
+    def compute_outputs(
+        self, encoder_head_mask: Tensor | None = None, **inputs: Any
+    ) -> LEDDecoderModelOutput:
         return super().compute_outputs(
             cross_attn_head_mask=encoder_head_mask, **inputs
         )
 
-    def finish(self, output, return_dict):
+    def finish(self, output: "ModelOutput", return_dict: bool) -> Any:
         return to_tensorflow_output(LEDDecoderModelOutput, output, return_dict)

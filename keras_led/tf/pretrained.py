@@ -2,7 +2,10 @@
 
 import os
 import warnings
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+from typing import Self
 
 from keras_led.checkpoints.card import CARD_NAME
 from keras_led.checkpoints.card import write_card
@@ -10,6 +13,7 @@ from keras_led.checkpoints.checkpoint import WEIGHT_FILES
 from keras_led.checkpoints.saving import save_pretrained_weights
 from keras_led.checkpoints.tensorflow_saving import save_tensorflow_weights
 from keras_led.config import LEDConfig
+from keras_led.typing import StrPath
 
 _SAFETENSORS = tuple(name for name in WEIGHT_FILES if "safetensors" in name)
 _TENSORFLOW = tuple(name for name in WEIGHT_FILES if ".h5" in name)
@@ -22,12 +26,12 @@ class TFPretrainedMixin:
     @classmethod
     def from_pretrained(
         cls,
-        name_or_path,
+        name_or_path: StrPath,
         *,
-        config=None,
-        from_pt=False,
-        **options,
-    ):
+        config: LEDConfig | None = None,
+        from_pt: bool = False,
+        **options: Any,
+    ) -> Self:
         """Makes a model from a Hugging Face checkpoint.
 
         The kind of a file is detected from its content; `from_pt` and
@@ -61,7 +65,7 @@ class TFPretrainedMixin:
             name_or_path, config=config, weight_files=order, **options
         )
 
-    def save_settings(self, directory):
+    def save_settings(self, directory: StrPath) -> LEDConfig:
         """Writes what a checkpoint holds beside weights, into `directory`."""
         config = super().save_settings(directory)
         config.architectures = [type(self).__name__.removeprefix("TF")]
@@ -70,18 +74,18 @@ class TFPretrainedMixin:
 
     def save_pretrained(
         self,
-        save_directory,
-        saved_model=False,
-        version=1,
-        push_to_hub=False,
-        signatures=None,
-        max_shard_size="5GB",
-        create_pr=False,
-        safe_serialization=False,
-        token=None,
-        write_beside=None,
-        **hub_options,
-    ):
+        save_directory: StrPath,
+        saved_model: bool = False,
+        version: Any = 1,
+        push_to_hub: bool = False,
+        signatures: Any = None,
+        max_shard_size: int | str = "5GB",
+        create_pr: bool = False,
+        safe_serialization: bool = False,
+        token: str | bool | None = None,
+        write_beside: Callable[[Path], object] | None = None,
+        **hub_options: Any,
+    ) -> None:
         """Writes a Hugging Face directory.
 
         All files are written before the first of them takes the place of an

@@ -1,8 +1,16 @@
 """What a TFLED model writes to a SavedModel: signatures and their outputs."""
 
+from typing import TYPE_CHECKING
+from typing import Any
+
 import tensorflow as tf
 
 from keras_led.formats.saved_model import write_saved_model
+from keras_led.typing import StrPath
+from keras_led.typing import Tensor
+
+if TYPE_CHECKING:
+    from keras_led.outputs import ModelOutput
 
 _INPUTS = (
     "input_ids",
@@ -17,7 +25,7 @@ class ServingMixin:
     """`serving`, `serving_output`, `input_signature` and `dummy_inputs`."""
 
     @property
-    def input_signature(self):
+    def input_signature(self) -> dict[str, Any]:
         """Dict of the inputs of `serving`: int32, any batch and length."""
         return {
             name: tf.TensorSpec((None, None), tf.int32, name=name)
@@ -25,14 +33,14 @@ class ServingMixin:
         }
 
     @property
-    def dummy_inputs(self):
+    def dummy_inputs(self) -> dict[str, Any]:
         """Dict of the smallest inputs of the `input_signature`: ones."""
         return {
             name: tf.ones([1, 2], spec.dtype)
             for name, spec in self.input_signature.items()
         }
 
-    def eager_serving(self, inputs):
+    def eager_serving(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
         """Runs the model for a signature.
 
         Args:
@@ -51,11 +59,11 @@ class ServingMixin:
         )
 
     @property
-    def serving(self):
+    def serving(self) -> Any:
         """`eager_serving` as a `tf.function` with the `input_signature`."""
         return self._signature(tf.int32)
 
-    def serving_output(self, output):
+    def serving_output(self, output: "ModelOutput") -> "ModelOutput":
         """Prepares an output for a signature, which takes tensors only.
 
         Args:
@@ -87,7 +95,9 @@ class ServingMixin:
             fields[name] = value
         return type(output)(fields)
 
-    def save_saved_model(self, directory, signatures=None):
+    def save_saved_model(
+        self, directory: StrPath, signatures: Any = None
+    ) -> None:
         """Writes a SavedModel that needs TensorFlow only.
 
         Args:

@@ -1,6 +1,9 @@
 """What the tokenizer returns: a dict that also knows where tokens lie."""
 
+from collections.abc import Mapping
+from typing import Any
 from typing import NamedTuple
+from typing import Self
 
 from keras_led import backend
 from keras_led.tokenizer.tensors import check_kind
@@ -43,10 +46,10 @@ class BatchEncoding(dict):
 
     def __init__(
         self,
-        data=None,
-        encodings=None,
-        tensor_type=None,
-        prepend_batch_axis=False,
+        data: Mapping[str, Any] | None = None,
+        encodings: Any = None,
+        tensor_type: str | None = None,
+        prepend_batch_axis: bool = False,
     ):
         super().__init__(data or {})
         if encodings is not None and not isinstance(encodings, list | tuple):
@@ -54,17 +57,17 @@ class BatchEncoding(dict):
         self.__dict__["_encodings"] = encodings
         self.convert_to_tensors(tensor_type, prepend_batch_axis)
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> Any:
         if name in self:
             return dict.__getitem__(self, name)
         raise AttributeError(
             f"This encoding has no {name!r}. It has {', '.join(self)}."
         )
 
-    def __setattr__(self, name, value):
+    def __setattr__(self, name: str, value: Any) -> None:
         self[name] = value
 
-    def __getitem__(self, key):
+    def __getitem__(self, key: str | int | slice) -> Any:
         if isinstance(key, str):
             return super().__getitem__(key)
         if self._encodings is not None and isinstance(key, int | slice):
@@ -73,30 +76,32 @@ class BatchEncoding(dict):
             return {name: value[key] for name, value in self.items()}
         raise KeyError(key)
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (dict(self), self._encodings)
 
     @property
-    def data(self):
+    def data(self) -> dict[str, Any]:
         """The content as a plain dict."""
         return dict(self)
 
     @property
-    def encodings(self):
+    def encodings(self) -> list[Any] | None:
         """List of `tokenizers.Encoding`, one a row, or `None`."""
         return self._encodings
 
     @property
-    def is_fast(self):
+    def is_fast(self) -> bool:
         """Whether the methods that need `encodings` work."""
         return self._encodings is not None
 
     @property
-    def n_sequences(self):
+    def n_sequences(self) -> int | None:
         """1 for single texts, 2 for pairs, `None` when not known."""
         return self._encodings[0].n_sequences if self._encodings else None
 
-    def convert_to_tensors(self, tensor_type=None, prepend_batch_axis=False):
+    def convert_to_tensors(
+        self, tensor_type: str | None = None, prepend_batch_axis: bool = False
+    ) -> Self:
         """Turns the lists into arrays, in place.
 
         Args:
@@ -122,7 +127,7 @@ class BatchEncoding(dict):
         self.update(tensors)
         return self
 
-    def to(self, device, non_blocking=False):
+    def to(self, device: Any, non_blocking: bool = False) -> Self:
         """Moves the tensors of PyTorch to a device, in place.
 
         Args:
@@ -149,57 +154,75 @@ class BatchEncoding(dict):
                 self[name] = value.to(device, non_blocking=non_blocking)
         return self
 
-    def tokens(self, batch_index=0):
+    def tokens(self, batch_index: int = 0) -> list[str]:
         """Returns the tokens of a row, as strings."""
         return self._row(batch_index).tokens
 
-    def word_ids(self, batch_index=0):
+    def word_ids(self, batch_index: int = 0) -> list[int | None]:
         """Returns the word of each token of a row; `None` for special ones."""
         return self._row(batch_index).word_ids
 
-    def sequence_ids(self, batch_index=0):
+    def sequence_ids(self, batch_index: int = 0) -> list[int | None]:
         """Returns the text (0 or 1) of each token; `None` for special ones."""
         return self._row(batch_index).sequence_ids
 
-    def token_to_sequence(self, batch_or_token_index, token_index=None):
+    def token_to_sequence(
+        self, batch_or_token_index: int, token_index: int | None = None
+    ) -> int | None:
         """Returns the text (0 or 1) that a token comes from, or `None`."""
         row, token = self._locate(batch_or_token_index, token_index)
         return row.token_to_sequence(_from_end(token, row))
 
-    def token_to_word(self, batch_or_token_index, token_index=None):
+    def token_to_word(
+        self, batch_or_token_index: int, token_index: int | None = None
+    ) -> int | None:
         """Returns the word that a token belongs to, or `None`."""
         row, token = self._locate(batch_or_token_index, token_index)
         return row.token_to_word(_from_end(token, row))
 
-    def token_to_chars(self, batch_or_token_index, token_index=None):
+    def token_to_chars(
+        self, batch_or_token_index: int, token_index: int | None = None
+    ) -> CharSpan | None:
         """Returns the `CharSpan` of a token, or `None` for a special one."""
         row, token = self._locate(batch_or_token_index, token_index)
         return _span(CharSpan, row.token_to_chars(_from_end(token, row)))
 
     def word_to_tokens(
-        self, batch_or_word_index, word_index=None, sequence_index=0
-    ):
+        self,
+        batch_or_word_index: int,
+        word_index: int | None = None,
+        sequence_index: int = 0,
+    ) -> TokenSpan | None:
         """Returns the `TokenSpan` of a word, or `None`."""
         row, word = self._locate(batch_or_word_index, word_index)
         return _span(TokenSpan, row.word_to_tokens(word, sequence_index))
 
     def word_to_chars(
-        self, batch_or_word_index, word_index=None, sequence_index=0
-    ):
+        self,
+        batch_or_word_index: int,
+        word_index: int | None = None,
+        sequence_index: int = 0,
+    ) -> CharSpan | None:
         """Returns the `CharSpan` of a word, or `None`."""
         row, word = self._locate(batch_or_word_index, word_index)
         return _span(CharSpan, row.word_to_chars(word, sequence_index))
 
     def char_to_token(
-        self, batch_or_char_index, char_index=None, sequence_index=0
-    ):
+        self,
+        batch_or_char_index: int,
+        char_index: int | None = None,
+        sequence_index: int = 0,
+    ) -> int | None:
         """Returns the token that holds a character, or `None`."""
         row, char = self._locate(batch_or_char_index, char_index)
         return row.char_to_token(char, sequence_index)
 
     def char_to_word(
-        self, batch_or_char_index, char_index=None, sequence_index=0
-    ):
+        self,
+        batch_or_char_index: int,
+        char_index: int | None = None,
+        sequence_index: int = 0,
+    ) -> int | None:
         """Returns the word that holds a character, or `None`."""
         row, char = self._locate(batch_or_char_index, char_index)
         return row.char_to_word(char, sequence_index)

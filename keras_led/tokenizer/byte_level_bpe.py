@@ -8,8 +8,15 @@ outside the vocabulary and decoding gives back exactly what was encoded.
 import json
 import os
 from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+from typing import Any
 
 from keras_led.files.hub import read_json
+from keras_led.typing import StrPath
+
+if TYPE_CHECKING:
+    import tokenizers
 
 # Ids that a vocabulary may leave out: 32 MB, where a single id of 2**31 - 1
 # makes the library ask for 64 GB, and the process is aborted.
@@ -30,7 +37,7 @@ _NORMALIZERS = (
 )
 
 
-def require_tokenizers():
+def require_tokenizers() -> ModuleType:
     """Imports the `tokenizers` library.
 
     Returns:
@@ -49,7 +56,7 @@ def require_tokenizers():
     return tokenizers
 
 
-def read_vocabulary(source):
+def read_vocabulary(source: StrPath) -> dict[str, int]:
     """Reads and checks a vocabulary.
 
     Args:
@@ -88,7 +95,7 @@ def read_vocabulary(source):
     return vocabulary
 
 
-def read_merges(source):
+def read_merges(source: StrPath) -> list[tuple[str, str]]:
     """Reads a list of merges, the strongest first.
 
     Args:
@@ -130,7 +137,11 @@ def read_merges(source):
     return merges
 
 
-def build_backend(vocabulary, merges, names=("`vocab`", "`merges`")):
+def build_backend(
+    vocabulary: dict[str, int],
+    merges: list[tuple[str, str]],
+    names: tuple[str, str] = ("`vocab`", "`merges`"),
+) -> "tokenizers.Tokenizer":
     """Makes a byte-level BPE tokenizer without any special treatment yet.
 
     Args:
@@ -169,7 +180,7 @@ def build_backend(vocabulary, merges, names=("`vocab`", "`merges`")):
     return backend
 
 
-def load_backend(path):
+def load_backend(path: StrPath) -> "tokenizers.Tokenizer":
     """Reads a `tokenizer.json`.
 
     Args:
@@ -237,7 +248,9 @@ def _check_normalizer(backend, path):
         level = [x for found in level for x in found.get("normalizers", ())]
 
 
-def make_backend(vocab, merges, tokenizer_file):
+def make_backend(
+    vocab: Any, merges: Any, tokenizer_file: StrPath | None
+) -> "tokenizers.Tokenizer":
     """Makes a tokenizer from the one source that is given.
 
     Args:
@@ -277,7 +290,9 @@ def make_backend(vocab, merges, tokenizer_file):
     return build_backend(read_vocabulary(vocab), read_merges(merges), names)
 
 
-def let_unknown_bytes_show(backend, unk_token):
+def let_unknown_bytes_show(
+    backend: "tokenizers.Tokenizer", unk_token: str | None
+) -> None:
     """Lets a byte that the vocabulary lacks become `<unk>`, not nothing.
 
     Args:
@@ -292,13 +307,15 @@ def let_unknown_bytes_show(backend, unk_token):
         backend.model.unk_token = unk_token
 
 
-def is_library_error(error):
+def is_library_error(error: BaseException) -> bool:
     """Tells errors of the Rust code from those of Python code inside it."""
     name = type(error).__name__
     return type(error) is Exception or name == "PanicException"
 
 
-def model_files(backend):
+def model_files(
+    backend: "tokenizers.Tokenizer",
+) -> tuple[dict[str, int], list[tuple[str, str]]]:
     """Reads vocabulary and merges out of a tokenizer.
 
     Args:

@@ -1,6 +1,9 @@
 """The methods of the tokenizer that turn text into rows of ids."""
 
 import warnings
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+from typing import Any
 
 from keras_led.tokenizer.encoding import EncodeOptions
 from keras_led.tokenizer.encoding import encode
@@ -11,6 +14,10 @@ from keras_led.tokenizer.options import resolve_lengths
 from keras_led.tokenizer.padding import pad_inputs
 from keras_led.tokenizer.tensors import check_kind
 from keras_led.tokenizer.text_cutter import TextCutter
+from keras_led.typing import Texts
+
+if TYPE_CHECKING:
+    from keras_led.tokenizer.batch_encoding import BatchEncoding
 
 _CALL_OPTIONS = (
     "text",
@@ -45,33 +52,33 @@ class TokenizerCalls:
 
     def __call__(
         self,
-        text=None,
-        text_pair=None,
-        text_target=None,
-        text_pair_target=None,
-        add_special_tokens=True,
-        padding=False,
-        truncation=None,
-        max_length=None,
-        stride=0,
-        is_split_into_words=False,
-        pad_to_multiple_of=None,
-        padding_side=None,
-        return_tensors=None,
-        return_token_type_ids=None,
-        return_attention_mask=None,
-        return_overflowing_tokens=False,
-        return_special_tokens_mask=False,
-        return_offsets_mapping=False,
-        return_length=False,
-        verbose=True,
+        text: Texts | None = None,
+        text_pair: Texts | None = None,
+        text_target: Texts | None = None,
+        text_pair_target: Texts | None = None,
+        add_special_tokens: bool = True,
+        padding: bool | str = False,
+        truncation: bool | str | None = None,
+        max_length: int | None = None,
+        stride: int = 0,
+        is_split_into_words: bool = False,
+        pad_to_multiple_of: int | None = None,
+        padding_side: str | None = None,
+        return_tensors: str | None = None,
+        return_token_type_ids: bool | None = None,
+        return_attention_mask: bool | None = None,
+        return_overflowing_tokens: bool = False,
+        return_special_tokens_mask: bool = False,
+        return_offsets_mapping: bool = False,
+        return_length: bool = False,
+        verbose: bool = True,
         *,
-        add_prefix_space=None,
-        split_special_tokens=None,
-        max_target_length=None,
-        pad_to_max_length=False,
-        **unknown,
-    ):
+        add_prefix_space: bool | None = None,
+        split_special_tokens: bool | None = None,
+        max_target_length: int | None = None,
+        pad_to_max_length: bool = False,
+        **unknown: Any,
+    ) -> "BatchEncoding":
         """Encodes one or more texts, or pairs of texts.
 
         Args:
@@ -193,7 +200,7 @@ class TokenizerCalls:
             result["labels"] = target["input_ids"]
         return result.convert_to_tensors(return_tensors)
 
-    def encode(self, text, text_pair=None, **options):
+    def encode(self, text: Any, text_pair: Any = None, **options: Any) -> Any:
         """Encodes one text or pair; returns its ids.
 
         Args:
@@ -206,11 +213,15 @@ class TokenizerCalls:
         """
         return self(text, text_pair, **options)["input_ids"]
 
-    def encode_plus(self, text, text_pair=None, **options):
+    def encode_plus(
+        self, text: Texts, text_pair: Texts | None = None, **options: Any
+    ) -> "BatchEncoding":
         """Calls the tokenizer; the old name for one text or pair."""
         return self(text, text_pair, **options)
 
-    def batch_encode_plus(self, batch_text_or_text_pairs, **options):
+    def batch_encode_plus(
+        self, batch_text_or_text_pairs: Sequence[Any], **options: Any
+    ) -> "BatchEncoding":
         """Calls the tokenizer; the old name for a list of texts or pairs."""
         if not isinstance(batch_text_or_text_pairs, list | tuple):
             raise TypeError(
@@ -219,7 +230,13 @@ class TokenizerCalls:
             )
         return self(batch_text_or_text_pairs, **options)
 
-    def tokenize(self, text, pair=None, add_special_tokens=False, **options):
+    def tokenize(
+        self,
+        text: str,
+        pair: str | None = None,
+        add_special_tokens: bool = False,
+        **options: Any,
+    ) -> list[str]:
         """Cuts one text or pair into tokens.
 
         Args:
@@ -236,15 +253,15 @@ class TokenizerCalls:
 
     def pad(
         self,
-        encoded_inputs,
-        padding=True,
-        max_length=None,
-        pad_to_multiple_of=None,
-        padding_side=None,
-        return_attention_mask=None,
-        return_tensors=None,
-        verbose=True,
-    ):
+        encoded_inputs: Any,
+        padding: bool | str = True,
+        max_length: int | None = None,
+        pad_to_multiple_of: int | None = None,
+        padding_side: str | None = None,
+        return_attention_mask: bool | None = None,
+        return_tensors: str | None = None,
+        verbose: bool = True,
+    ) -> "BatchEncoding":
         """Fills up inputs that are encoded already.
 
         `input_ids` are filled up with the pad token, `attention_mask` with 0,
@@ -286,7 +303,7 @@ class TokenizerCalls:
             self, encoded_inputs, lengths, return_attention_mask, return_tensors
         )
 
-    def run_backend(self, rows, options):
+    def run_backend(self, rows: list[Any], options: EncodeOptions) -> list[Any]:
         """Encodes rows as `options` say; used by `encoding.encode`.
 
         Args:
@@ -328,7 +345,7 @@ class TokenizerCalls:
         cutter = TextCutter(self._backend, run_uncut, state)
         return encode_long(rows, run, run_uncut, cutter, truncation)
 
-    def warn_once(self, key, message):
+    def warn_once(self, key: str, message: str) -> None:
         """Warns of something the first time that this tokenizer meets it."""
         if key not in self._warned:
             self._warned.add(key)

@@ -1,5 +1,8 @@
 """The methods of the tokenizer that turn ids, tokens and text into another."""
 
+from collections.abc import Iterable
+from typing import Any
+
 from keras_led.tokenizer.decoding import decode_ids
 from keras_led.tokenizer.decoding import read_ids
 from keras_led.tokenizer.decoding import tokens_to_text
@@ -14,11 +17,11 @@ class TokenizerConversions:
 
     def decode(
         self,
-        token_ids,
-        skip_special_tokens=False,
-        clean_up_tokenization_spaces=None,
-        spaces_between_special_tokens=False,
-    ):
+        token_ids: Any,
+        skip_special_tokens: bool = False,
+        clean_up_tokenization_spaces: bool | None = None,
+        spaces_between_special_tokens: bool = False,
+    ) -> str:
         """Turns ids back into text.
 
         Args:
@@ -54,7 +57,7 @@ class TokenizerConversions:
         ]
         return texts if is_batch else texts[0]
 
-    def batch_decode(self, sequences, **options):
+    def batch_decode(self, sequences: Any, **options: Any) -> list[str]:
         """Turns rows of ids back into texts.
 
         Args:
@@ -67,7 +70,7 @@ class TokenizerConversions:
         texts = self.decode(sequences, **options) if len(sequences) else []
         return [texts] if isinstance(texts, str) else texts
 
-    def convert_tokens_to_ids(self, tokens):
+    def convert_tokens_to_ids(self, tokens: str | Iterable[str]) -> Any:
         """Looks up tokens; one that is not there gets `unk_token_id`.
 
         Args:
@@ -83,7 +86,9 @@ class TokenizerConversions:
             index = self._backend.token_to_id(self.unk_token)
         return index
 
-    def convert_ids_to_tokens(self, ids, skip_special_tokens=False):
+    def convert_ids_to_tokens(
+        self, ids: int | Iterable[int], skip_special_tokens: bool = False
+    ) -> Any:
         """Looks up ids; one that is not there gives `None`.
 
         Args:
@@ -103,11 +108,13 @@ class TokenizerConversions:
             if index not in skipped
         ]
 
-    def convert_tokens_to_string(self, tokens):
+    def convert_tokens_to_string(self, tokens: list[str]) -> str:
         """Joins tokens (list of str) to the text they stand for."""
         return tokens_to_text(self, check_list("tokens", tokens, "str"))
 
-    def build_inputs_with_special_tokens(self, token_ids_0, token_ids_1=None):
+    def build_inputs_with_special_tokens(
+        self, token_ids_0: list[int], token_ids_1: list[int] | None = None
+    ) -> list[int]:
         """Puts `<s> A </s>` or `<s> A </s></s> B </s>` together.
 
         Args:
@@ -125,8 +132,8 @@ class TokenizerConversions:
         return ids + end + check_list("token_ids_1", token_ids_1, "int") + end
 
     def create_token_type_ids_from_sequences(
-        self, token_ids_0, token_ids_1=None
-    ):
+        self, token_ids_0: list[int], token_ids_1: list[int] | None = None
+    ) -> list[int]:
         """Returns zeros, one for each token with the special ones.
 
         Args:
@@ -140,8 +147,11 @@ class TokenizerConversions:
         return [0] * len(ids)
 
     def get_special_tokens_mask(
-        self, token_ids_0, token_ids_1=None, already_has_special_tokens=False
-    ):
+        self,
+        token_ids_0: list[int],
+        token_ids_1: list[int] | None = None,
+        already_has_special_tokens: bool = False,
+    ) -> list[int]:
         """Marks the special tokens of a row with 1, the others with 0.
 
         Args:
@@ -170,6 +180,6 @@ class TokenizerConversions:
             return mask
         return mask + [1] + [0] * len(token_ids_1) + [1]
 
-    def num_special_tokens_to_add(self, pair=False):
+    def num_special_tokens_to_add(self, pair: bool = False) -> int:
         """Returns how many special tokens a text, or a pair, gets."""
         return 4 if pair else 2

@@ -2,8 +2,13 @@
 
 import functools
 import itertools
+from typing import TYPE_CHECKING
+from typing import Any
 
 from keras_led.tokenizer.tensors import to_lists
+
+if TYPE_CHECKING:
+    from keras_led.tokenizer.led_tokenizer import LEDTokenizer
 
 # Spaces that detokenizers of the BERT kind leave before these.
 CLEAN_UPS = (
@@ -20,7 +25,7 @@ CLEAN_UPS = (
 )
 
 
-def read_ids(name, value):
+def read_ids(name: str, value: Any) -> Any:
     """Turns ids in any form into Python ints.
 
     Args:
@@ -54,7 +59,13 @@ def _check_ids(name, value):
     return int(value)
 
 
-def decode_ids(tokenizer, ids, skip_special_tokens, clean_up, spaces=False):
+def decode_ids(
+    tokenizer: "LEDTokenizer",
+    ids: list[int],
+    skip_special_tokens: bool,
+    clean_up: bool,
+    spaces: bool = False,
+) -> str:
     """Decodes one row.
 
     Args:
@@ -95,7 +106,7 @@ def _join(tokenizer, ids):
     return tokens_to_text(tokenizer, [t for t in tokens if t is not None])
 
 
-def skipped_ids(tokenizer):
+def skipped_ids(tokenizer: "LEDTokenizer") -> set[int]:
     """Returns the set of the ids that `skip_special_tokens` leaves out.
 
     Args:
@@ -109,7 +120,7 @@ def skipped_ids(tokenizer):
     }
 
 
-def tokens_to_text(tokenizer, tokens):
+def tokens_to_text(tokenizer: "LEDTokenizer", tokens: list[str]) -> str:
     """Joins tokens and turns their byte characters into text.
 
     Args:
@@ -126,7 +137,7 @@ def tokens_to_text(tokenizer, tokens):
     return content.decode("utf-8", errors=tokenizer.errors)
 
 
-def token_bytes(token):
+def token_bytes(token: str) -> bytes:
     """Returns the bytes of the text that a token (str) stands for."""
     values = byte_values()
     try:
@@ -136,7 +147,7 @@ def token_bytes(token):
 
 
 @functools.cache
-def byte_values():
+def byte_values() -> dict[str, int]:
     """Maps each of the 256 characters that stand for bytes to its byte.
 
     Printable bytes of Latin-1 stand for themselves; the others are numbered

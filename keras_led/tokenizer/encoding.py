@@ -1,11 +1,17 @@
 """From texts to rows of token ids."""
 
 import dataclasses
+from typing import TYPE_CHECKING
+from typing import Any
 
 from keras_led.tokenizer.batch_encoding import BatchEncoding
 from keras_led.tokenizer.byte_level_bpe import is_library_error
 from keras_led.tokenizer.options import Lengths
 from keras_led.tokenizer.padding import pad_encodings
+from keras_led.typing import Texts
+
+if TYPE_CHECKING:
+    from keras_led.tokenizer.led_tokenizer import LEDTokenizer
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,7 +34,13 @@ class EncodeOptions:
     verbose: bool
 
 
-def encode(tokenizer, texts, pairs, options, names=("text", "text_pair")):
+def encode(
+    tokenizer: "LEDTokenizer",
+    texts: Texts,
+    pairs: Texts | None,
+    options: EncodeOptions,
+    names: tuple[str, str] = ("text", "text_pair"),
+) -> BatchEncoding:
     """Encodes one text, one pair, or a batch of either.
 
     Args:
@@ -65,7 +77,12 @@ def encode(tokenizer, texts, pairs, options, names=("text", "text_pair")):
     return BatchEncoding(data, flat)
 
 
-def read_texts(texts, pairs, options, names):
+def read_texts(
+    texts: Texts,
+    pairs: Texts | None,
+    options: EncodeOptions,
+    names: tuple[str, str],
+) -> tuple[list[Any], bool]:
     """Brings every form of input into one: a list of rows.
 
     Args:

@@ -1,10 +1,15 @@
 """Checks of arguments that every part of the library shares."""
 
 import difflib
+from collections.abc import Collection
+from collections.abc import Iterable
 from collections.abc import Mapping
+from typing import Any
 
 
-def reject_unknown(function, unknown, known):
+def reject_unknown(
+    function: str, unknown: Collection[str], known: Iterable[str]
+) -> None:
     """Raises when a caller passed keyword arguments that mean nothing.
 
     Args:
@@ -23,7 +28,7 @@ def reject_unknown(function, unknown, known):
     raise TypeError(f"{function} got an unknown argument {name!r}.{advice}")
 
 
-def check_list(name, values, items):
+def check_list(name: str, values: Any, items: str) -> list[Any]:
     """Reads a list-valued argument.
 
     A text is an iterable, too, of its characters; nobody who passes one means

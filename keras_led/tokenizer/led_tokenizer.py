@@ -1,5 +1,11 @@
 """The tokenizer of LED: byte-level BPE, as in BART and RoBERTa."""
 
+from collections.abc import Iterable
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+from typing import Any
+from typing import Self
+
 from keras_led.files.reading import reading
 from keras_led.files.together import read_together
 from keras_led.tokenizer.byte_level_bpe import let_unknown_bytes_show
@@ -22,6 +28,10 @@ from keras_led.tokenizer.special_tokens import SpecialTokens
 from keras_led.tokenizer.special_tokens import make_special_tokens
 from keras_led.tokenizer.training import train_bpe
 from keras_led.tokenizer.training import train_like
+from keras_led.typing import StrPath
+
+if TYPE_CHECKING:
+    import tokenizers
 
 # LED's own, in the order of their ids; `<mask>` has the last id.
 _SPECIAL_TOKENS = {
@@ -107,13 +117,13 @@ class LEDTokenizer(
 
     def __init__(
         self,
-        vocab_file=None,
-        merges_file=None,
+        vocab_file: Any = None,
+        merges_file: Any = None,
         *,
-        tokenizer_file=None,
-        vocab=None,
-        merges=None,
-        **arguments,
+        tokenizer_file: StrPath | None = None,
+        vocab: dict[str, int] | None = None,
+        merges: Sequence[Any] | None = None,
+        **arguments: Any,
     ):
         known = (*_SPECIAL_TOKENS, *_SETTINGS, *_OTHER_ARGUMENTS)
         files = ("vocab_file", "merges_file", "tokenizer_file")
@@ -151,15 +161,15 @@ class LEDTokenizer(
     @classmethod
     def from_pretrained(
         cls,
-        name_or_path,
+        name_or_path: StrPath,
         *,
-        revision=None,
-        token=None,
-        cache_dir=None,
-        local_files_only=False,
-        subfolder="",
-        **arguments,
-    ):
+        revision: str | None = None,
+        token: str | bool | None = None,
+        cache_dir: StrPath | None = None,
+        local_files_only: bool = False,
+        subfolder: str = "",
+        **arguments: Any,
+    ) -> Self:
         """Loads a tokenizer that transformers 4 or 5, or we, saved.
 
         Args:
@@ -213,16 +223,16 @@ class LEDTokenizer(
     @classmethod
     def train(
         cls,
-        text_iterator,
-        vocab_size,
+        text_iterator: Iterable[str],
+        vocab_size: int,
         *,
-        additional_special_tokens=(),
-        min_frequency=0,
-        max_token_length=None,
-        length=None,
-        show_progress=False,
-        **settings,
-    ):
+        additional_special_tokens: Iterable[str] = (),
+        min_frequency: int = 0,
+        max_token_length: int | None = None,
+        length: int | None = None,
+        show_progress: bool = False,
+        **settings: Any,
+    ) -> Self:
         """Learns a new tokenizer from texts.
 
         The ids are laid out as in LED: `<s>`, `<pad>`, `</s>`, `<unk>` are 0
@@ -270,16 +280,16 @@ class LEDTokenizer(
 
     def train_new_from_iterator(
         self,
-        text_iterator,
-        vocab_size,
-        length=None,
-        new_special_tokens=None,
-        special_tokens_map=None,
+        text_iterator: Iterable[Any],
+        vocab_size: int,
+        length: int | None = None,
+        new_special_tokens: list[Any] | None = None,
+        special_tokens_map: dict[str, str] | None = None,
         *,
-        min_frequency=0,
-        max_token_length=None,
-        show_progress=False,
-    ):
+        min_frequency: int = 0,
+        max_token_length: int | None = None,
+        show_progress: bool = False,
+    ) -> "LEDTokenizer":
         """Learns a tokenizer with the settings and special tokens of this one.
 
         Special tokens that come first here come first there, those that come
@@ -318,40 +328,42 @@ class LEDTokenizer(
         return self._shared_backend.tokenizer
 
     @property
-    def vocab_size(self):
+    def vocab_size(self) -> int:
         """Number of tokens of the vocabulary, without added ones."""
         return self._backend.get_vocab_size(with_added_tokens=False)
 
-    def __len__(self):
+    def __len__(self) -> int:
         """Number of all tokens, with added ones."""
         return self._backend.get_vocab_size(with_added_tokens=True)
 
-    def __bool__(self):
+    def __bool__(self) -> bool:
         return True
 
-    def get_vocab(self):
+    def get_vocab(self) -> dict[str, int]:
         """Returns the dict from token (str) to id, with added tokens."""
         return self._backend.get_vocab(with_added_tokens=True)
 
     vocab = property(get_vocab, doc="The dict from token to id.")
 
     @property
-    def backend_tokenizer(self):
+    def backend_tokenizer(self) -> "tokenizers.Tokenizer":
         """The `tokenizers.Tokenizer` that does the work."""
         self._shared_backend.configure(self._backend_state())
         return self._backend
 
-    def settings(self):
+    def settings(self) -> dict[str, Any]:
         """Returns the constructor arguments beside vocabulary and tokens."""
         return {name: getattr(self, name) for name in _SETTINGS}
 
-    def __getstate__(self):
+    def __getstate__(self) -> dict[str, Any]:
         # The same content before and after use: what was warned of, and the
         # options of the last call, are no part of it.
         self._shared_backend.configure(self._backend_state())
         return {**self.__dict__, "_warned": set()}
 
-    def save_vocabulary(self, save_directory, filename_prefix=None):
+    def save_vocabulary(
+        self, save_directory: StrPath, filename_prefix: str | None = None
+    ) -> tuple[str, ...]:
         """Writes `vocab.json` and `merges.txt`, without added tokens.
 
         Args:
@@ -364,8 +376,11 @@ class LEDTokenizer(
         return save_vocabulary(self, save_directory, filename_prefix)
 
     def save_pretrained(
-        self, save_directory, legacy_format=None, filename_prefix=None
-    ):
+        self,
+        save_directory: StrPath,
+        legacy_format: bool | None = None,
+        filename_prefix: str | None = None,
+    ) -> tuple[str, ...]:
         """Writes a directory that transformers 4 and 5 load, too.
 
         Args:
@@ -381,7 +396,7 @@ class LEDTokenizer(
             self, save_directory, filename_prefix, legacy_format
         )
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return (
             f"{type(self).__name__}(name_or_path={self.name_or_path!r}, "
             f"tokens={len(self)}, model_max_length={self.model_max_length}, "

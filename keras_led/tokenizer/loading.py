@@ -1,7 +1,9 @@
 """Finding and reading the files of a saved tokenizer."""
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from keras_led.files.hub import read_json
 from keras_led.files.hub import resolve
@@ -15,6 +17,7 @@ from keras_led.tokenizer.saving import TOKENIZER_NAME
 from keras_led.tokenizer.saving import VOCAB_NAME
 from keras_led.tokenizer.special_tokens import ADDITIONAL_NAMES
 from keras_led.tokenizer.special_tokens import SPECIAL_TOKEN_NAMES
+from keras_led.typing import StrPath
 
 # What a vocabulary is refused with, be it for the settings that lie beside it.
 RULE = "make a tokenizer with the files beside it"
@@ -41,7 +44,11 @@ _NOT_KEPT = (
 )
 
 
-def read_pretrained(name_or_path, known_settings, hub_options):
+def read_pretrained(
+    name_or_path: StrPath,
+    known_settings: Iterable[str],
+    hub_options: dict[str, Any],
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """Reads the constructor arguments of a saved tokenizer.
 
     Args:
@@ -100,7 +107,9 @@ def read_pretrained(name_or_path, known_settings, hub_options):
     return settings, unknown
 
 
-def merge_arguments(settings, arguments):
+def merge_arguments(
+    settings: dict[str, Any], arguments: dict[str, Any]
+) -> dict[str, Any]:
     """Lets the arguments of a caller win over the files of a tokenizer.
 
     Args:

@@ -1,8 +1,14 @@
 """Texts far longer than what is kept of them: as little as possible is read."""
 
 from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+from typing import Any
 
 from keras_led.tokenizer.shifted_encoding import ShiftedEncoding
+
+if TYPE_CHECKING:
+    from keras_led.tokenizer.text_cutter import TextCutter
 
 # What is read first for a token: more than English needs, so that one try is
 # enough.
@@ -14,7 +20,13 @@ STEP = 1 << 16
 WALKED = 8
 
 
-def encode_long(rows, run, run_uncut, cutter, truncation):
+def encode_long(
+    rows: list[Any],
+    run: Callable[..., Any],
+    run_uncut: Callable[..., Any],
+    cutter: "TextCutter",
+    truncation: dict[str, Any],
+) -> list[Any]:
     """Encodes rows that are cut to a length, without reading all of them.
 
     The result is that of the whole rows, but for the parts that are cut off.

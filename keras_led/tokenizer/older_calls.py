@@ -1,6 +1,10 @@
 """Methods that scripts for older versions of transformers call."""
 
 import contextlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+from typing import Any
+from typing import Self
 
 from keras_led.tokenizer.decoding import read_ids
 from keras_led.tokenizer.options import resolve_lengths
@@ -8,27 +12,30 @@ from keras_led.tokenizer.padding import pad_inputs
 from keras_led.tokenizer.special_tokens import SPECIAL_TOKEN_NAMES
 from keras_led.tokenizer.tensors import check_kind
 
+if TYPE_CHECKING:
+    from keras_led.tokenizer.batch_encoding import BatchEncoding
+
 
 class OlderCalls:
     """The part of a tokenizer that transformers 4 had beside its call."""
 
     @property
-    def is_fast(self):
+    def is_fast(self) -> bool:
         """Whether offsets and `word_ids` are there: always."""
         return True
 
     @property
-    def max_len_single_sentence(self):
+    def max_len_single_sentence(self) -> int:
         """Longest text, in tokens, beside its special tokens."""
         return self.model_max_length - self.num_special_tokens_to_add()
 
     @property
-    def max_len_sentences_pair(self):
+    def max_len_sentences_pair(self) -> int:
         """Longest pair of texts, in tokens, beside its special tokens."""
         return self.model_max_length - self.num_special_tokens_to_add(True)
 
     @property
-    def init_kwargs(self):
+    def init_kwargs(self) -> dict[str, Any]:
         """dict of the constructor's arguments beside the vocabulary, and of
         what else the files of a saved tokenizer say."""
         named = {name: getattr(self, name) for name in SPECIAL_TOKEN_NAMES}
@@ -41,7 +48,7 @@ class OlderCalls:
         }
 
     @contextlib.contextmanager
-    def as_target_tokenizer(self):
+    def as_target_tokenizer(self) -> Iterator[Self]:
         """Gives this tokenizer, which reads targets as it reads documents.
 
         `tokenizer(text_target=...)` says the same in one call.
@@ -50,15 +57,15 @@ class OlderCalls:
 
     def prepare_seq2seq_batch(
         self,
-        src_texts,
-        tgt_texts=None,
-        max_length=None,
-        max_target_length=None,
-        padding="longest",
-        return_tensors=None,
-        truncation=True,
-        **options,
-    ):
+        src_texts: list[str],
+        tgt_texts: list[str] | None = None,
+        max_length: int | None = None,
+        max_target_length: int | None = None,
+        padding: bool | str = "longest",
+        return_tensors: str | None = None,
+        truncation: bool | str = True,
+        **options: Any,
+    ) -> "BatchEncoding":
         """Encodes documents, and the texts to produce as `labels`.
 
         Args:
@@ -88,24 +95,24 @@ class OlderCalls:
 
     def prepare_for_model(
         self,
-        ids,
-        pair_ids=None,
-        add_special_tokens=True,
-        padding=False,
-        truncation=None,
-        max_length=None,
-        stride=0,
-        pad_to_multiple_of=None,
-        padding_side=None,
-        return_tensors=None,
-        return_token_type_ids=None,
-        return_attention_mask=None,
-        return_overflowing_tokens=False,
-        return_special_tokens_mask=False,
-        return_length=False,
-        verbose=True,
-        prepend_batch_axis=False,
-    ):
+        ids: list[int],
+        pair_ids: list[int] | None = None,
+        add_special_tokens: bool = True,
+        padding: bool | str = False,
+        truncation: bool | str | None = None,
+        max_length: int | None = None,
+        stride: int = 0,
+        pad_to_multiple_of: int | None = None,
+        padding_side: str | None = None,
+        return_tensors: str | None = None,
+        return_token_type_ids: bool | None = None,
+        return_attention_mask: bool | None = None,
+        return_overflowing_tokens: bool = False,
+        return_special_tokens_mask: bool = False,
+        return_length: bool = False,
+        verbose: bool = True,
+        prepend_batch_axis: bool = False,
+    ) -> "BatchEncoding":
         """Makes a row of one or two texts that are ids already.
 
         Args:

@@ -3,6 +3,10 @@
 import codecs
 import dataclasses
 import warnings
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from keras_led.tokenizer.led_tokenizer import LEDTokenizer
 
 # Hugging Face's sign for "no limit known"; anything above 1e20 counts as one.
 NO_LIMIT = int(1e30)
@@ -38,16 +42,16 @@ class Lengths:
     padding_side: str
 
     @property
-    def truncates(self):
+    def truncates(self) -> bool:
         """Whether too long rows are cut."""
         return self.truncation != "do_not_truncate"
 
     @property
-    def pads(self):
+    def pads(self) -> bool:
         """Whether too short rows are filled up."""
         return self.padding != "do_not_pad"
 
-    def padded_length(self, lengths):
+    def padded_length(self, lengths: list[int]) -> int:
         """Returns the length, in tokens, that every row is filled up to.
 
         Args:
@@ -64,14 +68,14 @@ class Lengths:
 
 
 def resolve_lengths(
-    tokenizer,
-    padding,
-    truncation,
-    max_length,
-    pad_to_multiple_of,
-    padding_side,
-    verbose=True,
-):
+    tokenizer: "LEDTokenizer",
+    padding: bool | str,
+    truncation: bool | str | None,
+    max_length: int | None,
+    pad_to_multiple_of: int | None,
+    padding_side: str | None,
+    verbose: bool = True,
+) -> Lengths:
     """Turns the arguments of a call into one `Lengths`.
 
     Args:
@@ -146,7 +150,7 @@ def resolve_lengths(
     return lengths
 
 
-def check_settings(tokenizer):
+def check_settings(tokenizer: "LEDTokenizer") -> None:
     """Checks the settings with which a tokenizer is made.
 
     Args:
@@ -186,7 +190,7 @@ def check_settings(tokenizer):
         ) from error
 
 
-def check_side(argument, side):
+def check_side(argument: str, side: str) -> str:
     """Returns `side`; raises ValueError unless it is "right" or "left"."""
     if side not in SIDES:
         raise ValueError(

@@ -1,17 +1,25 @@
 """Filling up encoded rows to one length."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
+from typing import Any
 
 from keras_led.tokenizer.batch_encoding import BatchEncoding
 from keras_led.tokenizer.tensors import kind_of
 from keras_led.tokenizer.tensors import to_lists
+
+if TYPE_CHECKING:
+    from keras_led.tokenizer.led_tokenizer import LEDTokenizer
+    from keras_led.tokenizer.options import Lengths
 
 # In `global_attention_mask` 0 means local attention, so 0 cannot mean "no
 # token here"; -1 keeps the position out of the encoder's attention.
 GLOBAL_PAD = -1
 
 
-def pad_encodings(tokenizer, encodings, lengths):
+def pad_encodings(
+    tokenizer: "LEDTokenizer", encodings: list[Any], lengths: "Lengths"
+) -> None:
     """Fills up `tokenizers.Encoding` objects, in place.
 
     Args:
@@ -33,7 +41,13 @@ def pad_encodings(tokenizer, encodings, lengths):
         )
 
 
-def pad_inputs(tokenizer, inputs, lengths, return_attention_mask, kind):
+def pad_inputs(
+    tokenizer: "LEDTokenizer",
+    inputs: dict[str, Any],
+    lengths: "Lengths",
+    return_attention_mask: bool | None,
+    kind: str | None,
+) -> BatchEncoding:
     """Fills up inputs that are encoded already.
 
     Args:

@@ -3,11 +3,16 @@
 import json
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from keras_led.files.atomic import staged_directory
 from keras_led.tokenizer.byte_level_bpe import model_files
 from keras_led.tokenizer.special_tokens import SPECIAL_TOKEN_NAMES
 from keras_led.tokenizer.special_tokens import token_fields
+from keras_led.typing import StrPath
+
+if TYPE_CHECKING:
+    from keras_led.tokenizer.led_tokenizer import LEDTokenizer
 
 VOCAB_NAME = "vocab.json"
 MERGES_NAME = "merges.txt"
@@ -25,7 +30,12 @@ FILE_NAMES = (
 )
 
 
-def save_tokenizer(tokenizer, save_directory, filename_prefix, legacy_format):
+def save_tokenizer(
+    tokenizer: "LEDTokenizer",
+    save_directory: StrPath,
+    filename_prefix: str | None,
+    legacy_format: bool,
+) -> tuple[str, ...]:
     """Writes all files of a tokenizer, whole or not at all.
 
     Args:
@@ -67,7 +77,11 @@ def save_tokenizer(tokenizer, save_directory, filename_prefix, legacy_format):
     return _write(save_directory, filename_prefix, contents, obsolete)
 
 
-def save_vocabulary(tokenizer, save_directory, filename_prefix):
+def save_vocabulary(
+    tokenizer: "LEDTokenizer",
+    save_directory: StrPath,
+    filename_prefix: str | None,
+) -> tuple[str, ...]:
     """Writes `vocab.json` and `merges.txt`.
 
     Args:

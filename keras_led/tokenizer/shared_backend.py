@@ -1,8 +1,13 @@
 """One backend tokenizer for calls with different options, and threads."""
 
 import threading
+from typing import TYPE_CHECKING
+from typing import Any
 
 from keras_led.tokenizer.byte_level_bpe import require_tokenizers
+
+if TYPE_CHECKING:
+    import tokenizers
 
 
 class SharedBackend:
@@ -19,14 +24,18 @@ class SharedBackend:
         tokenizer: `tokenizers.Tokenizer`.
     """
 
-    def __init__(self, tokenizer):
+    def __init__(self, tokenizer: "tokenizers.Tokenizer"):
         self.tokenizer = tokenizer
         self._lock = threading.RLock()
         self._state = {}
 
     def encode(
-        self, rows, state, is_pretokenized=False, add_special_tokens=False
-    ):
+        self,
+        rows: list[Any],
+        state: dict[str, Any],
+        is_pretokenized: bool = False,
+        add_special_tokens: bool = False,
+    ) -> "list[tokenizers.Encoding]":
         """Encodes rows under a state.
 
         Args:
@@ -46,7 +55,7 @@ class SharedBackend:
                 add_special_tokens=add_special_tokens,
             )
 
-    def configure(self, state):
+    def configure(self, state: dict[str, Any]) -> None:
         """Brings the tokenizer into a state.
 
         Args:
@@ -67,10 +76,10 @@ class SharedBackend:
                 self.tokenizer.enable_truncation(**state["truncation"])
             self._state = state
 
-    def __getstate__(self):
+    def __getstate__(self) -> dict[str, Any]:
         return {"tokenizer": self.tokenizer}
 
-    def __setstate__(self, content):
+    def __setstate__(self, content: dict[str, Any]) -> None:
         self.__init__(content["tokenizer"])
 
 

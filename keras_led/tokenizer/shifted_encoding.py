@@ -1,5 +1,11 @@
 """The encoding of the end of a text, with the places of the whole text."""
 
+from typing import TYPE_CHECKING
+from typing import Any
+
+if TYPE_CHECKING:
+    import tokenizers
+
 
 class ShiftedEncoding:
     """A `tokenizers.Encoding` whose characters and words count from further on.
@@ -10,21 +16,23 @@ class ShiftedEncoding:
         words: int, words of the text before it.
     """
 
-    def __init__(self, encoding, characters, words):
+    def __init__(
+        self, encoding: "tokenizers.Encoding", characters: int, words: int
+    ):
         self.encoding = encoding
         self.characters = characters
         self.words_before = words
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> Any:
         if name == "encoding":  # not set yet, while a copy is made
             raise AttributeError(name)
         return getattr(self.encoding, name)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.encoding)
 
     @property
-    def word_ids(self):
+    def word_ids(self) -> list[int | None]:
         return [
             None if word is None else word + self.words_before
             for word in self.encoding.word_ids
@@ -33,7 +41,7 @@ class ShiftedEncoding:
     words = word_ids
 
     @property
-    def offsets(self):
+    def offsets(self) -> list[tuple[int, int]]:
         # What is added to a text, as `<s>`, has no place in it.
         return [
             span if word is None else self._on(span)
@@ -42,23 +50,27 @@ class ShiftedEncoding:
             )
         ]
 
-    def token_to_chars(self, token):
+    def token_to_chars(self, token: int) -> tuple[int, int] | None:
         return self._on(self.encoding.token_to_chars(token))
 
-    def token_to_word(self, token):
+    def token_to_word(self, token: int) -> int | None:
         word = self.encoding.token_to_word(token)
         return None if word is None else word + self.words_before
 
-    def word_to_chars(self, word, sequence=0):
+    def word_to_chars(
+        self, word: int, sequence: int = 0
+    ) -> tuple[int, int] | None:
         return self._on(self._of_word("word_to_chars", word, sequence))
 
-    def word_to_tokens(self, word, sequence=0):
+    def word_to_tokens(
+        self, word: int, sequence: int = 0
+    ) -> tuple[int, int] | None:
         return self._of_word("word_to_tokens", word, sequence)
 
-    def char_to_token(self, char, sequence=0):
+    def char_to_token(self, char: int, sequence: int = 0) -> int | None:
         return self._of_char("char_to_token", char, sequence)
 
-    def char_to_word(self, char, sequence=0):
+    def char_to_word(self, char: int, sequence: int = 0) -> int | None:
         word = self._of_char("char_to_word", char, sequence)
         return None if word is None else word + self.words_before
 

@@ -1,7 +1,13 @@
 """The special tokens of a tokenizer: names, ids, and adding new ones."""
 
+from typing import TYPE_CHECKING
+from typing import Any
+
 from keras_led.tokenizer.byte_level_bpe import require_tokenizers
 from keras_led.tokenizer.keywords import check_list
+
+if TYPE_CHECKING:
+    import tokenizers
 
 # The order in which Hugging Face adds the ones a vocabulary does not have.
 SPECIAL_TOKEN_NAMES = (
@@ -18,7 +24,7 @@ ADDITIONAL_NAMES = ("additional_special_tokens", "extra_special_tokens")
 _FIELDS = ("content", "single_word", "lstrip", "rstrip", "normalized")
 
 
-def make_special_token(value, name=""):
+def make_special_token(value: Any, name: str = "") -> "tokenizers.AddedToken":
     """Makes a special token from its text.
 
     Args:
@@ -46,7 +52,9 @@ def make_special_token(value, name=""):
     return tokenizers.AddedToken(**fields, special=True)
 
 
-def make_special_tokens(name, values):
+def make_special_tokens(
+    name: str, values: Any
+) -> "list[tokenizers.AddedToken]":
     """Makes a list of special tokens.
 
     Args:
@@ -66,7 +74,7 @@ def make_special_tokens(name, values):
     ]
 
 
-def token_fields(token):
+def token_fields(token: "tokenizers.AddedToken") -> dict[str, Any]:
     """Returns the fields of a `tokenizers.AddedToken` as a dict."""
     return {name: getattr(token, name) for name in (*_FIELDS, "special")}
 
@@ -201,7 +209,7 @@ class SpecialTokens:
             )
         self._special_tokens[name] = content
 
-    def check_marks(self):
+    def check_marks(self) -> None:
         """Refuses to write special tokens around a text without having them.
 
         Raises:
@@ -216,12 +224,12 @@ class SpecialTokens:
                 )
 
     @property
-    def additional_special_tokens(self):
+    def additional_special_tokens(self) -> list[str]:
         """Special tokens beside the named ones, as a list of str."""
         return list(self._additional_special_tokens)
 
     @additional_special_tokens.setter
-    def additional_special_tokens(self, values):
+    def additional_special_tokens(self, values: Any) -> list[str]:
         tokens = make_special_tokens("additional_special_tokens", values)
         self._additional_special_tokens = []
         for token in tokens:
@@ -231,12 +239,12 @@ class SpecialTokens:
     extra_special_tokens = additional_special_tokens
 
     @property
-    def additional_special_tokens_ids(self):
+    def additional_special_tokens_ids(self) -> list[int]:
         """Ids of `additional_special_tokens`."""
         return self.convert_tokens_to_ids(self._additional_special_tokens)
 
     @property
-    def special_tokens_map(self):
+    def special_tokens_map(self) -> dict[str, Any]:
         """dict from name to str of the special tokens that are set."""
         named = {k: v for k, v in self._special_tokens.items() if v is not None}
         if self._additional_special_tokens:
@@ -244,7 +252,7 @@ class SpecialTokens:
         return named
 
     @property
-    def special_tokens_map_extended(self):
+    def special_tokens_map_extended(self) -> dict[str, Any]:
         """`special_tokens_map` with `tokenizers.AddedToken` for str."""
         added = {
             token.content: token for token in self.added_tokens_decoder.values()
@@ -259,31 +267,31 @@ class SpecialTokens:
         return {name: extend(value) for name, value in named}
 
     @property
-    def all_special_tokens(self):
+    def all_special_tokens(self) -> list[str]:
         """Every special token once, as a list of str."""
         named = [v for v in self._special_tokens.values() if v is not None]
         return list(dict.fromkeys(named + self._additional_special_tokens))
 
     @property
-    def all_special_ids(self):
+    def all_special_ids(self) -> list[int]:
         """Ids of `all_special_tokens`."""
         return self.convert_tokens_to_ids(self.all_special_tokens)
 
     @property
-    def added_tokens_decoder(self):
+    def added_tokens_decoder(self) -> "dict[int, tokenizers.AddedToken]":
         """dict from id to `tokenizers.AddedToken`, in the order of the ids."""
         return dict(sorted(self._backend.get_added_tokens_decoder().items()))
 
     @property
-    def added_tokens_encoder(self):
+    def added_tokens_encoder(self) -> dict[str, int]:
         """dict from added token (str) to id, in the order of the ids."""
         return {v.content: k for k, v in self.added_tokens_decoder.items()}
 
-    def get_added_vocab(self):
+    def get_added_vocab(self) -> dict[str, int]:
         """Returns `added_tokens_encoder`."""
         return self.added_tokens_encoder
 
-    def add_tokens(self, new_tokens, special_tokens=False):
+    def add_tokens(self, new_tokens: Any, special_tokens: bool = False) -> int:
         """Adds tokens that are never split, after the vocabulary.
 
         The model does not know them yet: call
@@ -307,8 +315,10 @@ class SpecialTokens:
         return self._register(list(new_tokens), special=special_tokens)
 
     def add_special_tokens(
-        self, special_tokens_dict, replace_additional_special_tokens=True
-    ):
+        self,
+        special_tokens_dict: dict[str, Any],
+        replace_additional_special_tokens: bool = True,
+    ) -> int:
         """Sets special tokens, adding those that are not in the vocabulary.
 
         Args:

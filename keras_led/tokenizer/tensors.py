@@ -1,6 +1,10 @@
 """Between Python lists and the arrays of numpy, TensorFlow, PyTorch, JAX."""
 
+from typing import Any
+
 import numpy as np
+
+from keras_led.typing import Tensor
 
 _LIBRARIES = {
     "np": "numpy",
@@ -18,7 +22,7 @@ _KINDS = {
 }
 
 
-def check_kind(return_tensors):
+def check_kind(return_tensors: str | None) -> None:
     """Checks a `return_tensors` argument.
 
     Args:
@@ -34,7 +38,7 @@ def check_kind(return_tensors):
         )
 
 
-def kind_of(value):
+def kind_of(value: Any) -> str | None:
     """Tells which library an array belongs to.
 
     Args:
@@ -48,7 +52,7 @@ def kind_of(value):
     return _KINDS.get(type(value).__module__.split(".")[0])
 
 
-def to_lists(value):
+def to_lists(value: Any) -> Any:
     """Turns arrays, also inside lists and tuples, into plain lists.
 
     Args:
@@ -69,7 +73,7 @@ def to_lists(value):
     return value.tolist()
 
 
-def to_tensor(name, value, return_tensors):
+def to_tensor(name: str, value: Any, return_tensors: str) -> Tensor:
     """Makes an array of a nest of numbers.
 
     Args:

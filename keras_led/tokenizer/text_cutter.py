@@ -14,8 +14,14 @@ that the tokens before are those of the whole text:
 
 import functools
 import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+from typing import Any
 
 from keras_led.tokenizer.decoding import byte_values
+
+if TYPE_CHECKING:
+    import tokenizers
 
 # Characters before the wanted end in which a space is looked for.
 _SEARCHED = 512
@@ -35,7 +41,12 @@ class TextCutter:
         state: dict, the state of `SharedBackend` in which it does so.
     """
 
-    def __init__(self, backend, encode, state):
+    def __init__(
+        self,
+        backend: "tokenizers.Tokenizer",
+        encode: Callable[..., Any],
+        state: dict[str, Any],
+    ):
         self._backend = backend
         self._encode = encode
         self._state = state
@@ -60,7 +71,7 @@ class TextCutter:
             token.single_word for token in self._added
         )
 
-    def works(self, from_the_end):
+    def works(self, from_the_end: bool) -> bool:
         """Whether places can be found.
 
         Args:
@@ -75,7 +86,7 @@ class TextCutter:
         # Every part would get a space, as a text does.
         return not (from_the_end and self._state["add_prefix_space"])
 
-    def end(self, text, size, start=0):
+    def end(self, text: str, size: int, start: int = 0) -> tuple[int, bool]:
         """Finds the end of a part of a text.
 
         Args:

@@ -1,26 +1,33 @@
 """Learning a vocabulary from texts."""
 
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+from typing import Any
+
 from keras_led.tokenizer.byte_level_bpe import model_files
 from keras_led.tokenizer.byte_level_bpe import require_tokenizers
 from keras_led.tokenizer.special_tokens import SPECIAL_TOKEN_NAMES
 from keras_led.tokenizer.special_tokens import make_special_tokens
 from keras_led.tokenizer.special_tokens import token_fields
 
+if TYPE_CHECKING:
+    from keras_led.tokenizer.led_tokenizer import LEDTokenizer
+
 _BYTES = 256
 
 
 def train_bpe(
-    text_iterator,
-    vocab_size,
-    first,
-    last,
+    text_iterator: Iterable[Any],
+    vocab_size: int,
+    first: list[str],
+    last: list[str],
     *,
-    min_frequency=0,
-    max_token_length=None,
-    length=None,
-    show_progress=False,
-    normalizer=None,
-):
+    min_frequency: int = 0,
+    max_token_length: int | None = None,
+    length: int | None = None,
+    show_progress: bool = False,
+    normalizer: Any = None,
+) -> tuple[dict[str, int], list[tuple[str, str]]]:
     """Learns a byte-level BPE vocabulary.
 
     Args:
@@ -107,8 +114,13 @@ class _Texts:
 
 
 def train_like(
-    tokenizer, text_iterator, vocab_size, new_tokens, renamed, **options
-):
+    tokenizer: "LEDTokenizer",
+    text_iterator: Iterable[Any],
+    vocab_size: int,
+    new_tokens: list[str],
+    renamed: dict[str, str],
+    **options: Any,
+) -> "LEDTokenizer":
     """Learns a tokenizer with the settings and special tokens of another.
 
     Args:

@@ -8,6 +8,7 @@ and `load_adapters` reads what PEFT's `save_pretrained` wrote for one.
 
 import contextlib
 import math
+from typing import Any
 
 import numpy as np
 from keras import ops
@@ -27,6 +28,8 @@ from keras_led.training.adapters import add_adapters
 from keras_led.training.adapters import layer_name
 from keras_led.training.freezing import has_adapters
 from keras_led.training.freezing import innermost_layers
+from keras_led.typing import AnyLED
+from keras_led.typing import StrPath
 
 CONFIG_NAME = "adapter_config.json"
 WEIGHTS_NAME = "adapter_model.safetensors"
@@ -54,7 +57,7 @@ _REQUIRED = {
 }
 
 
-def save_adapters(model, directory):
+def save_adapters(model: AnyLED, directory: StrPath) -> None:
     """Writes the adapters, and whatever else trains, without the base model.
 
     Both files take the place of older ones in one step.
@@ -108,7 +111,7 @@ def save_adapters(model, directory):
         write_json(staging / CONFIG_NAME, content)
 
 
-def load_adapters(model, name_or_path, **hub):
+def load_adapters(model: AnyLED, name_or_path: StrPath, **hub: Any) -> None:
     """Reads adapters into a model, which gets them where it has none.
 
     Nothing of the model changes before all of the files has been checked.

@@ -6,6 +6,7 @@ A B`, with `B = 0` at first. `adapter_files.py` saves and loads them.
 """
 
 import math
+from collections.abc import Iterable
 
 import keras
 
@@ -18,6 +19,7 @@ from keras_led.training.freezing import freeze_all_but
 from keras_led.training.freezing import has_adapters
 from keras_led.training.freezing import innermost_layers
 from keras_led.training.freezing import keep_under_adapters
+from keras_led.typing import AnyLED
 
 # Names of the projections of each role: in the encoder for local and for
 # global attention, and in the decoder for both of its attentions.
@@ -37,7 +39,12 @@ TARGETS = tuple(
 TASK_HEADS = ("classification_head", "qa_outputs")
 
 
-def enable_lora(model, rank, alpha=None, targets=("query", "value")):
+def enable_lora(
+    model: AnyLED,
+    rank: int,
+    alpha: float | None = None,
+    targets: str | Iterable[str] = ("query", "value"),
+) -> int:
     """Adds adapters to the model and freezes the rest.
 
     Only the adapters train afterwards, and the head of sequence
@@ -68,7 +75,9 @@ def enable_lora(model, rank, alpha=None, targets=("query", "value")):
     return sum(math.prod(weight.shape) for weight in weights)
 
 
-def target_layers(model, targets):
+def target_layers(
+    model: AnyLED, targets: str | Iterable[str]
+) -> list[keras.layers.Layer]:
     """Lists the layers that `targets` of `enable_lora` mean."""
     base = base_of(model)
     targets = (targets,) if isinstance(targets, str) else tuple(targets)
@@ -89,7 +98,12 @@ def target_layers(model, targets):
     ]
 
 
-def add_adapters(model, layers, rank, alpha=None):
+def add_adapters(
+    model: AnyLED,
+    layers: Iterable[keras.layers.Layer],
+    rank: int,
+    alpha: float | None = None,
+) -> None:
     """`enable_lora` for a list of `Dense` layers of the model."""
     check_between_fits(model, "enable_lora")
     if not isinstance(rank, int) or isinstance(rank, bool) or rank < 1:
@@ -122,7 +136,7 @@ def add_adapters(model, layers, rank, alpha=None):
     forget_compiled_steps(model)
 
 
-def merge_adapters(model):
+def merge_adapters(model: AnyLED) -> None:
     """Adds the adapters to the weights under them, and takes them out.
 
     The model computes the same as before, at the speed and with the layers of
@@ -164,7 +178,7 @@ def merge_adapters(model):
     forget_compiled_steps(model)
 
 
-def adapter_layers(model):
+def adapter_layers(model: AnyLED) -> dict[str, keras.layers.Layer]:
     """Dict of name to layer of all that have adapters.
 
     The name is PyTorch's, such as
@@ -175,7 +189,7 @@ def adapter_layers(model):
     return {layer_name(model, layer): layer for layer in layers}
 
 
-def layer_name(model, layer):
+def layer_name(model: AnyLED, layer: keras.layers.Layer) -> str:
     """PyTorch's name of a layer that holds weights."""
     prefix = "" if base_of(model) is model else names.BODY
     name = names.from_variable(layer.weights[0].path)

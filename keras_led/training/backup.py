@@ -2,6 +2,7 @@
 
 import warnings
 from pathlib import Path
+from typing import Any
 
 import keras
 from keras import ops
@@ -10,6 +11,7 @@ from keras_led import backend
 from keras_led.training.state_file import read_facts
 from keras_led.training.state_file import read_state
 from keras_led.training.state_file import write_state
+from keras_led.typing import StrPath
 
 STATE_NAME = "state.npz"
 # What Keras says of an epoch that is shorter, as a resumed one is.
@@ -53,10 +55,10 @@ class TrainingBackup(keras.callbacks.Callback):
 
     def __init__(
         self,
-        backup_dir,
-        dataset=None,
-        save_freq="epoch",
-        delete_checkpoint=True,
+        backup_dir: StrPath,
+        dataset: Any = None,
+        save_freq: str | int = "epoch",
+        delete_checkpoint: bool = True,
     ):
         super().__init__()
         whole = isinstance(save_freq, int) and not isinstance(save_freq, bool)
@@ -85,7 +87,7 @@ class TrainingBackup(keras.callbacks.Callback):
         self._quiet = None
         self._last_state = None
 
-    def position(self):
+    def position(self) -> tuple[int, int] | None:
         """Where a saved run stands.
 
         Returns:
@@ -95,7 +97,7 @@ class TrainingBackup(keras.callbacks.Callback):
         facts = read_facts(self.path)
         return None if facts is None else (facts["epoch"], facts["step"])
 
-    def save(self):
+    def save(self) -> None:
         """Saves the state after the last batch."""
         values = self._values()
         values["random"] = self._random or backend.random_state()
@@ -108,7 +110,7 @@ class TrainingBackup(keras.callbacks.Callback):
         write_state(self.path, values, facts)
         self._unsaved = 0
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         self._last_state = None
         self._end_short_epoch()
         self.history, self.epoch, self.step = [], 0, 0
@@ -117,7 +119,9 @@ class TrainingBackup(keras.callbacks.Callback):
         if facts is not None:
             self._restore(facts)
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(
+        self, epoch: int, logs: dict[str, Any] | None = None
+    ) -> None:
         # `fit` has read it, and would start the next run there as well.
         self.model._initial_epoch = None
         resumes = epoch == self.epoch and self.step > 0
@@ -136,7 +140,9 @@ class TrainingBackup(keras.callbacks.Callback):
         elif self._random is not None:
             self._restore_random_state()
 
-    def on_train_batch_begin(self, batch, logs=None):
+    def on_train_batch_begin(
+        self, batch: int, logs: dict[str, Any] | None = None
+    ) -> None:
         # Within an epoch, after PyTorch's loader has drawn a seed: it does so
         # once an epoch, and did before the run was interrupted.
         if self._random is not None:
@@ -146,7 +152,9 @@ class TrainingBackup(keras.callbacks.Callback):
         backend.set_random_state(self._random)
         self._random = None
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(
+        self, batch: int, logs: dict[str, Any] | None = None
+    ) -> None:
         done = self._first + batch + 1
         self._unsaved += done - self.step
         self.step = done
@@ -162,10 +170,12 @@ class TrainingBackup(keras.callbacks.Callback):
         if not self._is_last():
             self.save()
 
-    def on_test_begin(self, logs=None):
+    def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:
         self._end_short_epoch()
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(
+        self, epoch: int, logs: dict[str, Any] | None = None
+    ) -> None:
         self._end_short_epoch()
         if not self._is_last():
             # `stop_training` was set within the epoch.
@@ -176,7 +186,7 @@ class TrainingBackup(keras.callbacks.Callback):
         self.epoch, self.step = epoch + 1, 0
         self.save()
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         self._end_short_epoch()
         if self.delete_checkpoint:
             self.path.unlink(missing_ok=True)

@@ -1,5 +1,9 @@
 """Numbers and texts for TensorBoard."""
 
+from typing import Any
+
+from keras_led.typing import StrPath
+
 
 class EventLog:
     """Writes event files that TensorBoard shows.
@@ -11,11 +15,11 @@ class EventLog:
         log_dir: str or path of the folder.
     """
 
-    def __init__(self, log_dir):
+    def __init__(self, log_dir: StrPath):
         self.log_dir = str(log_dir)
         self._writer = None
 
-    def scalars(self, values, step):
+    def scalars(self, values: dict[str, Any], step: int) -> None:
         """Writes numbers.
 
         Args:
@@ -25,7 +29,7 @@ class EventLog:
         for name, value in values.items():
             self._write(name, float(value), "scalars", step)
 
-    def text(self, name, value, step):
+    def text(self, name: str, value: str, step: int) -> None:
         """Writes a text, in Markdown.
 
         Args:

@@ -1,11 +1,25 @@
 """Which weights train: parts of a model, frozen and set free."""
 
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
 from keras_led.models.checked_runs import check_between_fits
+from keras_led.typing import AnyLED
+
+if TYPE_CHECKING:
+    import keras
+
+    from keras_led.models.led import LEDModel
 
 PARTS = ("embeddings", "encoder", "decoder", "head")
 
 
-def freeze(model, parts=(), encoder_layers=0, decoder_layers=0):
+def freeze(
+    model: AnyLED,
+    parts: str | Iterable[str] = (),
+    encoder_layers: int = 0,
+    decoder_layers: int = 0,
+) -> None:
     """Keeps weights as they are in training; what is frozen stays so.
 
     Call it before `compile`: an optimizer knows the weights it started with.
@@ -32,7 +46,12 @@ def freeze(model, parts=(), encoder_layers=0, decoder_layers=0):
     _set_trainable(model, chosen, False)
 
 
-def unfreeze(model, parts=(), encoder_layers=0, decoder_layers=0):
+def unfreeze(
+    model: AnyLED,
+    parts: str | Iterable[str] = (),
+    encoder_layers: int = 0,
+    decoder_layers: int = 0,
+) -> None:
     """Lets weights train again: all that can, where no part is named.
 
     Of a layer with adapters the adapters train, and never what lies under
@@ -56,14 +75,21 @@ def unfreeze(model, parts=(), encoder_layers=0, decoder_layers=0):
     _set_trainable(model, chosen, True)
 
 
-def freeze_all_but(model, chosen):
+def freeze_all_but(
+    model: AnyLED, chosen: "Iterable[keras.layers.Layer]"
+) -> None:
     """Freezes every layer of `model` that is not in the list `chosen`."""
     kept = {id(layer) for layer in chosen}
     others = [x for x in innermost_layers(model) if id(x) not in kept]
     _set_trainable(model, others, False)
 
 
-def part_layers(model, parts, encoder_layers, decoder_layers):
+def part_layers(
+    model: AnyLED,
+    parts: str | Iterable[str],
+    encoder_layers: int,
+    decoder_layers: int,
+) -> "list[keras.layers.Layer]":
     """Lists the innermost layers of parts; arguments and errors of `freeze`."""
     base = base_of(model)
     parts = (parts,) if isinstance(parts, str) else tuple(parts)
@@ -111,7 +137,7 @@ def part_layers(model, parts, encoder_layers, decoder_layers):
     return found
 
 
-def base_of(model):
+def base_of(model: AnyLED) -> "LEDModel":
     """The bare `LEDModel` in `model`, or a `TypeError`."""
     try:
         return model.get_base_model()
@@ -122,12 +148,12 @@ def base_of(model):
         ) from error
 
 
-def innermost_layers(layer):
+def innermost_layers(layer: "keras.layers.Layer") -> "list[keras.layers.Layer]":
     """The layers inside (or `layer` itself) that hold no other layers."""
     return [x for x in layer._flatten_layers() if not x._layers]
 
 
-def keep_under_adapters(layer):
+def keep_under_adapters(layer: "keras.layers.Layer") -> None:
     """Freezes the weights of a layer with LoRA that its adapters stand on."""
     for name in ("_kernel", "_embeddings", "bias"):
         variable = getattr(layer, name, None)
@@ -135,7 +161,7 @@ def keep_under_adapters(layer):
             variable.trainable = False
 
 
-def has_adapters(layer):
+def has_adapters(layer: "keras.layers.Layer") -> bool:
     """Whether Keras' LoRA is on in a layer."""
     return getattr(layer, "lora_enabled", False)
 
@@ -166,7 +192,7 @@ def _set_trainable(model, chosen, value):
     forget_compiled_steps(model)
 
 
-def forget_compiled_steps(model):
+def forget_compiled_steps(model: AnyLED) -> None:
     """Has Keras trace training, evaluation and prediction anew."""
     model.train_function = None
     model.test_function = None

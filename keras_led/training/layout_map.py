@@ -1,6 +1,11 @@
 """How the weights of LED lie on the devices of `keras.distribution`."""
 
+from typing import TYPE_CHECKING
+
 import keras
+
+if TYPE_CHECKING:
+    from keras_led.config import LEDConfig
 
 EMBEDDING_AXES = ("hidden", "vocabulary", None)
 
@@ -21,7 +26,12 @@ SECOND_PRODUCTS = (
 TOKEN_TABLES = r".*/(shared|embed_tokens)/embeddings"
 
 
-def layout_map(device_mesh, config, model_axis="model", embeddings="hidden"):
+def layout_map(
+    device_mesh: keras.distribution.DeviceMesh,
+    config: "LEDConfig",
+    model_axis: str = "model",
+    embeddings: str = "hidden",
+) -> keras.distribution.LayoutMap:
     """Spreads the weights of an LED model over one axis of a device mesh.
 
     For `keras.distribution.ModelParallel`, on JAX. Sharded are the projections

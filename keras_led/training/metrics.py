@@ -1,9 +1,13 @@
 """Metrics of tokens that leave out the labels which do not count."""
 
+from collections.abc import Iterable
+from typing import Any
+
 import keras
 from keras import ops
 
 from keras_led.losses.language_modeling import IGNORED_LABEL
+from keras_led.typing import Tensor
 
 
 class _MeanOverTokens(keras.metrics.Mean):
@@ -87,11 +91,14 @@ class TokenAccuracy(_MeanOverTokens):
     """
 
     def __init__(
-        self, ignored_ids=(IGNORED_LABEL,), name="token_accuracy", dtype=None
+        self,
+        ignored_ids: int | Iterable[int] = (IGNORED_LABEL,),
+        name: str = "token_accuracy",
+        dtype: Any = None,
     ):
         super().__init__(ignored_ids, name, dtype)
 
-    def token_values(self, labels, logits):
+    def token_values(self, labels: Tensor, logits: Tensor) -> Tensor:
         best = ops.cast(ops.argmax(logits, axis=-1), labels.dtype)
         return ops.cast(ops.equal(labels, best), "float32")
 
@@ -121,23 +128,23 @@ class Perplexity(_MeanOverTokens):
 
     def __init__(
         self,
-        ignored_ids=(IGNORED_LABEL,),
-        from_logits=True,
-        name="perplexity",
-        dtype=None,
+        ignored_ids: int | Iterable[int] = (IGNORED_LABEL,),
+        from_logits: bool = True,
+        name: str = "perplexity",
+        dtype: Any = None,
     ):
         super().__init__(ignored_ids, name, dtype)
         self.from_logits = from_logits
 
-    def token_values(self, labels, logits):
+    def token_values(self, labels: Tensor, logits: Tensor) -> Tensor:
         return keras.losses.sparse_categorical_crossentropy(
             labels, logits, from_logits=self.from_logits
         )
 
-    def result(self):
+    def result(self) -> Tensor:
         counted = ops.convert_to_tensor(self.count)
         mean = super().result()
         return ops.where(counted > 0, ops.exp(mean), ops.zeros_like(mean))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"from_logits": self.from_logits}

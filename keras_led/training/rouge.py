@@ -1,11 +1,19 @@
 """ROUGE: how many words of a reference a summary shares."""
 
+from collections.abc import Iterable
+from types import ModuleType
+
 from keras_led.tokenizer.keywords import check_list
 
 ROUGE_TYPES = ("rouge1", "rouge2", "rougeL", "rougeLsum")
 
 
-def rouge_scores(predictions, references, use_stemmer=True, types=ROUGE_TYPES):
+def rouge_scores(
+    predictions: list[str],
+    references: list[str],
+    use_stemmer: bool = True,
+    types: Iterable[str] = ROUGE_TYPES,
+) -> dict[str, float]:
     """Mean ROUGE F1 of summaries against their references.
 
     Args:
@@ -39,7 +47,7 @@ def rouge_scores(predictions, references, use_stemmer=True, types=ROUGE_TYPES):
     return {name: 100 * s / len(references) for name, s in totals.items()}
 
 
-def require_rouge():
+def require_rouge() -> ModuleType:
     """Imports `rouge_score.rouge_scorer`, or says how to install it."""
     try:
         from rouge_score import rouge_scorer

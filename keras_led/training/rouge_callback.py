@@ -1,6 +1,9 @@
 """Summaries of validation documents while a model trains."""
 
 import warnings
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+from typing import Any
 
 import keras
 
@@ -8,6 +11,10 @@ from keras_led.tokenizer.keywords import check_list
 from keras_led.training.event_log import EventLog
 from keras_led.training.rouge import require_rouge
 from keras_led.training.rouge import rouge_scores
+from keras_led.typing import StrPath
+
+if TYPE_CHECKING:
+    from keras_led.tokenizer.led_tokenizer import LEDTokenizer
 
 
 class RougeCallback(keras.callbacks.Callback):
@@ -46,18 +53,18 @@ class RougeCallback(keras.callbacks.Callback):
 
     def __init__(
         self,
-        documents,
-        summaries,
-        tokenizer,
+        documents: Sequence[str],
+        summaries: Sequence[str],
+        tokenizer: "LEDTokenizer",
         *,
-        max_documents=50,
-        every=1,
-        batch_size=1,
-        max_input_length=None,
-        log_dir=None,
-        samples=3,
-        use_stemmer=True,
-        **options,
+        max_documents: int | None = 50,
+        every: int = 1,
+        batch_size: int = 1,
+        max_input_length: int | None = None,
+        log_dir: StrPath | None = None,
+        samples: int = 3,
+        use_stemmer: bool = True,
+        **options: Any,
     ):
         super().__init__()
         require_rouge()
@@ -85,7 +92,7 @@ class RougeCallback(keras.callbacks.Callback):
         self._log = None if log_dir is None else EventLog(log_dir)
 
     @property
-    def samples(self):
+    def samples(self) -> list[dict[str, str]]:
         """Dicts of `document`, `reference` and `summary`."""
         rows = zip(
             self.documents, self.references, self.predictions, strict=False
@@ -96,7 +103,9 @@ class RougeCallback(keras.callbacks.Callback):
             for row, _ in zip(rows, range(self.num_samples), strict=False)
         ]
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(
+        self, epoch: int, logs: dict[str, Any] | None = None
+    ) -> None:
         if (epoch + 1) % self.every:
             return
         with warnings.catch_warnings():

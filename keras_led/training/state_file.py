@@ -4,6 +4,8 @@ import hashlib
 import json
 import math
 import zipfile
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +16,9 @@ FORMAT = 2
 FACTS = "facts.json"
 
 
-def write_state(path, groups, facts):
+def write_state(
+    path: Path, groups: dict[str, Any], facts: dict[str, Any]
+) -> None:
     """Writes variables and facts to one file, array by array.
 
     The file takes the place of an older one by a rename, after all of it is
@@ -44,7 +48,7 @@ def write_state(path, groups, facts):
                     np.lib.format.write_array(member, _plain(array))
 
 
-def read_facts(path):
+def read_facts(path: Path) -> dict[str, Any] | None:
     """Reads the facts of a state alone.
 
     Args:
@@ -59,7 +63,7 @@ def read_facts(path):
     return _read(path, ())[0]
 
 
-def read_state(path, expected):
+def read_state(path: Path, expected: dict[str, Any]) -> tuple[Any, Any]:
     """Reads a state that `write_state` wrote.
 
     Args:

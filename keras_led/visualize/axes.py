@@ -1,7 +1,12 @@
 """The axes that a figure is drawn on."""
 
+from typing import TYPE_CHECKING
 
-def make_axes(ax, width, height):
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+def make_axes(ax: "Axes | None", width: float, height: float) -> "Axes":
     """Returns `ax`, or the axes of a new figure.
 
     Args:

@@ -1,10 +1,22 @@
 """Training curves."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+from typing import Any
+
 from keras_led.tokenizer.keywords import check_list
 from keras_led.visualize.axes import make_axes
 
+if TYPE_CHECKING:
+    import keras
+    from matplotlib.axes import Axes
 
-def plot_history(history, names=("loss",), ax=None):
+
+def plot_history(
+    history: "keras.callbacks.History | dict[str, Any]",
+    names: Sequence[str] = ("loss",),
+    ax: "Axes | None" = None,
+) -> "Axes":
     """Draws metrics against epochs, training and validation side by side.
 
     Args:

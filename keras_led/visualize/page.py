@@ -3,10 +3,15 @@
 import base64
 import html
 import json
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from keras_led.files.atomic import write_text
+from keras_led.typing import StrPath
+
+if TYPE_CHECKING:
+    from keras_led.visualize.sources import SummarySources
 
 TEMPLATE = """<!doctype html>
 <html lang="en">
@@ -79,7 +84,11 @@ paint(null);
 """
 
 
-def write_page(path, sources, title="Where the summary comes from"):
+def write_page(
+    path: StrPath,
+    sources: "SummarySources",
+    title: str = "Where the summary comes from",
+) -> None:
     """Writes one self-contained HTML file; an older one is replaced whole.
 
     Args:

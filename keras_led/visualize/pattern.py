@@ -1,14 +1,27 @@
 """The pattern of an encoder layer: its window and its global tokens."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from keras import ops
 
+from keras_led.typing import ArrayLike
 from keras_led.visualize.axes import make_axes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from keras_led.outputs import ModelOutput
 
 
 def attention_matrix(
-    outputs, global_attention_mask, layer=0, head=None, row=0, bins=256
-):
+    outputs: "ModelOutput",
+    global_attention_mask: ArrayLike,
+    layer: int = 0,
+    head: int | None = None,
+    row: int = 0,
+    bins: int = 256,
+) -> np.ndarray:
     """Puts the weights of a layer into a matrix, queries by keys.
 
     Args:
@@ -64,14 +77,14 @@ def attention_matrix(
 
 
 def plot_attention_pattern(
-    outputs,
-    global_attention_mask,
-    layer=0,
-    head=None,
-    row=0,
-    bins=256,
-    ax=None,
-):
+    outputs: "ModelOutput",
+    global_attention_mask: ArrayLike,
+    layer: int = 0,
+    head: int | None = None,
+    row: int = 0,
+    bins: int = 256,
+    ax: "Axes | None" = None,
+) -> "Axes":
     """Draws the weights of a layer as a picture, on a logarithmic scale.
 
     Args:

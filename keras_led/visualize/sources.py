@@ -1,12 +1,21 @@
 """Where in the document each token of a summary comes from."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+from typing import Any
 from typing import NamedTuple
 
 import numpy as np
 from keras import ops
 
 from keras_led.tokenizer.keywords import check_list
+from keras_led.typing import GeneratingLED
 from keras_led.visualize.axes import make_axes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from keras_led.tokenizer.led_tokenizer import LEDTokenizer
 
 
 class SummarySources(NamedTuple):
@@ -30,8 +39,13 @@ class SummarySources(NamedTuple):
 
 
 def find_sources(
-    model, document, tokenizer, summary=None, layers=None, **options
-):
+    model: GeneratingLED,
+    document: str,
+    tokenizer: "LEDTokenizer",
+    summary: str | None = None,
+    layers: Sequence[int] | None = None,
+    **options: Any,
+) -> SummarySources:
     """Summarizes a document and keeps what the decoder looked at.
 
     The weights come from one pass over the finished summary, so that beams
@@ -104,7 +118,9 @@ def find_sources(
     )
 
 
-def plot_sources(sources, bins=200, ax=None):
+def plot_sources(
+    sources: SummarySources, bins: int = 200, ax: "Axes | None" = None
+) -> "Axes":
     """Draws which passage each token of a summary came from.
 
     Args:

@@ -11,6 +11,10 @@ the blocks:
                    [ 2 | 3 | 4 ]            of the next one: 1 is done
 """
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+from typing import Any
+
 from keras import ops
 
 from keras_led import backend
@@ -20,9 +24,20 @@ from keras_led.attention.blockwise.walk import join_blocks
 from keras_led.attention.blockwise.walk import query_blocks
 from keras_led.attention.blockwise.with_weights import weigher
 from keras_led.attention.global_tokens import add_to_keys
+from keras_led.typing import Tensor
+
+if TYPE_CHECKING:
+    from keras_led.attention.blockwise.plan import Blocks
+    from keras_led.attention.blockwise.plan import Settings
 
 
-def attention_gradients(settings, constants, context, grad_output, *operands):
+def attention_gradients(
+    settings: "Settings",
+    constants: tuple[Tensor, ...] | None,
+    context: Tensor,
+    grad_output: Tensor,
+    *operands: Tensor,
+) -> tuple[Tensor, ...]:
     """Gradients of the context of the attention.
 
     Args:
@@ -117,7 +132,13 @@ def _slide(operands, positions, grad_output, of_step, blocks):
     return join_blocks(grad_query, blocks), grad_key, grad_value
 
 
-def gradients_by_products(context, grad_output, weigh, blocks, scale):
+def gradients_by_products(
+    context: Tensor,
+    grad_output: Tensor,
+    weigh: Callable[..., Any],
+    blocks: "Blocks",
+    scale: float,
+) -> Callable[..., Any]:
     """The gradients of a step, from its weights.
 
     Args:
@@ -159,7 +180,9 @@ def gradients_by_products(context, grad_output, weigh, blocks, scale):
     return of_step
 
 
-def gradients_by_kernel(kernel, bias_of, scale):
+def gradients_by_kernel(
+    kernel: Callable[..., Any], bias_of: Callable[..., Any], scale: float
+) -> Callable[..., Any]:
     """The gradients of a step by a kernel that holds no scores.
 
     Args:

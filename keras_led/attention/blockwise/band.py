@@ -1,18 +1,28 @@
 """Which keys of its span a query may see, as a bias on the scores."""
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 from keras import ops
 
 from keras_led import backend
 from keras_led.attention.blockwise.walk import take_rows
 from keras_led.attention.softmax import KEPT_SCORE
 from keras_led.attention.softmax import MASKED_SCORE
+from keras_led.typing import Tensor
+
+if TYPE_CHECKING:
+    from keras_led.attention.blockwise.plan import Blocks
+    from keras_led.attention.global_tokens import GlobalSlots
 
 # Two of them, for a key out of the window that is padding too, are finite, in
 # bfloat16 too, where the least float32 number is infinite.
 _MASKED = MASKED_SCORE / 4
 
 
-def span_bias(window_keys, slots, blocks):
+def span_bias(
+    window_keys: Tensor, slots: "GlobalSlots | None", blocks: "Blocks"
+) -> Callable[[Tensor], Tensor]:
     """Prepares the bias of every step.
 
     Args:

@@ -1,15 +1,24 @@
 """The context of every query, block by block, with a gradient of its own."""
 
 import functools
+from typing import TYPE_CHECKING
 
 from keras_led import backend
 from keras_led.attention.blockwise.backward import attention_gradients
 from keras_led.attention.blockwise.band import span_bias
 from keras_led.attention.blockwise.walk import map_queries
 from keras_led.attention.blockwise.with_weights import attend_with_dropout
+from keras_led.typing import Tensor
+
+if TYPE_CHECKING:
+    from keras_led.attention.blockwise.plan import Settings
 
 
-def attend(operands, constants, settings):
+def attend(
+    operands: tuple[Tensor, Tensor, Tensor],
+    constants: tuple[Tensor, ...] | None,
+    settings: "Settings",
+) -> Tensor:
     """Attends without returning the weights.
 
     Args:

@@ -8,12 +8,18 @@ long enough for the windows of all its queries:
 """
 
 import math
+from typing import TYPE_CHECKING
+from typing import Any
 from typing import NamedTuple
 
 from keras import ops
 
 from keras_led import backend
 from keras_led.backend.block_layout import loops_allowed
+from keras_led.typing import Tensor
+
+if TYPE_CHECKING:
+    from keras_led.backend.block_layout import BlockLayout
 
 
 class Settings(NamedTuple):
@@ -31,7 +37,7 @@ class Settings(NamedTuple):
     rate: float
     layout: object
 
-    def plan(self, query, holds_scores):
+    def plan(self, query: Tensor, holds_scores: bool) -> "Blocks":
         """Returns the `Blocks` for queries of shape `(B, N, L, H)`.
 
         Args:
@@ -59,7 +65,7 @@ class Blocks(NamedTuple):
     head_groups: int = 1  # of them `map_queries` works on one at a time
     trimmed_spans: bool = False  # whether a span ends where the document does
 
-    def starts(self, step):
+    def starts(self, step: int | Tensor) -> Tensor:
         """Where the blocks of a step and their spans start, `(blocks,)`.
 
         Both count from the first key, that of the margin if there is one.
@@ -78,7 +84,7 @@ class Blocks(NamedTuple):
         )
         return starts, ops.clip(starts - self.one_sided_window, 0, furthest)
 
-    def span_at(self, step):
+    def span_at(self, step: int | Tensor) -> int | Tensor:
         """How many keys a span of a step has, an int or int32 scalar.
 
         At both ends of the document fewer than elsewhere, if trimmed_spans: of
@@ -94,7 +100,7 @@ class Blocks(NamedTuple):
         first = ops.maximum(start - self.one_sided_window, 0)
         return ops.minimum(end, self.length) - first
 
-    def with_margin(self):
+    def with_margin(self) -> "Blocks":
         """The same blocks over padded keys, where no span is cut short.
 
         So each span starts `query_block` keys after the one before. Where a
@@ -109,7 +115,7 @@ class Blocks(NamedTuple):
         span = self.query_block + 2 * margin
         return self._replace(span=span, margin=margin, trimmed_spans=False)
 
-    def pad_keys(self, x, axis):
+    def pad_keys(self, x: Tensor, axis: int) -> Tensor:
         """Pads keys (or their mask) of the document with zeros to the spans."""
         if self.margin is None:
             return x
@@ -119,7 +125,12 @@ class Blocks(NamedTuple):
         return ops.pad(x, padding)
 
 
-def plan_blocks(query, attention_window, layout, trimmed_spans=False):
+def plan_blocks(
+    query: Tensor,
+    attention_window: int,
+    layout: "BlockLayout",
+    trimmed_spans: bool = False,
+) -> Blocks:
     """Sizes of the blocks for queries of shape `(B, N, L, H)`.
 
     Args:
@@ -168,6 +179,6 @@ def _head_groups(num_heads, most):
     return 1
 
 
-def ceil_div(dividend, divisor):
+def ceil_div(dividend: Any, divisor: Any) -> Any:
     """Rounds up; of positive ints, which all runtimes divide alike."""
     return (dividend + divisor - 1) // divisor

@@ -1,11 +1,21 @@
 """Goes through the blocks of a document, step by step."""
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+from typing import Any
+
 from keras import ops
 
 from keras_led import backend
+from keras_led.typing import Tensor
+
+if TYPE_CHECKING:
+    from keras_led.attention.blockwise.plan import Blocks
 
 
-def map_queries(function, query, blocks):
+def map_queries(
+    function: Callable[..., Any], query: Tensor, blocks: "Blocks"
+) -> Tensor:
     """Replaces every block of queries by what a function makes of it.
 
     Args:
@@ -47,7 +57,7 @@ def map_queries(function, query, blocks):
     return ops.transpose(rows[:, :length], (0, 2, 1, 3))
 
 
-def map_steps(function, blocks):
+def map_steps(function: Callable[..., Any], blocks: "Blocks") -> Any:
     """Calls a function of every step, and stacks what it returns."""
     steps = ops.arange(blocks.num_steps, dtype="int32")
     if steps.shape[0] != 1:
@@ -58,7 +68,7 @@ def map_steps(function, blocks):
     return outputs[None]
 
 
-def query_blocks(query, blocks):
+def query_blocks(query: Tensor, blocks: "Blocks") -> Callable[[Tensor], Tensor]:
     """Prepares queries to be read step by step.
 
     Args:
@@ -81,7 +91,7 @@ def query_blocks(query, blocks):
     return read
 
 
-def join_blocks(x, blocks):
+def join_blocks(x: Tensor, blocks: "Blocks") -> Tensor:
     """`(steps, B, N, blocks, query, X) -> (B, N, L, X)`."""
     steps, batch, num_heads, _, _, last = ops.shape(x)
     per_step = blocks.per_step * blocks.query_block
@@ -101,7 +111,9 @@ def _pad(x, padding, axis):
     return ops.pad(x, widths)
 
 
-def take_rows(x, starts, size, axis):
+def take_rows(
+    x: Tensor, starts: Tensor, size: int | Tensor, axis: int
+) -> Tensor:
     """Slices of `x` along `axis`, beside one another on a new axis before it.
 
     `(B, N, L, H) -> (B, N, blocks, size, H)` for axis 2.

@@ -1,5 +1,9 @@
 """Attention by its weights: where they are dropped out, or wanted."""
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+from typing import Any
+
 from keras import ops
 
 from keras_led import backend
@@ -10,9 +14,16 @@ from keras_led.attention.blockwise.walk import query_blocks
 from keras_led.attention.dropout import dropout
 from keras_led.attention.dropout import fold_seed
 from keras_led.attention.softmax import softmax
+from keras_led.typing import Tensor
+
+if TYPE_CHECKING:
+    from keras_led.attention.blockwise.plan import Blocks
+    from keras_led.attention.blockwise.plan import Settings
 
 
-def weigher(constants, blocks, settings):
+def weigher(
+    constants: tuple[Tensor, ...] | None, blocks: "Blocks", settings: "Settings"
+) -> Callable[..., Any]:
     """How a step weighs its keys.
 
     Args:
@@ -38,7 +49,11 @@ def weigher(constants, blocks, settings):
     return weigh
 
 
-def attend_with_weights(operands, constants, settings):
+def attend_with_weights(
+    operands: tuple[Tensor, Tensor, Tensor],
+    constants: tuple[Tensor, ...],
+    settings: "Settings",
+) -> tuple[Tensor, Tensor]:
     """Attends, and returns the weights too.
 
     Args:
@@ -61,7 +76,9 @@ def attend_with_weights(operands, constants, settings):
     return tuple(join_blocks(output, blocks) for output in outputs)
 
 
-def attend_with_dropout(settings, constants, *operands):
+def attend_with_dropout(
+    settings: "Settings", constants: tuple[Tensor, ...], *operands: Tensor
+) -> Tensor:
     """The context alone; arguments as of `attend_with_weights`."""
     blocks = settings.plan(operands[0], holds_scores=True)
     attend_step = _attention_of_step(operands, constants, blocks, settings)

@@ -22,7 +22,7 @@ FILES = (
 )
 
 
-def names(file):
+def names(file: str) -> list[str]:
     """Returns the names that one file of every backend must define.
 
     Args:

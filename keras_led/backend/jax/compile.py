@@ -2,6 +2,8 @@
 
 import contextvars
 import functools
+from collections.abc import Callable
+from typing import Any
 
 import jax
 import keras
@@ -20,12 +22,17 @@ WIDE_VECTORS = {"xla_cpu_prefer_vector_width": 512}
 _takes_no_gradient = contextvars.ContextVar("takes_no_gradient", default=False)
 
 
-def in_inference():
+def in_inference() -> bool:
     """Whether what is being traced is what `jit` compiles."""
     return _takes_no_gradient.get()
 
 
-def jit(function, model, large_products=False, recordable=False):
+def jit(
+    function: Callable[..., Any],
+    model: Any,
+    large_products: bool = False,
+    recordable: bool = False,
+) -> Callable[..., Any]:
 
     del recordable
 
@@ -60,7 +67,7 @@ def _values(model):
         ) from error
 
 
-def train_step(model):
+def train_step(model: Any) -> Callable[..., Any] | None:
     placed = keras.distribution.distribution() is not None
     flax = keras.config.is_nnx_enabled()
     if placed or flax or model.run_eagerly or not model.jit_compile:

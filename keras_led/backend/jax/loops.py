@@ -1,18 +1,34 @@
 """Loops and conditions of JAX."""
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 from keras import ops
 
+from keras_led.typing import Tensor
 
-def scan(body, carry, xs, dtype, outputs):
+
+def scan(
+    body: Callable[..., Any],
+    carry: tuple[Any, ...],
+    xs: tuple[Any, ...],
+    dtype: str,
+    outputs: int,
+) -> tuple[Any, ...]:
     del dtype, outputs  # seen by JAX itself
     return jax.lax.scan(body, carry, xs)
 
 
-def while_loop(condition, body, state, constants=(), recordable=True):
+def while_loop(
+    condition: Callable[..., Any],
+    body: Callable[..., Any],
+    state: Any,
+    constants: Any = (),
+    recordable: bool = True,
+) -> Any:
     del recordable
     return ops.while_loop(
         lambda *state: condition(state),
@@ -21,7 +37,9 @@ def while_loop(condition, body, state, constants=(), recordable=True):
     )
 
 
-def replace_slices(function, x, size):
+def replace_slices(
+    function: Callable[..., Any], x: Tensor, size: int
+) -> Tensor:
     if 0 in x.shape:
         return x
     counts = [a // b for a, b in zip(x.shape, size, strict=True)]
@@ -37,14 +55,24 @@ def replace_slices(function, x, size):
     return jax.lax.fori_loop(0, math.prod(counts), body, x)
 
 
-def shapes_may_vary():
+def shapes_may_vary() -> bool:
     return False
 
 
-def cond(predicate, true_function, false_function, operands):
+def cond(
+    predicate: Tensor,
+    true_function: Callable[..., Any],
+    false_function: Callable[..., Any],
+    operands: tuple[Any, ...],
+) -> Any:
     return jax.lax.cond(predicate, true_function, false_function, *operands)
 
 
-def recomputed_cond(predicate, true_function, false_function, operands):
+def recomputed_cond(
+    predicate: Tensor,
+    true_function: Callable[..., Any],
+    false_function: Callable[..., Any],
+    operands: tuple[Any, ...],
+) -> Any:
     functions = map(jax.checkpoint, (true_function, false_function))
     return cond(predicate, *functions, operands)

@@ -3,6 +3,9 @@
 import functools
 import math
 import random
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -13,6 +16,10 @@ from keras import ops
 from keras_led.backend import optrees
 from keras_led.backend.block_layout import ON_ACCELERATOR
 from keras_led.backend.block_layout import ON_CPU
+from keras_led.typing import Tensor
+
+if TYPE_CHECKING:
+    from keras_led.backend.block_layout import BlockLayout
 
 # What `jit_compile="auto"` means for `compile`.
 JIT_BY_DEFAULT = True
@@ -29,55 +36,55 @@ KEYS_FIRST = True
 STEP_RUNS_BEFORE_DATA_CHECK = False
 
 
-def is_concrete(tensor):
+def is_concrete(tensor: Tensor) -> bool:
     if isinstance(tensor, (jax.core.Tracer, keras.KerasTensor)):
         return False
     result = jax.numpy.zeros((), "int32") + 1
     return not isinstance(result, jax.core.Tracer)
 
 
-def set_random_seed(seed):
+def set_random_seed(seed: int) -> None:
     random.seed(seed)
     np.random.seed(seed)
 
 
-def random_state():
+def random_state() -> list[Any]:
     return []
 
 
-def set_random_state(arrays):
+def set_random_state(arrays: list[Any]) -> None:
     pass
 
 
-def replica():
+def replica() -> Any:
     return None
 
 
-def mean_over_replicas(x):
+def mean_over_replicas(x: Tensor) -> Tensor:
     return x
 
 
-def share_of_sum(loss):
+def share_of_sum(loss: Tensor) -> Tensor:
     return loss
 
 
-def transpose(x, axes):
+def transpose(x: Tensor, axes: tuple[Any, ...]) -> Tensor:
     return ops.transpose(x, axes)
 
 
-def contiguous(x):
+def contiguous(x: Tensor) -> Tensor:
     return x
 
 
-def fold_in(seed, data):
+def fold_in(seed: Tensor, data: Any) -> Tensor:
     return jax.random.fold_in(seed, data)
 
 
-def uniform(seed, shape):
+def uniform(seed: Tensor, shape: tuple[Any, ...]) -> Tensor:
     return jax.random.uniform(_cheap_key(seed), shape)
 
 
-def keep_at_random(seed, shape, rate):
+def keep_at_random(seed: Tensor, shape: tuple[Any, ...], rate: float) -> Tensor:
     count = math.prod(shape)
     words = jax.random.bits(_cheap_key(seed), (-(-count // 2),), "uint32")
     halves = jax.lax.bitcast_convert_type(words, "uint16")  # (words, 2)
@@ -89,11 +96,15 @@ def _cheap_key(seed):
     return jax.random.wrap_key_data(jnp.concatenate([seed, seed]), impl="rbg")
 
 
-def argmax(x):
+def argmax(x: Tensor) -> Tensor:
     return jnp.argmax(x, axis=-1).astype("int32")
 
 
-def custom_gradient(forward, backward, constants):
+def custom_gradient(
+    forward: Callable[..., Any],
+    backward: Callable[..., Any],
+    constants: tuple[Any, ...],
+) -> Callable[..., Any]:
 
     @jax.custom_vjp
     def function(constants, *operands):
@@ -110,7 +121,7 @@ def custom_gradient(forward, backward, constants):
     return functools.partial(function, constants)
 
 
-def remat(function):
+def remat(function: Callable[..., Any]) -> Callable[..., Any]:
     """XLA does not look into the branches of a condition, nor run one ahead of
     a gradient that the condition reads.
     """
@@ -147,29 +158,29 @@ def remat(function):
     return run
 
 
-def read_slice(x, index, size, axis):
+def read_slice(x: Tensor, index: Any, size: Any, axis: int) -> Tensor:
     start, shape = [0] * len(x.shape), list(ops.shape(x))
     start[axis], shape[axis] = index, size
     return ops.slice(x, start, shape)
 
 
-def write_slice(x, index, updates, axis):
+def write_slice(x: Tensor, index: Any, updates: Tensor, axis: int) -> Tensor:
     start = [0] * len(x.shape)
     start[axis] = index
     return ops.slice_update(x, tuple(start), updates)
 
 
-def preferred_layout(holds_scores=True):
+def preferred_layout(holds_scores: bool = True) -> "BlockLayout":
     if jax.default_backend() != "cpu":
         return ON_ACCELERATOR
     return ON_CPU if holds_scores else ON_CPU._replace(scores_per_step=2**20)
 
 
-def device_kind():
+def device_kind() -> str:
     return jax.default_backend()
 
 
-def register_pytree(cls):
+def register_pytree(cls: type) -> type:
     jax.tree_util.register_pytree_node(
         cls,
         lambda output: (tuple(output.values()), tuple(output)),

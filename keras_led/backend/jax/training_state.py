@@ -8,6 +8,7 @@ starts, nothing but its result holds the weights.
 import contextlib
 import signal
 import threading
+from collections.abc import Iterator
 
 # By the parts of a state: of predict, evaluate and fit.
 _PARTS = {
@@ -24,7 +25,7 @@ class TrainingState:
     """
 
     @contextlib.contextmanager
-    def state_kept(self):
+    def state_kept(self) -> Iterator[None]:
         """Gives the variables their values back at the end, and before."""
         self.jax_state_sync()
         try:
@@ -61,7 +62,7 @@ class TrainingState:
 
 
 @contextlib.contextmanager
-def interrupt_comes_later():
+def interrupt_comes_later() -> Iterator[None]:
     """Holds Ctrl-C back until the end of the block."""
     handler = signal.getsignal(signal.SIGINT)
     in_main = threading.current_thread() is threading.main_thread()

@@ -6,14 +6,19 @@ joined to the global keys, two cores took a third less time for led-base's
 attention to a window.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import tensorflow as tf
 
+from keras_led.typing import Tensor
 
-def map_operands(function, x):
+
+def map_operands(function: Callable[..., Any], x: Tensor) -> tuple[Any, ...]:
     return function(x)
 
 
-def spans(x, positions=None):
+def spans(x: Tensor, positions: Tensor | None = None) -> Callable[..., Any]:
     table, before = x, None
     if positions is not None:
         before = positions[0]
@@ -42,7 +47,7 @@ def spans(x, positions=None):
 key_spans = spans
 
 
-def scores(query, key, bias, scale):
+def scores(query: Tensor, key: Tensor, bias: Tensor, scale: float) -> Tensor:
     single = query.shape[2] == 1
     if single:  # the one operation knows four axes
         query, key, bias = (tf.squeeze(x, 2) for x in (query, key, bias))
@@ -54,7 +59,13 @@ def scores(query, key, bias, scale):
     return tf.expand_dims(found, 2) if single else found
 
 
-def attend(query, keys, values, bias, scale):
+def attend(
+    query: Tensor,
+    keys: tuple[Any, ...],
+    values: tuple[Any, ...],
+    bias: Tensor,
+    scale: float,
+) -> Tensor:
     (key,), (value,) = keys, values
     if query.dtype == tf.bfloat16:
         bias = tf.cast(bias, query.dtype)  # 0 for whatever counts
@@ -62,21 +73,21 @@ def attend(query, keys, values, bias, scale):
     return times(tf.cast(weights, value.dtype), value)
 
 
-def attend_gradients():
+def attend_gradients() -> Callable[..., Any] | None:
     return None
 
 
-def times(x, y):
+def times(x: Tensor, y: Tensor) -> Tensor:
     if x.shape[2] != 1:
         return tf.matmul(x, y)
     return tf.matmul(tf.squeeze(x, 2), tf.squeeze(y, 2))[:, :, None]
 
 
-def times_transposed(x, y):
+def times_transposed(x: Tensor, y: Tensor) -> Tensor:
     return tf.matmul(x, y, transpose_b=True)
 
 
-def take_keys(x, positions):
+def take_keys(x: Tensor, positions: Tensor) -> Tensor:
     shape = tf.shape(x)
     batch, num_heads, length = shape[0], shape[1], shape[2]
     heads = tf.reshape(tf.range(batch * num_heads), (batch, num_heads, 1))

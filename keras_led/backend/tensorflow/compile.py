@@ -1,12 +1,20 @@
 """Graphs of TensorFlow, compiled by XLA where a model asks for it."""
 
+from collections.abc import Callable
+from typing import Any
+
 import tensorflow as tf
 
 from keras_led.backend.tensorflow.private_graph import private_graph
 from keras_led.backend.tensorflow.private_graph import xla_graph
 
 
-def jit(function, model, large_products=False, recordable=False):
+def jit(
+    function: Callable[..., Any],
+    model: Any,
+    large_products: bool = False,
+    recordable: bool = False,
+) -> Callable[..., Any]:
     del large_products, recordable
     # A graph refers to variables by handle: the model is not asked for them.
     by_xla = getattr(model, "compile_with_xla", None)
@@ -17,5 +25,5 @@ def jit(function, model, large_products=False, recordable=False):
     return tf.function(function, autograph=False, jit_compile=by_xla)
 
 
-def train_step(model):
+def train_step(model: Any) -> Callable[..., Any] | None:
     return None

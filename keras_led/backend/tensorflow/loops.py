@@ -1,15 +1,25 @@
 """Loops and conditions of TensorFlow."""
 
+from collections.abc import Callable
+from typing import Any
+
 import tensorflow as tf
 from keras import ops
 
 from keras_led.backend.tensorflow.private_graph import runs_here
+from keras_led.typing import Tensor
 
 # TensorFlow stacks what a loop puts out sooner than it writes into a tensor.
 replace_slices = None
 
 
-def scan(body, carry, xs, dtype, outputs):
+def scan(
+    body: Callable[..., Any],
+    carry: tuple[Any, ...],
+    xs: tuple[Any, ...],
+    dtype: str,
+    outputs: int,
+) -> tuple[Any, ...]:
     length = tf.shape(xs[0])[0]
     rows = [tf.TensorArray(x.dtype, length).unstack(x) for x in xs]
     found = [tf.TensorArray(dtype, length) for _ in range(outputs)]
@@ -30,7 +40,13 @@ def scan(body, carry, xs, dtype, outputs):
     return carry, tuple(array.stack() for array in found)
 
 
-def while_loop(condition, body, state, constants=(), recordable=True):
+def while_loop(
+    condition: Callable[..., Any],
+    body: Callable[..., Any],
+    state: Any,
+    constants: Any = (),
+    recordable: bool = True,
+) -> Any:
     del recordable
     return ops.while_loop(
         lambda *state: condition(state),
@@ -39,11 +55,16 @@ def while_loop(condition, body, state, constants=(), recordable=True):
     )
 
 
-def shapes_may_vary():
+def shapes_may_vary() -> bool:
     return runs_here()
 
 
-def cond(predicate, true_function, false_function, operands):
+def cond(
+    predicate: Tensor,
+    true_function: Callable[..., Any],
+    false_function: Callable[..., Any],
+    operands: tuple[Any, ...],
+) -> Any:
     return tf.cond(
         predicate,
         lambda: true_function(*operands),
@@ -51,7 +72,12 @@ def cond(predicate, true_function, false_function, operands):
     )
 
 
-def recomputed_cond(predicate, true_function, false_function, operands):
+def recomputed_cond(
+    predicate: Tensor,
+    true_function: Callable[..., Any],
+    false_function: Callable[..., Any],
+    operands: tuple[Any, ...],
+) -> Any:
 
     @tf.custom_gradient
     def run(*operands):

@@ -7,17 +7,19 @@ whose channels are the rows, followed by a scale and an offset. led-base,
 """
 
 import platform
+from typing import Any
 
 import tensorflow as tf
 from keras import ops
 
 from keras_led.backend.tensorflow.private_graph import in_private_graph
+from keras_led.typing import Tensor
 
 # The kernel is made anew in each call, which takes longer than a few rows do.
 FEW_NUMBERS = 2**16
 
 
-def layer_norm(x, gamma, beta, epsilon):
+def layer_norm(x: Tensor, gamma: Any, beta: Any, epsilon: float) -> Tensor:
     if not _has_kernel(x):
         normalized = ops.layer_normalization(x, gamma, beta, -1, epsilon)
         return ops.cast(normalized, x.dtype)

@@ -7,6 +7,8 @@ which any runtime takes, with XLA or without.
 """
 
 import contextvars
+from collections.abc import Callable
+from typing import Any
 
 import tensorflow as tf
 
@@ -14,12 +16,12 @@ _PRIVATE, _XLA = "private", "xla"
 _kind = contextvars.ContextVar("kind", default=None)
 
 
-def private_graph(function):
+def private_graph(function: Callable[..., Any]) -> Callable[..., Any]:
     """`function`, whose graph this process alone will run, without XLA."""
     return _graph_of_kind(_PRIVATE, function)
 
 
-def xla_graph(function):
+def xla_graph(function: Callable[..., Any]) -> Callable[..., Any]:
     """`function`, whose graph XLA will compile."""
     return _graph_of_kind(_XLA, function)
 
@@ -35,16 +37,16 @@ def _graph_of_kind(kind, function):
     return run
 
 
-def in_private_graph():
+def in_private_graph() -> bool:
     """Whether a graph for this process is being made."""
     return _kind.get() == _PRIVATE
 
 
-def in_xla_graph():
+def in_xla_graph() -> bool:
     """Whether a graph for XLA is being made."""
     return _kind.get() == _XLA
 
 
-def runs_here():
+def runs_here() -> bool:
     """Whether this process runs what is called now, without XLA."""
     return in_private_graph() or tf.executing_eagerly()

@@ -1,6 +1,9 @@
 """The TensorFlow side of `keras_led.backend`."""
 
 import string
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -10,6 +13,10 @@ from keras_led.backend.block_layout import ON_ACCELERATOR
 from keras_led.backend.block_layout import ON_CPU
 from keras_led.backend.tensorflow.private_graph import in_xla_graph
 from keras_led.backend.tensorflow.private_graph import runs_here
+from keras_led.typing import Tensor
+
+if TYPE_CHECKING:
+    from keras_led.backend.block_layout import BlockLayout
 
 # What `jit_compile="auto"` means for `compile`. A graph without XLA is as fast
 # here, builds sooner, and takes batches of any length.
@@ -30,37 +37,37 @@ SMALL_SIZE = 2**16
 STEP_RUNS_BEFORE_DATA_CHECK = True
 
 
-def is_concrete(tensor):
+def is_concrete(tensor: Tensor) -> bool:
     if isinstance(tensor, keras.KerasTensor) or not tf.executing_eagerly():
         return False
     return not tf.is_tensor(tensor) or hasattr(tensor, "numpy")
 
 
-def set_random_seed(seed):
+def set_random_seed(seed: int) -> None:
     keras.utils.set_random_seed(seed)
 
 
-def random_state():
+def random_state() -> list[Any]:
     return []
 
 
-def set_random_state(arrays):
+def set_random_state(arrays: list[Any]) -> None:
     pass
 
 
-def replica():
+def replica() -> Any:
     context = _replica_context()
     return None if context is None else context.replica_id_in_sync_group
 
 
-def mean_over_replicas(x):
+def mean_over_replicas(x: Tensor) -> Tensor:
     context = _replica_context()
     if context is None:
         return x
     return context.all_reduce(tf.distribute.ReduceOp.MEAN, x)
 
 
-def share_of_sum(loss):
+def share_of_sum(loss: Tensor) -> Tensor:
     replicas = tf.distribute.get_strategy().num_replicas_in_sync
     return loss / replicas if replicas > 1 else loss
 
@@ -71,7 +78,7 @@ def _replica_context():
     return context if several else None
 
 
-def transpose(x, axes):
+def transpose(x: Tensor, axes: tuple[Any, ...]) -> Tensor:
     """Through `einsum` for small tensors."""
     size = x.shape.num_elements()
     if size is None or size > SMALL_SIZE:
@@ -80,22 +87,22 @@ def transpose(x, axes):
     return tf.einsum(f"{letters}->{''.join(letters[i] for i in axes)}", x)
 
 
-def contiguous(x):
+def contiguous(x: Tensor) -> Tensor:
     return x
 
 
-def fold_in(seed, data):
+def fold_in(seed: Tensor, data: Any) -> Tensor:
     first, second = tf.unstack(tf.cast(seed, "uint32"))
     mixed = _mix(_mix(first, second), tf.cast(data, "uint32"))
     other = _mix(mixed, tf.bitwise.bitwise_xor(first, second))
     return tf.cast(tf.stack([mixed, other]), "int32")  # modulo 2^32
 
 
-def uniform(seed, shape):
+def uniform(seed: Tensor, shape: tuple[Any, ...]) -> Tensor:
     return tf.random.stateless_uniform(shape, tf.cast(seed, "int32"))
 
 
-def keep_at_random(seed, shape, rate):
+def keep_at_random(seed: Tensor, shape: tuple[Any, ...], rate: float) -> Tensor:
     return uniform(seed, shape) >= rate
 
 
@@ -115,13 +122,17 @@ def _fold_bits(x, count):
     return tf.bitwise.bitwise_xor(x, shifted)
 
 
-def argmax(x):
+def argmax(x: Tensor) -> Tensor:
     # `ops.argmax` orders -0 before 0 on its way: half a dozen passes over the
     # scores, by operations that few runtimes have.
     return tf.argmax(x, axis=-1, output_type="int32")
 
 
-def custom_gradient(forward, backward, constants):
+def custom_gradient(
+    forward: Callable[..., Any],
+    backward: Callable[..., Any],
+    constants: tuple[Any, ...],
+) -> Callable[..., Any]:
 
     @tf.custom_gradient
     def function(*operands):
@@ -131,17 +142,17 @@ def custom_gradient(forward, backward, constants):
     return function
 
 
-def remat(function):
+def remat(function: Callable[..., Any]) -> Callable[..., Any]:
     return keras.remat(function)
 
 
-def read_slice(x, index, size, axis):
+def read_slice(x: Tensor, index: Any, size: Any, axis: int) -> Tensor:
     start, shape = [0] * len(x.shape), list(ops.shape(x))
     start[axis], shape[axis] = index, size
     return ops.slice(x, start, shape)
 
 
-def write_slice(x, index, updates, axis):
+def write_slice(x: Tensor, index: Any, updates: Tensor, axis: int) -> Tensor:
     # `ops.slice_update` is an operation that no runtime without XLA has.
     if in_xla_graph():
         start = [0] * len(x.shape)
@@ -175,16 +186,16 @@ def _write_in_place(x, index, size, updates, axis):
     )
 
 
-def preferred_layout(holds_scores=True):
+def preferred_layout(holds_scores: bool = True) -> "BlockLayout":
     del holds_scores  # the scores of a step always exist here
     return ON_ACCELERATOR if tf.config.list_logical_devices("GPU") else ON_CPU
 
 
-def device_kind():
+def device_kind() -> str:
     return "gpu" if tf.config.list_logical_devices("GPU") else "cpu"
 
 
-def register_pytree(cls):
+def register_pytree(cls: type) -> type:
     from keras_led.backend import optrees
 
     return optrees.register(cls)

@@ -1,6 +1,8 @@
 """The products of windowed attention, as PyTorch runs them fastest."""
 
 import itertools
+from collections.abc import Callable
+from typing import Any
 
 import torch
 from keras import ops
@@ -10,9 +12,10 @@ from keras_led.backend.torch import onednn
 from keras_led.backend.torch import workspace
 from keras_led.backend.torch.products import MAPPED_ROWS
 from keras_led.backend.torch.shapes import read_int
+from keras_led.typing import Tensor
 
 
-def map_operands(function, x):
+def map_operands(function: Callable[..., Any], x: Tensor) -> tuple[Any, ...]:
     """In pieces, into memory that the layers share."""
     small = x.nbytes <= workspace.ASKED_FOR or x.device.type != "cpu"
     if small or torch.is_grad_enabled() or not workspace.is_shared():
@@ -40,7 +43,7 @@ def _buffers(parts, length):
             yield workspace.take(name, shape, part)
 
 
-def spans(x, positions=None):
+def spans(x: Tensor, positions: Tensor | None = None) -> Callable[..., Any]:
 
     x = ops.convert_to_tensor(x)
     beside = None if positions is None else take_keys(x, positions)
@@ -70,12 +73,18 @@ def _of_heads(x, heads):
 key_spans = spans
 
 
-def scores(query, key, bias, scale):
+def scores(query: Tensor, key: Tensor, bias: Tensor, scale: float) -> Tensor:
     products = times_transposed(query * scale, key)
     return products.float().add_(bias)
 
 
-def attend(query, keys, values, bias, scale):
+def attend(
+    query: Tensor,
+    keys: tuple[Any, ...],
+    values: tuple[Any, ...],
+    bias: Tensor,
+    scale: float,
+) -> Tensor:
     """By PyTorch's own kernel, which holds no scores, where that is fastest.
 
     On a CPU it is slower than products and a softmax in bfloat16, and where
@@ -92,7 +101,7 @@ def attend(query, keys, values, bias, scale):
     return _by_kernel(query, key, value, bias, scale)
 
 
-def attend_gradients():
+def attend_gradients() -> Callable[..., Any] | None:
     return _gradients_of_kernel if torch.cuda.is_available() else None
 
 
@@ -153,15 +162,15 @@ def _softmax(x):
     return torch.softmax(x, dim=-1, out=x)
 
 
-def times(x, y):
+def times(x: Tensor, y: Tensor) -> Tensor:
     return x @ y
 
 
-def times_transposed(x, y):
+def times_transposed(x: Tensor, y: Tensor) -> Tensor:
     return x @ y.transpose(-1, -2)
 
 
-def take_keys(x, positions):
+def take_keys(x: Tensor, positions: Tensor) -> Tensor:
     x = ops.convert_to_tensor(x)
     positions = ops.convert_to_tensor(positions, dtype="int64")
     return torch.take_along_dim(x, positions[:, None, :, None], dim=2)

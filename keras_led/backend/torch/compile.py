@@ -1,6 +1,8 @@
 """How PyTorch runs a function for inference."""
 
 import functools
+from collections.abc import Callable
+from typing import Any
 
 import torch
 
@@ -8,7 +10,12 @@ from keras_led.backend.torch import workspace
 from keras_led.backend.torch.replay.recorder import Recordings
 
 
-def jit(function, model, large_products=False, recordable=False):
+def jit(
+    function: Callable[..., Any],
+    model: Any,
+    large_products: bool = False,
+    recordable: bool = False,
+) -> Callable[..., Any]:
     del large_products
     workspace.keep_freed_memory()
     recordings = Recordings(model)
@@ -25,5 +32,5 @@ def jit(function, model, large_products=False, recordable=False):
     return call
 
 
-def train_step(model):
+def train_step(model: Any) -> Callable[..., Any] | None:
     return None

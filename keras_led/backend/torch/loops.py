@@ -1,6 +1,8 @@
 """Loops and conditions of PyTorch."""
 
 import itertools
+from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch.utils import _pytree
@@ -8,9 +10,16 @@ from torch.utils import _pytree
 from keras_led.backend.torch.replay import cuda_graph
 from keras_led.backend.torch.replay import recorder
 from keras_led.backend.torch.shapes import shapes_only
+from keras_led.typing import Tensor
 
 
-def scan(body, carry, xs, dtype, outputs):
+def scan(
+    body: Callable[..., Any],
+    carry: tuple[Any, ...],
+    xs: tuple[Any, ...],
+    dtype: str,
+    outputs: int,
+) -> tuple[Any, ...]:
     del dtype
     found = [[] for _ in range(outputs)]
     for rows in zip(*xs, strict=True):
@@ -20,7 +29,13 @@ def scan(body, carry, xs, dtype, outputs):
     return carry, tuple(torch.stack(kept) for kept in found)
 
 
-def while_loop(condition, body, state, constants=(), recordable=True):
+def while_loop(
+    condition: Callable[..., Any],
+    body: Callable[..., Any],
+    state: Any,
+    constants: Any = (),
+    recordable: bool = True,
+) -> Any:
     recordings = recorder.active() if recordable else None
     leaves, structure = _pytree.tree_flatten(state)
     fixed, fixed_structure = _pytree.tree_flatten(constants)
@@ -46,7 +61,9 @@ def while_loop(condition, body, state, constants=(), recordable=True):
     return _pytree.tree_unflatten(leaves, structure)
 
 
-def replace_slices(function, x, size):
+def replace_slices(
+    function: Callable[..., Any], x: Tensor, size: int
+) -> Tensor:
     if 0 in x.shape:
         return x
     lengths = tuple(zip(x.shape, size, strict=True))
@@ -61,15 +78,25 @@ def replace_slices(function, x, size):
     return replaced
 
 
-def shapes_may_vary():
+def shapes_may_vary() -> bool:
     return not recorder.is_recording()
 
 
-def cond(predicate, true_function, false_function, operands):
+def cond(
+    predicate: Tensor,
+    true_function: Callable[..., Any],
+    false_function: Callable[..., Any],
+    operands: tuple[Any, ...],
+) -> Any:
     # Of shapes alone, either branch will do.
     chosen = shapes_only(predicate) or bool(predicate)
     return (true_function if chosen else false_function)(*operands)
 
 
-def recomputed_cond(predicate, true_function, false_function, operands):
+def recomputed_cond(
+    predicate: Tensor,
+    true_function: Callable[..., Any],
+    false_function: Callable[..., Any],
+    operands: tuple[Any, ...],
+) -> Any:
     return cond(predicate, true_function, false_function, operands)

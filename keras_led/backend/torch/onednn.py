@@ -10,8 +10,10 @@ import functools
 
 import torch
 
+from keras_led.typing import Tensor
 
-def takes(x, kernel):
+
+def takes(x: Tensor, kernel: Tensor) -> bool:
     """Whether `product` of two tensors is for oneDNN.
 
     `torch.backends.mkldnn.enabled = False` turns it off.
@@ -25,7 +27,7 @@ def takes(x, kernel):
     )
 
 
-def product(x, kernel, bias=None):
+def product(x: Tensor, kernel: Tensor, bias: Tensor | None = None) -> Tensor:
     """`x @ kernel + bias`.
 
     Args:
@@ -75,14 +77,14 @@ def _grad_kernel(x, grad_output):
     return product(x.t(), grad_output) if narrow else x.t() @ grad_output
 
 
-def is_available():
+def is_available() -> bool:
     """Whether this build of PyTorch has oneDNN, and a way to call it."""
     built_in = torch.backends.mkldnn.is_available()
     return built_in and hasattr(torch.ops.mkldnn, "_linear_pointwise")
 
 
 @functools.cache
-def is_faster():
+def is_faster() -> bool:
     """Whether oneDNN is there and multiplies faster than MKL."""
     return is_available() and _made_by_amd()
 

@@ -6,10 +6,14 @@ threads: it read them at 5 to 8 GB/s, where the memory gives 25 (four
 rows, float32, two cores of an AMD EPYC). Cut into parts it reads twice as fast.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import torch
 from keras import ops
 
 from keras_led.backend.torch import onednn
+from keras_led.typing import Tensor
 
 FEW_ROWS = 8
 # Parts that the rows of a kernel are summed up in.
@@ -21,7 +25,7 @@ TABLE_ROWS = 4096
 MAPPED_ROWS = 1024
 
 
-def linear(x, kernel, bias):
+def linear(x: Tensor, kernel: Any, bias: Any) -> Tensor:
     kernel = ops.convert_to_tensor(kernel)
     bias = None if bias is None else ops.convert_to_tensor(bias)
     if onednn.takes(x, kernel):
@@ -37,7 +41,7 @@ def linear(x, kernel, bias):
     return product.reshape(*x.shape[:-1], outer)
 
 
-def map_rows(function, x, *others):
+def map_rows(function: Callable[..., Any], x: Tensor, *others: Any) -> Tensor:
     """In pieces where no gradient is taken.
 
     The system hands out pieces above 32 MB page by page in every call (14 % of
@@ -57,23 +61,23 @@ def map_rows(function, x, *others):
     return mapped
 
 
-def gelu_(x):
+def gelu_(x: Tensor) -> Tensor:
     if torch.is_grad_enabled():
         return torch.nn.functional.gelu(x)
     return torch.ops.aten.gelu_(x)
 
 
-def scale_rows_(x, factors):
+def scale_rows_(x: Tensor, factors: Tensor) -> Tensor:
     return x * factors if torch.is_grad_enabled() else x.mul_(factors)
 
 
-def write_rows_(x, indices, rows):
+def write_rows_(x: Tensor, indices: Tensor, rows: Tensor) -> Tensor:
     if torch.is_grad_enabled():
         return x.index_copy(0, indices.long(), rows)
     return x.index_copy_(0, indices.long(), rows)
 
 
-def table_product(x, table):
+def table_product(x: Tensor, table: Any) -> Tensor:
     if onednn.takes(x, table):
         return onednn.product(x, table.t())
     if not _has_few_rows(x):
@@ -83,7 +87,7 @@ def table_product(x, table):
     return torch.cat(parts).t().reshape(*x.shape[:-1], table.shape[0])
 
 
-def look_up(table, ids):
+def look_up(table: Any, ids: Tensor) -> tuple[Any, ...]:
     return _LookUp.apply(table, ids)
 
 
@@ -103,7 +107,7 @@ class _LookUp(torch.autograd.Function):
         return grad_table.index_add_(0, ids.flatten(), rows), None
 
 
-def packed_chunk_columns():
+def packed_chunk_columns() -> int | None:
     return None
 
 

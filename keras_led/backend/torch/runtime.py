@@ -2,6 +2,8 @@
 
 import functools
 import random
+from collections.abc import Callable
+from typing import Any
 
 import keras
 import numpy as np
@@ -19,6 +21,7 @@ from keras_led.backend.block_layout import BlockLayout
 from keras_led.backend.torch.replay import recorder
 from keras_led.backend.torch.shapes import read_int
 from keras_led.backend.torch.shapes import shapes_only
+from keras_led.typing import Tensor
 
 # What `jit_compile="auto"` means for `compile`.
 JIT_BY_DEFAULT = False
@@ -35,7 +38,7 @@ KEYS_FIRST = True
 STEP_RUNS_BEFORE_DATA_CHECK = False
 
 
-def is_concrete(tensor):
+def is_concrete(tensor: Tensor) -> bool:
     if isinstance(tensor, keras.KerasTensor) or torch.compiler.is_compiling():
         return False
     # Keras' placeholders, with which it looks for shapes, are tensors of ones.
@@ -44,32 +47,32 @@ def is_concrete(tensor):
     return not shapes_only(tensor)
 
 
-def set_random_seed(seed):
+def set_random_seed(seed: int) -> None:
     random.seed(seed)
     np.random.seed(seed)
     torch.manual_seed(seed)
 
 
-def random_state():
+def random_state() -> list[Any]:
     states = [torch.get_rng_state()]
     if torch.cuda.is_available() and torch.cuda.is_initialized():
         states += torch.cuda.get_rng_state_all()
     return [state.numpy() for state in states]
 
 
-def set_random_state(arrays):
+def set_random_state(arrays: list[Any]) -> None:
     first, *others = (torch.from_numpy(array) for array in arrays)
     torch.set_rng_state(first)
     if others:
         torch.cuda.set_rng_state_all(others)
 
 
-def replica():
+def replica() -> Any:
     group = _replica_group()
     return None if group is None else group.rank()
 
 
-def mean_over_replicas(x):
+def mean_over_replicas(x: Tensor) -> Tensor:
     group = _replica_group()
     if group is None:
         return x
@@ -78,7 +81,7 @@ def mean_over_replicas(x):
     return total / group.size()
 
 
-def share_of_sum(loss):
+def share_of_sum(loss: Tensor) -> Tensor:
     return loss
 
 
@@ -94,15 +97,15 @@ def _replica_group():
     return None if running is None else running.process_group
 
 
-def transpose(x, axes):
+def transpose(x: Tensor, axes: tuple[Any, ...]) -> Tensor:
     return x.permute(axes)
 
 
-def contiguous(x):
+def contiguous(x: Tensor) -> Tensor:
     return x.contiguous()
 
 
-def fold_in(seed, data):
+def fold_in(seed: Tensor, data: Any) -> Tensor:
     if shapes_only(seed):
         return seed
     first, second = seed.tolist()
@@ -110,7 +113,7 @@ def fold_in(seed, data):
     return torch.tensor([mixed, _mix(mixed, first ^ second)], device="cpu")
 
 
-def uniform(seed, shape):
+def uniform(seed: Tensor, shape: tuple[Any, ...]) -> Tensor:
     device = ops.zeros((0,)).device  # the one that Keras uses
     if shapes_only(seed):
         return torch.empty(shape, device=seed.device)
@@ -121,7 +124,7 @@ def uniform(seed, shape):
     return torch.rand(shape, generator=generator, device=device)
 
 
-def keep_at_random(seed, shape, rate):
+def keep_at_random(seed: Tensor, shape: tuple[Any, ...], rate: float) -> Tensor:
     return uniform(seed, shape) >= rate
 
 
@@ -135,11 +138,15 @@ def _mix(first, second):
     return mixed ^ (mixed >> 13)
 
 
-def argmax(x):
+def argmax(x: Tensor) -> Tensor:
     return torch.argmax(x, dim=-1).to(torch.int32)
 
 
-def custom_gradient(forward, backward, constants):
+def custom_gradient(
+    forward: Callable[..., Any],
+    backward: Callable[..., Any],
+    constants: tuple[Any, ...],
+) -> Callable[..., Any]:
 
     def function(*operands):
         if torch.is_grad_enabled():
@@ -168,31 +175,31 @@ class _CustomGradient(torch.autograd.Function):
         return None, None, None, *grad_operands
 
 
-def remat(function):
+def remat(function: Callable[..., Any]) -> Callable[..., Any]:
     return keras.remat(function)
 
 
-def read_slice(x, index, size, axis):
+def read_slice(x: Tensor, index: Any, size: Any, axis: int) -> Tensor:
     return ops.convert_to_tensor(x).narrow(axis, read_int(index), int(size))
 
 
-def write_slice(x, index, updates, axis):
+def write_slice(x: Tensor, index: Any, updates: Tensor, axis: int) -> Tensor:
     places = torch.arange(updates.shape[axis], device=x.device) + index
     return x.index_copy(axis, places, updates)
 
 
-def preferred_layout(holds_scores=True):
+def preferred_layout(holds_scores: bool = True) -> BlockLayout:
     if torch.cuda.is_available():
         return ON_ACCELERATOR if holds_scores else BlockLayout(256, 32)
     # The kernel of `attend` takes larger tiles of 192 queries and more.
     return ON_CPU if holds_scores else BlockLayout(256, 1)
 
 
-def device_kind():
+def device_kind() -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
-def register_pytree(cls):
+def register_pytree(cls: type) -> type:
     _pytree.register_pytree_node(
         cls,
         lambda output: (list(output.values()), tuple(output)),

@@ -5,14 +5,16 @@ read, any will do. What raises there makes Keras run the model in earnest, on a
 batch of 83.
 """
 
+from typing import Any
+
 import torch
 
 
-def shapes_only(x):
+def shapes_only(x: Any) -> bool:
     """Whether `x` is a tensor without numbers."""
     return torch.is_tensor(x) and x.device.type == "meta"
 
 
-def read_int(x):
+def read_int(x: Any) -> int:
     """`int(x)` of an int or a scalar tensor; 0 of one without numbers."""
     return 0 if shapes_only(x) else int(x)

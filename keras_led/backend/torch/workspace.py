@@ -3,8 +3,11 @@
 import contextlib
 import contextvars
 import functools
+from collections.abc import Iterator
 
 import torch
+
+from keras_led.typing import Tensor
 
 # Bytes above which glibc asks the system for each tensor and gives it back.
 ASKED_FOR = 2**25
@@ -16,7 +19,7 @@ _workspace = contextvars.ContextVar("keras_led_workspace", default=None)
 
 
 @functools.cache
-def keep_freed_memory():
+def keep_freed_memory() -> None:
     """Lets glibc keep what tensors free for the next ones.
 
     It gives memory back to the system as soon as twice the largest piece that
@@ -29,7 +32,7 @@ def keep_freed_memory():
 
 
 @contextlib.contextmanager
-def shared():
+def shared() -> Iterator[None]:
     """Lets all that calls `take` inside share memory, until it ends."""
     token = _workspace.set({})
     try:
@@ -38,12 +41,12 @@ def shared():
         _workspace.reset(token)
 
 
-def is_shared():
+def is_shared() -> bool:
     """Whether this runs within `shared`."""
     return _workspace.get() is not None
 
 
-def take(name, shape, like):
+def take(name: str, shape: tuple[int, ...], like: Tensor) -> Tensor:
     """A tensor to write into, within `shared`.
 
     Args:

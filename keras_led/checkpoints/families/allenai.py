@@ -1,11 +1,18 @@
 """AllenAI's own Longformer encoder-decoder checkpoints."""
 
+from typing import TYPE_CHECKING
+from typing import Any
+
 from keras_led.checkpoints.families.bart import bart_config
 from keras_led.checkpoints.families.bart import drop_rows
 from keras_led.checkpoints.families.bart import strip_model
 from keras_led.checkpoints.mapped import Entry
 from keras_led.checkpoints.mapped import MappedCheckpoint
 from keras_led.checkpoints.names import BODY
+
+if TYPE_CHECKING:
+    from keras_led.checkpoints.checkpoint import Checkpoint
+    from keras_led.config import LEDConfig
 
 # Ways to compute the same attention; `n2` and `sliding_chunks_no_overlap`
 # are other attentions.
@@ -18,7 +25,7 @@ _DROPPED = (
 )
 
 
-def is_allenai(content, checkpoint):
+def is_allenai(content: dict[str, Any], checkpoint: "Checkpoint") -> bool:
     """Tells AllenAI's tensors from those of an LED of Hugging Face.
 
     The config does not: PRIMERA, of Hugging Face, kept AllenAI's keys.
@@ -42,7 +49,9 @@ def is_allenai(content, checkpoint):
     )
 
 
-def read_allenai(content, checkpoint):
+def read_allenai(
+    content: dict[str, Any], checkpoint: "Checkpoint"
+) -> "tuple[LEDConfig, Checkpoint | MappedCheckpoint, str | None]":
     """Makes an LED of an AllenAI checkpoint.
 
     Their names are BART's with `model.` before them, the position tables have

@@ -1,10 +1,16 @@
 """BART of Hugging Face, made into an LED."""
 
+from typing import TYPE_CHECKING
+from typing import Any
+
 from keras_led.checkpoints.families.led import find_head
 from keras_led.checkpoints.mapped import Entry
 from keras_led.checkpoints.mapped import MappedCheckpoint
 from keras_led.checkpoints.positions import resize_positions
 from keras_led.config import LEDConfig
+
+if TYPE_CHECKING:
+    from keras_led.checkpoints.checkpoint import Checkpoint
 
 # Both position tables begin with two rows that no token uses.
 POSITION_OFFSET = 2
@@ -34,7 +40,9 @@ _DROPPED = (
 )
 
 
-def read_bart(content, checkpoint):
+def read_bart(
+    content: dict[str, Any], checkpoint: "Checkpoint"
+) -> "tuple[LEDConfig, Checkpoint | MappedCheckpoint, str | None]":
     """Makes an LED of a BART.
 
     Local and global projections of the encoder both start as BART's own, and
@@ -70,7 +78,7 @@ def read_bart(content, checkpoint):
     )
 
 
-def bart_config(content):
+def bart_config(content: dict[str, Any]) -> LEDConfig:
     """Makes an LED config from BART's.
 
     Args:
@@ -99,7 +107,7 @@ def bart_config(content):
     return LEDConfig.from_dict(values)
 
 
-def strip_model(name):
+def strip_model(name: str) -> str:
     """Takes away the `model.` that BART puts before its weights.
 
     Args:
@@ -110,7 +118,7 @@ def strip_model(name):
     return name
 
 
-def drop_rows(checkpoint, entries):
+def drop_rows(checkpoint: "Checkpoint", entries: dict[str, Entry]) -> None:
     """Takes the two unused rows off both position tables.
 
     Args:

@@ -1,6 +1,8 @@
 """Finds out what a checkpoint is, and reads it as an LED."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
+from typing import Any
 
 from keras_led.checkpoints.checkpoint import open_checkpoint
 from keras_led.checkpoints.families.allenai import is_allenai
@@ -16,6 +18,10 @@ from keras_led.files.hub import read_json
 from keras_led.files.hub import resolve
 from keras_led.files.reading import reading
 from keras_led.files.together import read_together
+from keras_led.typing import StrPath
+
+if TYPE_CHECKING:
+    from keras_led.checkpoints.weight_set import WeightSet
 
 FAMILIES = {
     "led": read_led,
@@ -27,14 +33,14 @@ KERAS_HUB_WEIGHTS = "model.weights.h5"
 
 
 def read_source(
-    name_or_path,
+    name_or_path: StrPath,
     *,
-    family=None,
-    max_encoder_positions=None,
-    max_decoder_positions=None,
-    attention_window=None,
-    **hub_options,
-):
+    family: str | None = None,
+    max_encoder_positions: int | None = None,
+    max_decoder_positions: int | None = None,
+    attention_window: int | list[int] | None = None,
+    **hub_options: Any,
+) -> "WeightSet":
     """Opens a checkpoint of any family as an LED.
 
     Args:
@@ -112,7 +118,7 @@ def _open_source(name_or_path, family, hub_options):
     return path, content, family, side_files, checkpoint
 
 
-def detect_family(content, path):
+def detect_family(content: dict[str, Any], path: Path) -> str:
     """Finds out the family of a checkpoint from its `config.json`.
 
     Args:

@@ -1,10 +1,17 @@
 """BART presets of KerasHub, made into an LED."""
 
+from typing import TYPE_CHECKING
+from typing import Any
+
 from keras_led.checkpoints.families.bart import bart_config
 from keras_led.checkpoints.mapped import Entry
 from keras_led.checkpoints.mapped import MappedCheckpoint
 from keras_led.checkpoints.positions import resize_positions
 from keras_led.files.reading import reading
+
+if TYPE_CHECKING:
+    from keras_led.checkpoints.checkpoint import Checkpoint
+    from keras_led.config import LEDConfig
 
 _REQUIRED = (
     "vocabulary_size",
@@ -36,7 +43,9 @@ _DENSE_LEAVES = ("kernel", "bias")
 _NORM_LEAVES = ("gamma", "beta")
 
 
-def read_keras_hub(content, checkpoint):
+def read_keras_hub(
+    content: dict[str, Any], checkpoint: "Checkpoint"
+) -> "tuple[LEDConfig, Checkpoint | MappedCheckpoint, str | None]":
     """Makes an LED of a KerasHub `BartBackbone` preset.
 
     Args:

@@ -1,11 +1,20 @@
 """LED itself: Hugging Face's PyTorch and TensorFlow files."""
 
+from typing import TYPE_CHECKING
+from typing import Any
+
 from keras_led.checkpoints import names
 from keras_led.checkpoints.table import HEAD_OF_ARCHITECTURE
 from keras_led.config import LEDConfig
 
+if TYPE_CHECKING:
+    from keras_led.checkpoints.checkpoint import Checkpoint
+    from keras_led.checkpoints.mapped import MappedCheckpoint
 
-def read_led(content, checkpoint):
+
+def read_led(
+    content: dict[str, Any], checkpoint: "Checkpoint"
+) -> "tuple[LEDConfig, Checkpoint | MappedCheckpoint, str | None]":
     """Makes the config of an LED, and finds out which head it has.
 
     Args:
@@ -22,7 +31,7 @@ def read_led(content, checkpoint):
     )
 
 
-def find_head(content, checkpoint):
+def find_head(content: dict[str, Any], checkpoint: "Checkpoint") -> str | None:
     """Finds out which head a checkpoint has.
 
     Args:

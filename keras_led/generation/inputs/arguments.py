@@ -3,6 +3,7 @@
 import dataclasses
 import difflib
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,9 @@ from keras_led.generation.options.config import FIELDS
 from keras_led.generation.options.config import GenerationConfig
 from keras_led.generation.options.defaults import NOT_OFFERED
 from keras_led.generation.options.stopping import build_criteria
+
+if TYPE_CHECKING:
+    from keras_led.config import LEDConfig
 
 # Arguments of `generate` that are not generation options.
 MODEL_ARGUMENTS = (
@@ -87,30 +91,30 @@ class Request:
     progress: bool
 
     @property
-    def past_length(self):
+    def past_length(self) -> int:
         """int, tokens of the prompt whose keys and values are given."""
         return 0 if self.past is None else self.past[0][0].shape[2]
 
     @property
-    def returns_past(self):
+    def returns_past(self) -> bool:
         """Whether the output has `past_key_values`."""
         options = self.plan.options
         shown = options["return_dict_in_generate"] and options["use_cache"]
         return shown and self.plan.mode == "token"
 
-    def wants(self, *names):
+    def wants(self, *names: str) -> bool:
         """Whether one of these per-step outputs is to be returned."""
         options = self.plan.options
         shown = options["return_dict_in_generate"]
         return shown and any(options[name] for name in names)
 
     @property
-    def has_hooks(self):
+    def has_hooks(self) -> bool:
         """Whether Python has to run between the steps."""
         return bool(self.wants(*SCORES, *LAYERS) or self.has_callbacks)
 
     @property
-    def has_callbacks(self):
+    def has_callbacks(self) -> bool:
         """Whether it is the caller's Python that runs there."""
         return bool(
             self.prefix_function
@@ -120,7 +124,9 @@ class Request:
         )
 
 
-def read_request(config, base, arguments):
+def read_request(
+    config: "LEDConfig", base: GenerationConfig, arguments: dict[str, Any]
+) -> Request:
     """Checks the arguments of `generate`, before any long work.
 
     Args:
@@ -202,7 +208,7 @@ def read_request(config, base, arguments):
     return request
 
 
-def read_seed(seed):
+def read_seed(seed: Any) -> np.ndarray:
     """Turns a seed into two 32-bit numbers.
 
     Args:

@@ -1,10 +1,17 @@
 """The document side of `generate`: what the encoder is going to read."""
 
 import dataclasses
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 from typing import Any
 
 import numpy as np
 from keras import ops
+
+from keras_led.typing import Tensor
+
+if TYPE_CHECKING:
+    from keras_led.config import LEDConfig
 
 # Encoder lengths are rounded up to one of 8 sizes per power of two, so that
 # at most 1/8 of the work is padding and few sizes have to be compiled.
@@ -34,17 +41,17 @@ class DocumentBatch:
     encoder_outputs: Any = None
 
     @property
-    def size(self):
+    def size(self) -> int:
         """int, `B`."""
         return self.attention_mask.shape[0]
 
     @property
-    def length(self):
+    def length(self) -> int:
         """int, `S`, before bucketing."""
         return self.attention_mask.shape[1]
 
 
-def bucket_length(length, limit):
+def bucket_length(length: int, limit: int) -> int:
     """Rounds a length up to its bucket.
 
     Args:
@@ -60,7 +67,7 @@ def bucket_length(length, limit):
     return max(length, min(rounded, limit))
 
 
-def pad_columns(array, length):
+def pad_columns(array: Tensor, length: int) -> Tensor:
     """Appends zeros to the second axis of a numpy array or a tensor."""
     missing = length - array.shape[1]
     if missing == 0:
@@ -73,16 +80,16 @@ def pad_columns(array, length):
 
 
 def read_documents(
-    config,
-    pad_token_id,
-    eos_token_ids,
+    config: "LEDConfig",
+    pad_token_id: int | None,
+    eos_token_ids: Sequence[int],
     *,
-    input_ids=None,
-    inputs_embeds=None,
-    attention_mask=None,
-    global_attention_mask=None,
-    encoder_outputs=None,
-):
+    input_ids: Tensor | None = None,
+    inputs_embeds: Tensor | None = None,
+    attention_mask: Tensor | None = None,
+    global_attention_mask: Tensor | None = None,
+    encoder_outputs: Any = None,
+) -> DocumentBatch:
     """Checks the documents and fills in what is missing.
 
     Args:
@@ -142,14 +149,14 @@ def read_documents(
     )
 
 
-def read_array(value):
+def read_array(value: Any) -> np.ndarray:
     """Turns a tensor, an array or a list into a numpy array."""
     if isinstance(value, (list, tuple, np.ndarray)):
         return np.asarray(value)
     return ops.convert_to_numpy(value)
 
 
-def read_ids(name, value, vocab_size):
+def read_ids(name: str, value: Any, vocab_size: int) -> np.ndarray:
     """Reads token ids of shape `(B, length)` as an int32 array.
 
     Raises:

@@ -1,9 +1,23 @@
 """Keys and values of the decoder that go from one call to the next."""
 
+from typing import TYPE_CHECKING
+
 from keras import ops
 
+from keras_led.typing import Cache
+from keras_led.typing import PastKeyValues
 
-def read_past(past_key_values, config, plan, size):
+if TYPE_CHECKING:
+    from keras_led.config import LEDConfig
+    from keras_led.generation.inputs.strategy import Plan
+
+
+def read_past(
+    past_key_values: PastKeyValues | None,
+    config: "LEDConfig",
+    plan: "Plan",
+    size: int,
+) -> Cache | None:
     """Checks `past_key_values` and takes what belongs to the tokens.
 
     What belongs to the document is computed anew: it costs less than to bring

@@ -1,14 +1,21 @@
 """The decoder side of `generate`: the tokens that the output begins with."""
 
+from typing import Any
+
 import numpy as np
 
 from keras_led.generation.inputs.documents import read_array
 from keras_led.generation.inputs.documents import read_ids
+from keras_led.typing import Tensor
 
 
 def read_prompt(
-    options, size, vocab_size, decoder_input_ids=None, decoder_mask=None
-):
+    options: dict[str, Any],
+    size: int,
+    vocab_size: int,
+    decoder_input_ids: Tensor | None = None,
+    decoder_mask: Tensor | None = None,
+) -> tuple[np.ndarray, np.ndarray | None]:
     """Checks the prompt and lets it begin with the start token.
 
     The start token is put in front when no row begins with it.

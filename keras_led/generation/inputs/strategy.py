@@ -2,6 +2,7 @@
 
 import dataclasses
 import warnings
+from collections.abc import Collection
 from typing import Any
 
 # New tokens when nobody says how many: Hugging Face's default.
@@ -32,12 +33,12 @@ class Plan:
     pad_token_id: Any
 
     @property
-    def possible_ends(self):
+    def possible_ends(self) -> tuple[int, ...]:
         """Tuple of int, the ids of `eos_token_ids` that tokens have."""
         return tuple(token for token in self.eos_token_ids if token >= 0)
 
     @property
-    def fill(self):
+    def fill(self) -> int:
         """int, token in the places after the end of a sequence.
 
         As in Hugging Face: in beam search a padding id of 0 counts as missing,
@@ -49,7 +50,13 @@ class Plan:
         return pad if pad is not None else 0
 
 
-def make_plan(options, prompt_length, limit, vocab_size, explicit=()):
+def make_plan(
+    options: dict[str, Any],
+    prompt_length: int,
+    limit: int,
+    vocab_size: int,
+    explicit: Collection[str] = (),
+) -> Plan:
     """Settles strategy and sizes, and checks them.
 
     Args:

@@ -2,8 +2,12 @@
 
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
+from collections.abc import Hashable
+from typing import Any
 
 from keras_led import backend
+from keras_led.typing import AnyLED
 
 # A function of a large model holds its program for each set of shapes; old
 # ones make room for new ones.
@@ -13,7 +17,12 @@ _ATTRIBUTE = "_keras_led_generation_functions"
 _lock = threading.Lock()
 
 
-def compiled(model, key, make, **hints):
+def compiled(
+    model: AnyLED,
+    key: Hashable,
+    make: Callable[[], Callable[..., Any]],
+    **hints: bool,
+) -> Callable[..., Any]:
     """Returns the compiled function for `key`, making it when new.
 
     Args:
@@ -42,6 +51,6 @@ def compiled(model, key, make, **hints):
         return cache[key]
 
 
-def forget(model):
+def forget(model: AnyLED) -> None:
     """Drops all compiled functions of a model, to free their memory."""
     model.__dict__.pop(_ATTRIBUTE, None)

@@ -7,6 +7,8 @@ Source: Su et al., 2022, https://arxiv.org/abs/2202.06417, equation 5; the
 order of the steps is that of transformers 4.57, `TFGenerationMixin`.
 """
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 from typing import Any
 from typing import NamedTuple
 
@@ -16,6 +18,12 @@ from keras_led.backend import argmax
 from keras_led.generation.loop.compiled import compiled
 from keras_led.generation.loop.decoding_loop import DecodingLoop
 from keras_led.generation.loop.step_by_step import Step
+from keras_led.typing import AnyLED
+
+if TYPE_CHECKING:
+    from keras_led.generation.inputs.strategy import Plan
+    from keras_led.generation.processors.chain import ProcessorChain
+    from keras_led.generation.search.greedy_and_sampling import TokenSearch
 
 # Below any cosine, so that places without a token never are the maximum.
 NO_SIMILARITY = -2.0
@@ -40,13 +48,22 @@ class Seen(NamedTuple):
 class ContrastiveLoop(DecodingLoop):
     """`DecodingLoop` whose rows are the candidates for the next token."""
 
-    def __init__(self, model, search, chain, plan, vocab_size):
+    def __init__(
+        self,
+        model: AnyLED,
+        search: "TokenSearch",
+        chain: "ProcessorChain",
+        plan: "Plan",
+        vocab_size: int,
+    ):
         super().__init__(model, search, chain, plan, vocab_size)
         self.alpha = plan.options["penalty_alpha"]
         # Processors see one sequence a document, not the candidates.
         self.sequences = 1
 
-    def steps(self, inputs, key):
+    def steps(
+        self, inputs: dict[str, Any], key: tuple[Any, ...]
+    ) -> Iterator[Step]:
         """Yields a `Step` for each token, with its scores and logits.
 
         Args:
@@ -74,7 +91,9 @@ class ContrastiveLoop(DecodingLoop):
         carry, decoding = self.enter(inputs, self.start(inputs))
         return carry, decoding, self.prepare(inputs)
 
-    def step(self, carry, constants):
+    def step(
+        self, carry: tuple[Any, ...], constants: tuple[Any, ...]
+    ) -> tuple[Any, ...]:
         """One more token for every document; see `DecodingLoop.step`."""
         state, seen, cache = carry
         inputs, decoding, prepared = constants
@@ -105,7 +124,9 @@ class ContrastiveLoop(DecodingLoop):
         )
         return state, seen, decoding.reorder(rows), scores
 
-    def enter(self, inputs, decoding):
+    def enter(
+        self, inputs: dict[str, Any], decoding: Any
+    ) -> tuple[tuple[Any, ...], Any]:
         """Reads the whole prompt; all candidates' rows are equal."""
         prompt = ops.repeat(inputs["prompt"], self.rows, axis=0)
         outputs, decoding = self.read(

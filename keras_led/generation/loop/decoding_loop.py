@@ -7,6 +7,9 @@ The inputs of both are a dict of tensors, by name:
   `(decoder layers, N)`, `decoding` the model's state after `start`.
 """
 
+from typing import TYPE_CHECKING
+from typing import Any
+
 from keras import ops
 
 from keras_led.attention import cache
@@ -14,6 +17,16 @@ from keras_led.backend import fold_in
 from keras_led.backend import while_loop
 from keras_led.generation.processors.scores import Documents
 from keras_led.generation.search.greedy_and_sampling import read_column
+from keras_led.typing import AnyLED
+from keras_led.typing import Tensor
+
+if TYPE_CHECKING:
+    from keras_led.generation.inputs.strategy import Plan
+    from keras_led.generation.processors.chain import ProcessorChain
+    from keras_led.generation.search.beam import BeamSearch
+    from keras_led.generation.search.beam import BeamState
+    from keras_led.generation.search.greedy_and_sampling import TokenSearch
+    from keras_led.generation.search.greedy_and_sampling import TokenState
 
 
 class DecodingLoop:
@@ -27,7 +40,14 @@ class DecodingLoop:
         vocab_size: int, `V`.
     """
 
-    def __init__(self, model, search, chain, plan, vocab_size):
+    def __init__(
+        self,
+        model: AnyLED,
+        search: "TokenSearch | BeamSearch",
+        chain: "ProcessorChain",
+        plan: "Plan",
+        vocab_size: int,
+    ):
         self.model = model
         self.search = search
         self.chain = chain
@@ -46,7 +66,7 @@ class DecodingLoop:
         self.past_length = 0
         self.returns_cache = False
 
-    def start(self, inputs):
+    def start(self, inputs: dict[str, Any]) -> Any:
         """Prepares the decoder's cache; no token is read yet.
 
         That is most of the work of a short summary (the projection of the
@@ -67,12 +87,14 @@ class DecodingLoop:
             state = state._replace(self_cache=filled)
         return state if self.use_cache else state._replace(self_cache=None)
 
-    def begin(self, inputs):
+    def begin(self, inputs: dict[str, Any]) -> "TokenState | BeamState":
         """Returns the state of the search after the prompt."""
         prompt = ops.repeat(inputs["prompt"], self.rows, axis=0)
         return self.search.begin(prompt)
 
-    def prepare(self, inputs, chain=None):
+    def prepare(
+        self, inputs: dict[str, Any], chain: "ProcessorChain | None" = None
+    ) -> Any:
         """Prepares the processors, or those of another `chain`."""
         start = None
         if "prompt_mask" in inputs:
@@ -87,7 +109,14 @@ class DecodingLoop:
         )
         return (chain or self.chain).prepare(documents)
 
-    def read(self, inputs, tokens, decoding, index, **flags):
+    def read(
+        self,
+        inputs: dict[str, Any],
+        tokens: Tensor,
+        decoding: Any,
+        index: int | Tensor,
+        **flags: bool,
+    ) -> tuple[Any, Any]:
         """Runs the decoder over tokens at `index`, `index + 1`, ...
 
         Args:
@@ -117,7 +146,13 @@ class DecodingLoop:
             **flags,
         )
 
-    def next_logits(self, inputs, state, decoding, **flags):
+    def next_logits(
+        self,
+        inputs: dict[str, Any],
+        state: "TokenState | BeamState",
+        decoding: Any,
+        **flags: bool,
+    ) -> tuple[Tensor, Any, Any]:
         """Reads the last token of each row.
 
         Returns:
@@ -140,13 +175,15 @@ class DecodingLoop:
             logits = ops.take(outputs.logits, last, axis=1)
         return ops.cast(logits, "float32"), outputs, decoding
 
-    def normalize(self, logits):
+    def normalize(self, logits: Tensor) -> Tensor:
         """Log-probabilities where the search needs them, else the logits."""
         if self.search.normalizes:
             return ops.log_softmax(logits, axis=-1)
         return logits
 
-    def find_stops(self, state, proposal):
+    def find_stops(
+        self, state: "TokenState | BeamState", proposal: Any
+    ) -> Tensor:
         """Whether each candidate has ended: by its last token or length."""
         tokens = self.search.candidates(proposal)
         newest = read_column(tokens, state.length)
@@ -155,13 +192,18 @@ class DecodingLoop:
             stops = ops.logical_or(stops, ops.equal(newest, token))
         return ops.logical_or(stops, state.length + 1 >= self.length_limit)
 
-    def recordable(self, inputs):
+    def recordable(self, inputs: dict[str, Any]) -> bool:
         """Whether a step is nothing but operations on tensors."""
         return "seed" not in inputs and self.chain.built_in
 
     # ---- one step, whoever runs it ----------------------------------------
 
-    def choose(self, inputs, state, scores):
+    def choose(
+        self,
+        inputs: dict[str, Any],
+        state: "TokenState | BeamState",
+        scores: Tensor,
+    ) -> tuple[Any, Tensor]:
         """Proposes a next token for each row, by processed scores.
 
         Returns:
@@ -173,7 +215,13 @@ class DecodingLoop:
         proposal = self.search.propose(state, scores, seed)
         return proposal, self.find_stops(state, proposal)
 
-    def commit(self, state, decoding, proposal, stops):
+    def commit(
+        self,
+        state: "TokenState | BeamState",
+        decoding: Any,
+        proposal: Any,
+        stops: Tensor,
+    ) -> "tuple[TokenState | BeamState, Any]":
         """Takes a proposal over; the caches follow rows that moved.
 
         Returns:
@@ -184,7 +232,9 @@ class DecodingLoop:
             decoding = decoding.reorder(rows)
         return state, decoding
 
-    def step(self, carry, constants):
+    def step(
+        self, carry: tuple[Any, ...], constants: tuple[Any, ...]
+    ) -> tuple[Any, ...]:
         """One more token for every row.
 
         Args:
@@ -213,7 +263,9 @@ class DecodingLoop:
 
     # ---- the loop ---------------------------------------------------------
 
-    def enter(self, inputs, decoding):
+    def enter(
+        self, inputs: dict[str, Any], decoding: Any
+    ) -> tuple[tuple[Any, ...], Any]:
         """Reads all but the last token of the prompt, which a step reads.
 
         Returns:
@@ -226,12 +278,12 @@ class DecodingLoop:
             _, decoding = self.read(inputs, prompt, decoding, first)
         return (state, decoding.self_cache if self.use_cache else ()), decoding
 
-    def leave(self, carry):
+    def leave(self, carry: tuple[Any, ...]) -> dict[str, Any]:
         """Dict of tensors that the last `carry` leaves, see `run`."""
         result = self.search.result(carry[0])
         return {**result, "cache": carry[1]} if self.returns_cache else result
 
-    def run(self, inputs):
+    def run(self, inputs: dict[str, Any]) -> dict[str, Any]:
         """Generates to the end; runs whole inside a compiled function.
 
         Args:

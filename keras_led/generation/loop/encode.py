@@ -1,5 +1,8 @@
 """Running the encoder once, compiled, on bucketed lengths."""
 
+from typing import TYPE_CHECKING
+from typing import Any
+
 import numpy as np
 from keras import ops
 
@@ -7,9 +10,15 @@ from keras_led.generation.inputs.documents import bucket_length
 from keras_led.generation.inputs.documents import pad_columns
 from keras_led.generation.loop.compiled import compiled
 from keras_led.generation.options.notices import warn_once
+from keras_led.typing import AnyLED
+from keras_led.typing import Tensor
+
+if TYPE_CHECKING:
+    from keras_led.generation.inputs.arguments import Request
+    from keras_led.generation.inputs.documents import DocumentBatch
 
 
-def encode(model, request):
+def encode(model: AnyLED, request: "Request") -> tuple[dict[str, Tensor], Any]:
     """Encodes the documents of a request, unless that is done already.
 
     Args:
@@ -87,7 +96,7 @@ def _run_encoder(model, request, size, shows):
     return run(tensors)
 
 
-def global_slots(documents, exact=False):
+def global_slots(documents: "DocumentBatch", exact: bool = False) -> int:
     """Slots for global tokens: the most of any document, rounded up.
 
     Args:

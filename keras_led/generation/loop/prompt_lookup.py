@@ -8,6 +8,9 @@ those of greedy search; only the number of passes differs.
 Source: Saxena, 2023, https://github.com/apoorvumang/prompt-lookup-decoding
 """
 
+from typing import TYPE_CHECKING
+from typing import Any
+
 from keras import ops
 
 from keras_led.generation.loop.decoding_loop import DecodingLoop
@@ -15,24 +18,41 @@ from keras_led.generation.processors.ngrams import find_successors
 from keras_led.generation.processors.ngrams import last_tokens
 from keras_led.generation.search.greedy_and_sampling import TokenState
 from keras_led.generation.search.greedy_and_sampling import read_column
+from keras_led.typing import AnyLED
+
+if TYPE_CHECKING:
+    from keras_led.generation.inputs.strategy import Plan
+    from keras_led.generation.processors.chain import ProcessorChain
+    from keras_led.generation.search.greedy_and_sampling import TokenSearch
 
 
 class PromptLookupLoop(DecodingLoop):
     """`DecodingLoop` that verifies several tokens in one pass."""
 
-    def __init__(self, model, search, chain, plan, vocab_size):
+    def __init__(
+        self,
+        model: AnyLED,
+        search: "TokenSearch",
+        chain: "ProcessorChain",
+        plan: "Plan",
+        vocab_size: int,
+    ):
         super().__init__(model, search, chain, plan, vocab_size)
         options = plan.options
         longest = self.max_length - 1
         self.draft_length = min(options["prompt_lookup_num_tokens"], longest)
         self.ngram_size = min(options["max_matching_ngram_size"], longest)
 
-    def enter(self, inputs, decoding):
+    def enter(
+        self, inputs: dict[str, Any], decoding: Any
+    ) -> tuple[tuple[Any, ...], Any]:
         (state, cache), decoding = super().enter(inputs, decoding)
         passes = ops.convert_to_tensor(0, dtype="int32")
         return (state, cache, passes), decoding
 
-    def step(self, carry, constants):
+    def step(
+        self, carry: tuple[Any, ...], constants: tuple[Any, ...]
+    ) -> tuple[Any, ...]:
         """Some more tokens for every document; see `DecodingLoop.step`."""
         state, cache, passes = carry
         inputs, decoding, prepared = constants
@@ -42,7 +62,7 @@ class PromptLookupLoop(DecodingLoop):
         state = self._accept(state, draft, logits, first, prepared)
         return state, decoding.self_cache, passes + 1
 
-    def leave(self, carry):
+    def leave(self, carry: tuple[Any, ...]) -> dict[str, Any]:
         """The search's result, and `passes`: how often the decoder ran."""
         return {**super().leave(carry), "passes": carry[2]}
 

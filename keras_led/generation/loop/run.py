@@ -1,5 +1,9 @@
 """From a checked request to the tokens and outputs of `generate`."""
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
@@ -16,6 +20,14 @@ from keras_led.generation.results import outputs as output_classes
 from keras_led.generation.results.streamers import TextPieces
 from keras_led.generation.search.beam import BeamSearch
 from keras_led.generation.search.greedy_and_sampling import TokenSearch
+from keras_led.typing import AnyLED
+from keras_led.typing import Tensor
+
+if TYPE_CHECKING:
+    from keras_led.generation.inputs.arguments import Request
+    from keras_led.generation.inputs.strategy import Plan
+    from keras_led.generation.processors.chain import ProcessorChain
+    from keras_led.tokenizer.led_tokenizer import LEDTokenizer
 
 LOOPS = {"contrastive": ContrastiveLoop, "lookup": PromptLookupLoop}
 # Options that a loop reads itself, and so belong to its key.
@@ -26,7 +38,7 @@ STATIC_OPTIONS = (
 )
 
 
-def run_request(model, request):
+def run_request(model: AnyLED, request: "Request") -> Any:
     """Generates what a request asks for.
 
     Args:
@@ -60,7 +72,9 @@ def run_request(model, request):
     return output
 
 
-def prepare(model, request):
+def prepare(
+    model: AnyLED, request: "Request"
+) -> tuple[DecodingLoop, tuple[Any, ...], dict[str, Any], dict[str, Any], Any]:
     """Reads the documents and puts the loop together.
 
     Args:
@@ -98,13 +112,20 @@ def prepare(model, request):
     return loop, key, inputs, document, encoder_outputs
 
 
-def make_loop(model, search, chain, plan):
+def make_loop(
+    model: AnyLED,
+    search: TokenSearch | BeamSearch,
+    chain: "ProcessorChain",
+    plan: "Plan",
+) -> DecodingLoop:
     """Makes the `DecodingLoop` that a plan asks for."""
     make = LOOPS.get(plan.mode, DecodingLoop)
     return make(model, search, chain, plan, model.config.vocab_size)
 
 
-def stream_request(model, request, tokenizer):
+def stream_request(
+    model: AnyLED, request: "Request", tokenizer: "LEDTokenizer"
+) -> Iterator[str]:
     """Generates for one document, yielding text.
 
     Args:
@@ -143,7 +164,7 @@ def stream_request(model, request, tokenizer):
     return pieces()
 
 
-def make_search(plan):
+def make_search(plan: "Plan") -> TokenSearch | BeamSearch:
     """Makes the search that a plan asks for.
 
     Args:
@@ -173,7 +194,12 @@ def make_search(plan):
     )
 
 
-def run_steps(loop, key, inputs, request):
+def run_steps(
+    loop: DecodingLoop,
+    key: tuple[Any, ...],
+    inputs: dict[str, Any],
+    request: "Request",
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """Decodes step by step, feeding streamer and progress bar.
 
     Returns:
@@ -223,7 +249,7 @@ def run_steps(loop, key, inputs, request):
     return result, collect_outputs(steps, plan, width, names)
 
 
-def trim(plan, result):
+def trim(plan: "Plan", result: dict[str, Any]) -> dict[str, Tensor]:
     """Cuts the fixed-size buffers to what was generated.
 
     Args:

@@ -5,6 +5,10 @@ each step. The pieces between them are compiled; the steps themselves are those
 of `DecodingLoop.step`.
 """
 
+from collections.abc import Callable
+from collections.abc import Iterable
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 from typing import Any
 from typing import NamedTuple
 
@@ -13,6 +17,10 @@ from keras import ops
 from keras_led.generation.loop.compiled import compiled
 from keras_led.generation.options.stopping import any_stops
 from keras_led.generation.processors.chain import ProcessorChain
+
+if TYPE_CHECKING:
+    from keras_led.generation.inputs.strategy import Plan
+    from keras_led.generation.loop.decoding_loop import DecodingLoop
 
 
 class Step(NamedTuple):
@@ -46,7 +54,14 @@ class StepByStep:
         keep_scores: bool, whether criteria see the scores of all steps.
     """
 
-    def __init__(self, loop, key, criteria, flags, keep_scores=False):
+    def __init__(
+        self,
+        loop: "DecodingLoop",
+        key: tuple[Any, ...],
+        criteria: list[Callable[..., Any]],
+        flags: dict[str, bool],
+        keep_scores: bool = False,
+    ):
         self.loop = loop
         self.key = key
         self.criteria = criteria
@@ -64,7 +79,7 @@ class StepByStep:
             )
         return self._functions[name]
 
-    def steps(self, inputs):
+    def steps(self, inputs: dict[str, Any]) -> Iterator[Step]:
         """Yields a `Step` for each token, until all sequences have ended."""
         begin = self._compiled("begin", self._begin)
         state, decoding, prepared = begin(inputs)
@@ -156,7 +171,9 @@ class StepByStep:
         return proposal, self.loop.search.candidates(proposal), stops
 
 
-def collect_outputs(steps, plan, width, wanted):
+def collect_outputs(
+    steps: list[Step], plan: "Plan", width: int, wanted: Iterable[str]
+) -> dict[str, tuple[Any, ...]]:
     """Gathers the per-step outputs in Hugging Face's layout.
 
     Args:

@@ -2,9 +2,10 @@
 
 import math
 import numbers
+from typing import Any
 
 
-def check_option(name, value):
+def check_option(name: str, value: Any) -> Any:
     """Checks one generation option and returns it as plain Python values.
 
     Args:
@@ -24,7 +25,7 @@ def check_option(name, value):
     return _RULES[name](name, _plain(value))
 
 
-def check_together(options):
+def check_together(options: dict[str, Any]) -> None:
     """Checks options against each other.
 
     Args:

@@ -6,7 +6,9 @@ import difflib
 import json
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 from typing import Any
+from typing import Self
 
 from keras_led.files.atomic import write_json
 from keras_led.files.hub import read_json
@@ -17,6 +19,10 @@ from keras_led.generation.options.checks import check_together
 from keras_led.generation.options.defaults import DEFAULTS
 from keras_led.generation.options.defaults import NOT_OFFERED
 from keras_led.generation.options.defaults import check_offered
+from keras_led.typing import StrPath
+
+if TYPE_CHECKING:
+    from keras_led.config import LEDConfig
 
 GENERATION_CONFIG_NAME = "generation_config.json"
 CONFIG_NAME = "config.json"
@@ -144,13 +150,13 @@ class GenerationConfig:
     prompt_lookup_num_tokens: int | None = None
     max_matching_ngram_size: int | None = None
 
-    def __init__(self, *, extras=None, **options):
+    def __init__(self, *, extras: dict[str, Any] | None = None, **options: Any):
         object.__setattr__(self, "extras", copy.deepcopy(dict(extras or {})))
         for name in FIELDS:
             object.__setattr__(self, name, None)
         self.update(**options)
 
-    def update(self, **options):
+    def update(self, **options: Any) -> None:
         """Sets several options at once, or none of them.
 
         Args:
@@ -175,7 +181,9 @@ class GenerationConfig:
             object.__setattr__(self, name, value)
         self.extras.update(extras)
 
-    def resolve(self, base=None, **options):
+    def resolve(
+        self, base: "GenerationConfig | None" = None, **options: Any
+    ) -> dict[str, Any]:
         """Returns all options with every default filled in.
 
         Args:
@@ -208,26 +216,26 @@ class GenerationConfig:
         check_together(result)
         return result
 
-    def copy(self, **options):
+    def copy(self, **options: Any) -> "GenerationConfig":
         """Returns an independent copy, with `options` changed."""
         duplicate = copy.deepcopy(self)
         duplicate.update(**options)
         return duplicate
 
-    def __setattr__(self, name, value):
+    def __setattr__(self, name: str, value: Any) -> None:
         self.update(**{name: value})
 
-    def __eq__(self, other):
+    def __eq__(self, other: object) -> bool:
         if not isinstance(other, GenerationConfig):
             return NotImplemented
         return self.to_dict() == other.to_dict()
 
     __hash__ = None
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"GenerationConfig {self.to_json_string()}"
 
-    def to_dict(self):
+    def to_dict(self) -> dict[str, Any]:
         """Returns the content of `generation_config.json`: what is set."""
         content = copy.deepcopy(self.extras)
         for name in FIELDS:
@@ -236,12 +244,12 @@ class GenerationConfig:
                 content[name] = copy.deepcopy(value)
         return content
 
-    def to_json_string(self):
+    def to_json_string(self) -> str:
         """Returns the content of `generation_config.json`, as text."""
         return json.dumps(self.to_dict(), indent=2, sort_keys=True)
 
     @classmethod
-    def from_dict(cls, content, **overrides):
+    def from_dict(cls, content: dict[str, Any], **overrides: Any) -> Self:
         """Makes a config from the content of a `generation_config.json`.
 
         Args:
@@ -260,7 +268,7 @@ class GenerationConfig:
         return cls(extras=extras, **{**options, **overrides})
 
     @classmethod
-    def from_model_config(cls, config):
+    def from_model_config(cls, config: "LEDConfig | dict[str, Any]") -> Self:
         """Takes the generation options that a model's config holds.
 
         Args:
@@ -278,7 +286,7 @@ class GenerationConfig:
         return cls(**content, extras=extras)
 
     @classmethod
-    def from_pretrained(cls, name_or_path, **overrides):
+    def from_pretrained(cls, name_or_path: StrPath, **overrides: Any) -> Self:
         """Reads the generation options of a checkpoint.
 
         They are in `generation_config.json`; a checkpoint without one keeps
@@ -314,7 +322,7 @@ class GenerationConfig:
         config.update(**overrides)
         return config
 
-    def save_pretrained(self, directory):
+    def save_pretrained(self, directory: StrPath) -> None:
         """Writes `generation_config.json`, whole or not at all.
 
         Args:
@@ -324,7 +332,7 @@ class GenerationConfig:
         write_json(path, self.to_dict())
 
 
-def options_of(config):
+def options_of(config: "LEDConfig | dict[str, Any]") -> dict[str, Any]:
     """The generation options that a model's config holds.
 
     Args:

@@ -1,5 +1,7 @@
 """What generation options mean when unset, and which are not offered."""
 
+from typing import Any
+
 # What an option means while nobody has set it: Hugging Face's defaults.
 DEFAULTS = {
     "min_length": 0,
@@ -49,7 +51,7 @@ NOT_OFFERED = {
 }
 
 
-def check_offered(options):
+def check_offered(options: dict[str, Any]) -> None:
     """Refuses options of Hugging Face that would have to be ignored here.
 
     Args:

@@ -5,7 +5,7 @@ import warnings
 _said = set()
 
 
-def warn_once(message, stacklevel=3):
+def warn_once(message: str, stacklevel: int = 3) -> None:
     """Warns the first time in this process, and is silent afterwards.
 
     Args:

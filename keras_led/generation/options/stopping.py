@@ -1,9 +1,18 @@
 """Stopping criteria in Python: they look at the tokens after each step."""
 
 import time
+from collections.abc import Callable
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 from keras import ops
+
+from keras_led.typing import Tensor
+
+if TYPE_CHECKING:
+    from keras_led.tokenizer.led_tokenizer import LEDTokenizer
 
 
 class MaxTime:
@@ -14,11 +23,13 @@ class MaxTime:
         clock: callable that returns the time in seconds.
     """
 
-    def __init__(self, seconds, clock=time.monotonic):
+    def __init__(
+        self, seconds: float, clock: Callable[[], float] = time.monotonic
+    ):
         self.clock = clock
         self.deadline = clock() + seconds
 
-    def __call__(self, input_ids, scores):
+    def __call__(self, input_ids: Tensor, scores: Any) -> Any:
         return self.clock() > self.deadline
 
 
@@ -32,7 +43,7 @@ class StopStrings:
         strings: str or list of str.
     """
 
-    def __init__(self, tokenizer, strings):
+    def __init__(self, tokenizer: "LEDTokenizer", strings: str | list[str]):
         self.tokenizer = tokenizer
         self.strings = [strings] if isinstance(strings, str) else strings
         # A token is at least one byte long, but for special tokens and the
@@ -40,7 +51,7 @@ class StopStrings:
         longest = max(len(text.encode()) for text in self.strings)
         self.window = 2 * longest + 2
 
-    def __call__(self, input_ids, scores):
+    def __call__(self, input_ids: Tensor, scores: Any) -> Any:
         rows = ops.convert_to_numpy(input_ids)[:, -self.window :]
         return np.array([self._completes(row.tolist()) for row in rows])
 
@@ -55,7 +66,11 @@ class StopStrings:
         return False
 
 
-def build_criteria(options, user_criteria=(), tokenizer=None):
+def build_criteria(
+    options: dict[str, Any],
+    user_criteria: Iterable[Callable[..., Any]] = (),
+    tokenizer: "LEDTokenizer | None" = None,
+) -> list[Callable[..., Any]]:
     """Collects the criteria of one call.
 
     Args:
@@ -92,7 +107,11 @@ def build_criteria(options, user_criteria=(), tokenizer=None):
     return criteria
 
 
-def any_stops(criteria, input_ids, scores):
+def any_stops(
+    criteria: list[Callable[..., Any]],
+    input_ids: Tensor,
+    scores: tuple[Tensor, ...] | None,
+) -> np.ndarray:
     """Asks every criterion about every row.
 
     Args:

@@ -2,6 +2,11 @@
 
 import itertools
 import math
+from collections.abc import Callable
+from collections.abc import Iterable
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+from typing import Any
 
 from keras_led.generation.processors import scores as processors
 from keras_led.generation.processors import warpers
@@ -11,6 +16,12 @@ from keras_led.generation.processors.ngrams import NoRepeatNGram
 from keras_led.generation.processors.ngrams import SequenceBias
 from keras_led.generation.processors.python_hooks import PrefixHook
 from keras_led.generation.processors.python_hooks import ProcessorHook
+from keras_led.typing import Tensor
+
+if TYPE_CHECKING:
+    from keras_led.generation.inputs.strategy import Plan
+    from keras_led.generation.processors.scores import Documents
+    from keras_led.generation.processors.scores import LogitsProcessor
 
 
 class ProcessorChain:
@@ -22,19 +33,19 @@ class ProcessorChain:
             than operations on tensors.
     """
 
-    def __init__(self, stages, built_in=True):
+    def __init__(self, stages: Iterable[Any], built_in: bool = True):
         self.stages = tuple(stages)
         self.built_in = built_in
 
     @property
-    def has_hooks(self):
+    def has_hooks(self) -> bool:
         """Whether Python code has to run between two steps."""
         return not all(
             isinstance(stage, processors.LogitsProcessor)
             for stage in self.stages
         )
 
-    def key(self):
+    def key(self) -> tuple[Any, ...]:
         """Hashable that tells chains with different compiled parts apart."""
         return tuple(
             stage
@@ -43,7 +54,7 @@ class ProcessorChain:
             for stage in self.stages
         )
 
-    def segments(self):
+    def segments(self) -> list[Any]:
         """Splits the chain where hooks stand.
 
         Returns:
@@ -57,18 +68,28 @@ class ProcessorChain:
             result += [ProcessorChain(stages)] if compiled else list(stages)
         return result
 
-    def prepare(self, documents):
+    def prepare(self, documents: "Documents") -> tuple[Any, ...]:
         """Prepares every stage; see `LogitsProcessor.prepare`."""
         return tuple(stage.prepare(documents) for stage in self.stages)
 
-    def process(self, scores, tokens, length, prepared):
+    def process(
+        self,
+        scores: Tensor,
+        tokens: Tensor,
+        length: Tensor,
+        prepared: tuple[Any, ...],
+    ) -> Tensor:
         """Applies every stage; see `LogitsProcessor.process`."""
         for stage, extra in zip(self.stages, prepared, strict=True):
             scores = stage.process(scores, tokens, length, extra)
         return scores
 
 
-def build_chain(plan, user_processors=(), prefix_function=None):
+def build_chain(
+    plan: "Plan",
+    user_processors: "Sequence[Callable[..., Any] | LogitsProcessor]" = (),
+    prefix_function: Callable[..., Any] | None = None,
+) -> ProcessorChain:
     """Orders the processors as Hugging Face does.
 
     Args:

@@ -2,6 +2,8 @@
 
 import dataclasses
 import math
+from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 from keras import ops
@@ -10,9 +12,13 @@ from keras_led.generation.processors.scores import LogitsProcessor
 from keras_led.generation.processors.token_sets import FORBIDDEN
 from keras_led.generation.processors.token_sets import token_mask
 from keras_led.generation.processors.token_sets import tokens_present
+from keras_led.typing import Tensor
+
+if TYPE_CHECKING:
+    from keras_led.generation.processors.scores import Documents
 
 
-def last_tokens(tokens, length, count):
+def last_tokens(tokens: Tensor, length: Tensor, count: int) -> Tensor:
     """Reads the last `count` of the first `length` tokens of each row.
 
     Args:
@@ -28,7 +34,7 @@ def last_tokens(tokens, length, count):
     return ops.take(tokens, ops.maximum(index, 0), axis=1)
 
 
-def find_successors(tokens, suffix):
+def find_successors(tokens: Tensor, suffix: Tensor) -> Tensor:
     """Finds what follows each occurrence of `suffix`.
 
     Args:
@@ -54,7 +60,9 @@ class NoRepeatNGram(LogitsProcessor):
 
     size: int
 
-    def process(self, scores, tokens, length, prepared):
+    def process(
+        self, scores: Tensor, tokens: Tensor, length: Tensor, prepared: Any
+    ) -> Tensor:
         """Forbids what followed the last `size - 1` tokens before."""
         if self.size > tokens.shape[1]:
             return scores
@@ -73,13 +81,15 @@ class EncoderNoRepeatNGram(LogitsProcessor):
 
     size: int
 
-    def prepare(self, documents):
+    def prepare(self, documents: "Documents") -> Any:
         """Repeats each document for its rows, and keeps its width."""
         ids = ops.repeat(documents.input_ids, documents.rows, axis=0)
         # Room for an n-gram in any document, however short.
         return ops.pad(ids, ((0, 0), (0, self.size))), documents.width
 
-    def process(self, scores, tokens, length, prepared):
+    def process(
+        self, scores: Tensor, tokens: Tensor, length: Tensor, prepared: Any
+    ) -> Tensor:
         """Forbids what follows the last `size - 1` tokens there."""
         ids, width = prepared
         suffix = last_tokens(tokens, length, self.size - 1)
@@ -102,7 +112,9 @@ class SequenceBias(LogitsProcessor):
 
     sequences: tuple
 
-    def process(self, scores, tokens, length, prepared):
+    def process(
+        self, scores: Tensor, tokens: Tensor, length: Tensor, prepared: Any
+    ) -> Tensor:
         """Adds the biases of all sequences, by length of their prefix."""
         groups = {}
         for ids, bias in dict(self.sequences).items():

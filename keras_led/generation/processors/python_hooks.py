@@ -1,7 +1,12 @@
 """The user's own Python code between two steps of generation."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 from keras import ops
+
+from keras_led.typing import Tensor
 
 
 class ProcessorHook:
@@ -14,10 +19,10 @@ class ProcessorHook:
             tensor `(R, V)`; returns scores of the same shape.
     """
 
-    def __init__(self, function):
+    def __init__(self, function: Callable[..., Any]):
         self.function = function
 
-    def __call__(self, tokens, scores):
+    def __call__(self, tokens: Tensor, scores: Tensor) -> Tensor:
         changed = ops.convert_to_tensor(
             self.function(tokens, scores), dtype="float32"
         )
@@ -39,11 +44,11 @@ class PrefixHook:
         rows: int, rows per document.
     """
 
-    def __init__(self, function, rows):
+    def __init__(self, function: Callable[..., Any], rows: int):
         self.function = function
         self.rows = rows
 
-    def __call__(self, tokens, scores):
+    def __call__(self, tokens: Tensor, scores: Tensor) -> Tensor:
         tokens = ops.convert_to_numpy(tokens)
         closed = np.full(tuple(scores.shape), -np.inf, "float32")
         for row, sequence in enumerate(tokens):

@@ -16,6 +16,7 @@ from keras import ops
 from keras_led.generation.processors.token_sets import allow_only
 from keras_led.generation.processors.token_sets import forbid
 from keras_led.generation.processors.token_sets import tokens_present
+from keras_led.typing import Tensor
 
 
 class Documents(NamedTuple):
@@ -45,7 +46,7 @@ class LogitsProcessor:
     compiled loop.
     """
 
-    def prepare(self, documents):
+    def prepare(self, documents: Documents) -> Any:
         """Computes once, before the first token, what every step needs.
 
         Args:
@@ -57,7 +58,9 @@ class LogitsProcessor:
         del documents
         return ()
 
-    def process(self, scores, tokens, length, prepared):
+    def process(
+        self, scores: Tensor, tokens: Tensor, length: Tensor, prepared: Any
+    ) -> Tensor:
         """Returns the changed scores of the next token.
 
         Args:
@@ -80,13 +83,15 @@ class EncoderRepetitionPenalty(LogitsProcessor):
 
     penalty: float
 
-    def prepare(self, documents):
+    def prepare(self, documents: Documents) -> Any:
         """Marks the tokens of each row's document, `(R, V)`."""
         ids = ops.repeat(documents.input_ids, documents.rows, axis=0)
         used = ops.arange(ids.shape[1])[None, :] < documents.width
         return tokens_present(ids, used, documents.vocab_size)
 
-    def process(self, scores, tokens, length, prepared):
+    def process(
+        self, scores: Tensor, tokens: Tensor, length: Tensor, prepared: Any
+    ) -> Tensor:
         """Divides or multiplies the scores of the marked tokens."""
         return _penalize(scores, prepared, 1 / self.penalty)
 
@@ -97,12 +102,14 @@ class RepetitionPenalty(LogitsProcessor):
 
     penalty: float
 
-    def prepare(self, documents):
+    def prepare(self, documents: Documents) -> Any:
         """Keeps the index of the first prompt token that is no padding."""
         start = documents.prompt_start
         return () if start is None else start
 
-    def process(self, scores, tokens, length, prepared):
+    def process(
+        self, scores: Tensor, tokens: Tensor, length: Tensor, prepared: Any
+    ) -> Tensor:
         """Divides or multiplies the scores of the tokens so far."""
         position = ops.arange(tokens.shape[1], dtype="int32")[None, :]
         used = position < length  # (1, L)
@@ -124,7 +131,9 @@ class MinLength(LogitsProcessor):
     min_length: int
     eos_token_ids: tuple
 
-    def process(self, scores, tokens, length, prepared):
+    def process(
+        self, scores: Tensor, tokens: Tensor, length: Tensor, prepared: Any
+    ) -> Tensor:
         """Sets the end tokens to `-inf` while the row is short."""
         banned = forbid(scores, self.eos_token_ids)
         return ops.where(length < self.min_length, banned, scores)
@@ -141,7 +150,9 @@ class ForcedBOS(LogitsProcessor):
 
     token_id: int
 
-    def process(self, scores, tokens, length, prepared):
+    def process(
+        self, scores: Tensor, tokens: Tensor, length: Tensor, prepared: Any
+    ) -> Tensor:
         """Leaves one token, with score 0, at length 1."""
         forced = allow_only(scores, (self.token_id,))
         return ops.where(ops.equal(length, 1), forced, scores)
@@ -154,7 +165,9 @@ class ForcedEOS(LogitsProcessor):
     max_length: int
     token_ids: tuple
 
-    def process(self, scores, tokens, length, prepared):
+    def process(
+        self, scores: Tensor, tokens: Tensor, length: Tensor, prepared: Any
+    ) -> Tensor:
         """Leaves the end tokens, with score 0, at `max_length - 1`."""
         forced = allow_only(scores, self.token_ids)
         last = ops.equal(length, self.max_length - 1)
@@ -165,7 +178,9 @@ class ForcedEOS(LogitsProcessor):
 class RemoveInvalid(LogitsProcessor):
     """Replaces NaN by 0 and infinities by the largest finite numbers."""
 
-    def process(self, scores, tokens, length, prepared):
+    def process(
+        self, scores: Tensor, tokens: Tensor, length: Tensor, prepared: Any
+    ) -> Tensor:
         """Returns finite scores."""
         largest = float(np.finfo("float32").max)
         infinite = ops.isinf(scores)
@@ -182,7 +197,9 @@ class ExponentialDecay(LogitsProcessor):
     factor: float
     eos_token_ids: tuple
 
-    def process(self, scores, tokens, length, prepared):
+    def process(
+        self, scores: Tensor, tokens: Tensor, length: Tensor, prepared: Any
+    ) -> Tensor:
         """Adds `|score| * (factor ** steps - 1)` to the end tokens."""
         steps = ops.cast(ops.maximum(length - self.start, 0), "float32")
         growth = ops.power(self.factor, steps) - 1.0
@@ -199,7 +216,9 @@ class SuppressTokens(LogitsProcessor):
 
     token_ids: tuple
 
-    def process(self, scores, tokens, length, prepared):
+    def process(
+        self, scores: Tensor, tokens: Tensor, length: Tensor, prepared: Any
+    ) -> Tensor:
         """Sets the tokens to `-inf`."""
         return forbid(scores, self.token_ids)
 
@@ -211,7 +230,9 @@ class BeginSuppressTokens(LogitsProcessor):
     token_ids: tuple
     begin: int
 
-    def process(self, scores, tokens, length, prepared):
+    def process(
+        self, scores: Tensor, tokens: Tensor, length: Tensor, prepared: Any
+    ) -> Tensor:
         """Sets the tokens to `-inf` when `begin` tokens are there."""
         banned = forbid(scores, self.token_ids)
         return ops.where(ops.equal(length, self.begin), banned, scores)
@@ -221,6 +242,8 @@ class BeginSuppressTokens(LogitsProcessor):
 class Renormalize(LogitsProcessor):
     """Turns the final scores into log-probabilities."""
 
-    def process(self, scores, tokens, length, prepared):
+    def process(
+        self, scores: Tensor, tokens: Tensor, length: Tensor, prepared: Any
+    ) -> Tensor:
         """Returns the log-softmax over the vocabulary."""
         return ops.log_softmax(scores, axis=-1)

@@ -1,12 +1,16 @@
 """Sets of tokens as masks over the vocabulary, without a loop over it."""
 
+from collections.abc import Iterable
+
 import numpy as np
 from keras import ops
+
+from keras_led.typing import Tensor
 
 FORBIDDEN = float("-inf")
 
 
-def tokens_present(tokens, used, vocab_size):
+def tokens_present(tokens: Tensor, used: Tensor, vocab_size: int) -> Tensor:
     """Marks which tokens occur in each row.
 
     Args:
@@ -33,7 +37,7 @@ def tokens_present(tokens, used, vocab_size):
     return ops.cast(marks[:, :vocab_size], "bool")
 
 
-def token_mask(token_ids, vocab_size):
+def token_mask(token_ids: Iterable[int], vocab_size: int) -> np.ndarray:
     """Returns a numpy bool array `(V,)`, `True` at `token_ids`.
 
     Args:
@@ -45,13 +49,13 @@ def token_mask(token_ids, vocab_size):
     return mask
 
 
-def forbid(scores, token_ids):
+def forbid(scores: Tensor, token_ids: Iterable[int]) -> Tensor:
     """Sets the scores `(R, V)` of some tokens to `-inf`."""
     mask = token_mask(token_ids, scores.shape[-1])
     return ops.where(mask, FORBIDDEN, scores)
 
 
-def allow_only(scores, token_ids):
+def allow_only(scores: Tensor, token_ids: Iterable[int]) -> Tensor:
     """Sets the scores `(R, V)` of some tokens to 0, all others to `-inf`."""
     mask = token_mask(token_ids, scores.shape[-1])
     return ops.where(mask, ops.zeros_like(scores), FORBIDDEN)

@@ -5,11 +5,13 @@ the exact rules; the papers for their meaning.
 """
 
 import dataclasses
+from typing import Any
 
 from keras import ops
 
 from keras_led.generation.processors.scores import LogitsProcessor
 from keras_led.generation.processors.token_sets import FORBIDDEN
+from keras_led.typing import Tensor
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,7 +20,9 @@ class Temperature(LogitsProcessor):
 
     temperature: float
 
-    def process(self, scores, tokens, length, prepared):
+    def process(
+        self, scores: Tensor, tokens: Tensor, length: Tensor, prepared: Any
+    ) -> Tensor:
         """Returns flatter (above 1) or sharper (below 1) scores."""
         return scores / self.temperature
 
@@ -29,7 +33,9 @@ class TopK(LogitsProcessor):
 
     k: int
 
-    def process(self, scores, tokens, length, prepared):
+    def process(
+        self, scores: Tensor, tokens: Tensor, length: Tensor, prepared: Any
+    ) -> Tensor:
         """Sets all other tokens to `-inf`."""
         below = scores < _kth_best(scores, self.k)
         return ops.where(below, FORBIDDEN, scores)
@@ -45,7 +51,9 @@ class TopP(LogitsProcessor):
     p: float
     keep: int = 1
 
-    def process(self, scores, tokens, length, prepared):
+    def process(
+        self, scores: Tensor, tokens: Tensor, length: Tensor, prepared: Any
+    ) -> Tensor:
         """Sets all other tokens to `-inf`."""
         order = ops.argsort(scores, axis=-1)  # ascending
         ranked = ops.take_along_axis(scores, order, axis=-1)
@@ -64,7 +72,9 @@ class MinP(LogitsProcessor):
     p: float
     keep: int = 1
 
-    def process(self, scores, tokens, length, prepared):
+    def process(
+        self, scores: Tensor, tokens: Tensor, length: Tensor, prepared: Any
+    ) -> Tensor:
         """Sets all other tokens to `-inf`."""
         probability = ops.softmax(scores, axis=-1)
         best = ops.max(probability, axis=-1, keepdims=True)
@@ -81,7 +91,9 @@ class Typical(LogitsProcessor):
     p: float
     keep: int = 1
 
-    def process(self, scores, tokens, length, prepared):
+    def process(
+        self, scores: Tensor, tokens: Tensor, length: Tensor, prepared: Any
+    ) -> Tensor:
         """Sets all other tokens to `-inf`."""
         log_probability = ops.log_softmax(scores, axis=-1)
         distance = ops.abs(-log_probability - _entropy(log_probability))
@@ -107,7 +119,9 @@ class EpsilonCutoff(LogitsProcessor):
     epsilon: float
     keep: int = 1
 
-    def process(self, scores, tokens, length, prepared):
+    def process(
+        self, scores: Tensor, tokens: Tensor, length: Tensor, prepared: Any
+    ) -> Tensor:
         """Sets all other tokens to `-inf`."""
         probability = ops.softmax(scores, axis=-1)
         return _drop_weak(scores, probability < self.epsilon, self.keep)
@@ -123,7 +137,9 @@ class EtaCutoff(LogitsProcessor):
     epsilon: float
     keep: int = 1
 
-    def process(self, scores, tokens, length, prepared):
+    def process(
+        self, scores: Tensor, tokens: Tensor, length: Tensor, prepared: Any
+    ) -> Tensor:
         """Sets all other tokens to `-inf`."""
         log_probability = ops.log_softmax(scores, axis=-1)
         entropy = _entropy(log_probability)  # (R, 1)

@@ -1,5 +1,7 @@
 """What `generate(..., return_dict_in_generate=True)` returns."""
 
+from typing import Any
+
 from keras_led.outputs import ModelOutput
 
 
@@ -37,7 +39,7 @@ class GenerateEncoderDecoderOutput(ModelOutput):
         "past_key_values",
     )
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> Any:
         if name == "past_key_values" and "make_past" in vars(self):
             self[name] = vars(self).pop("make_past")()
         return super().__getattr__(name)

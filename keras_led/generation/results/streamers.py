@@ -3,8 +3,15 @@
 import contextlib
 import queue
 import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+from typing import Any
+from typing import Self
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from keras_led.tokenizer.led_tokenizer import LEDTokenizer
 
 
 class TextPieces:
@@ -18,20 +25,20 @@ class TextPieces:
         **options: of `decode`, for example `skip_special_tokens=True`.
     """
 
-    def __init__(self, tokenizer, **options):
+    def __init__(self, tokenizer: "LEDTokenizer", **options: Any):
         self.tokenizer = tokenizer
         self.options = options
         self.ids = []
         self.shown = 0
 
-    def add(self, ids):
+    def add(self, ids: Any) -> str:
         """Takes new tokens; returns the text that is final now."""
         self.ids += [int(token) for token in ids]
         text = self.tokenizer.decode(self.ids, **self.options)
         space = max(text.rfind(" "), text.rfind("\n"))
         return self._show(text[: space + 1])
 
-    def finish(self):
+    def finish(self) -> str:
         """Returns the rest of the text."""
         return self._show(self.tokenizer.decode(self.ids, **self.options))
 
@@ -53,12 +60,17 @@ class TextStreamer:
         **options: of `decode`, for example `skip_special_tokens=True`.
     """
 
-    def __init__(self, tokenizer, skip_prompt=False, **options):
+    def __init__(
+        self,
+        tokenizer: "LEDTokenizer",
+        skip_prompt: bool = False,
+        **options: Any,
+    ):
         self.pieces = TextPieces(tokenizer, **options)
         self.skip_prompt = skip_prompt
         self._is_prompt = True
 
-    def put(self, value):
+    def put(self, value: Any) -> None:
         """Takes the prompt `(1, P)` first, then one token `(1,)` a step.
 
         Raises:
@@ -75,13 +87,13 @@ class TextStreamer:
             piece = self.pieces.add(value.reshape(-1))
             self.on_finalized_text(piece, stream_end=False)
 
-    def end(self):
+    def end(self) -> None:
         """Shows the rest, and makes ready for another document."""
         self.on_finalized_text(self.pieces.finish(), stream_end=True)
         self.pieces = TextPieces(self.pieces.tokenizer, **self.pieces.options)
         self._is_prompt = True
 
-    def on_finalized_text(self, text, stream_end=False):
+    def on_finalized_text(self, text: str, stream_end: bool = False) -> None:
         """Writes a piece of text, and a line break at the end."""
         sys.stdout.write(text + ("\n" if stream_end else ""))
         sys.stdout.flush()
@@ -99,27 +111,33 @@ class TextIteratorStreamer(TextStreamer):
         **options: of `decode`.
     """
 
-    def __init__(self, tokenizer, skip_prompt=False, timeout=None, **options):
+    def __init__(
+        self,
+        tokenizer: "LEDTokenizer",
+        skip_prompt: bool = False,
+        timeout: float | None = None,
+        **options: Any,
+    ):
         super().__init__(tokenizer, skip_prompt, **options)
         self.timeout = timeout
         self._queue = queue.Queue()
 
-    def on_finalized_text(self, text, stream_end=False):
+    def on_finalized_text(self, text: str, stream_end: bool = False) -> None:
         """Queues a piece of text, and the end."""
         self._queue.put(text)
         if stream_end:
             self._queue.put(None)
 
-    def fail(self, error):
+    def fail(self, error: BaseException) -> None:
         """Queues what `generate` raised, so that nobody waits for more."""
         self.pieces = TextPieces(self.pieces.tokenizer, **self.pieces.options)
         self._is_prompt = True
         self._queue.put(error)
 
-    def __iter__(self):
+    def __iter__(self) -> Self:
         return self
 
-    def __next__(self):
+    def __next__(self) -> str:
         """Returns the next piece.
 
         Raises:
@@ -138,7 +156,7 @@ class TextIteratorStreamer(TextStreamer):
 
 
 @contextlib.contextmanager
-def ended_after_an_error(streamer):
+def ended_after_an_error(streamer: Any) -> Iterator[None]:
     """Lets a streamer know when what runs inside raises.
 
     Args:

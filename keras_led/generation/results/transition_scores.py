@@ -3,11 +3,15 @@
 import numpy as np
 
 from keras_led.generation.inputs.documents import read_array
+from keras_led.typing import Tensor
 
 
 def transition_scores(
-    sequences, scores, beam_indices=None, normalize_logits=False
-):
+    sequences: Tensor,
+    scores: tuple[Tensor, ...],
+    beam_indices: Tensor | None = None,
+    normalize_logits: bool = False,
+) -> np.ndarray:
     """Finds the score with which each token was chosen.
 
     In beam search the sum over a row, divided by the number of its tokens to

@@ -14,6 +14,7 @@ from keras import ops
 
 from keras_led.generation.search.greedy_and_sampling import gumbel
 from keras_led.generation.search.greedy_and_sampling import write_column
+from keras_led.typing import Tensor
 
 # A score no real hypothesis reaches: sums of log-probabilities of 1,024
 # tokens stay above -1e5. Finite, so that differences stay numbers.
@@ -99,11 +100,11 @@ class BeamSearch:
     normalizes = True
 
     @property
-    def num_candidates(self):
+    def num_candidates(self) -> int:
         """int, `M`: enough to go on when each beam's best tokens end it."""
         return max(2, 1 + self.num_eos_tokens) * self.num_beams
 
-    def begin(self, prompt):
+    def begin(self, prompt: Tensor) -> BeamState:
         """Returns the state after the prompt `(B * K, P)`."""
         beams, size = self.num_beams, self.max_length
         tokens = ops.pad(
@@ -129,11 +130,13 @@ class BeamSearch:
             running=ops.convert_to_tensor(True),
         )
 
-    def rows(self, state):
+    def rows(self, state: BeamState) -> Tensor:
         """The tokens of every beam, `(B * K, L)`."""
         return ops.reshape(state.tokens, (-1, self.max_length))
 
-    def propose(self, state, scores, seed):
+    def propose(
+        self, state: BeamState, scores: Tensor, seed: Tensor | None
+    ) -> BeamProposal:
         """Finds the `M` best continuations over all beams and tokens.
 
         Args:
@@ -168,11 +171,13 @@ class BeamSearch:
             rows=rows,
         )
 
-    def candidates(self, proposal):
+    def candidates(self, proposal: BeamProposal) -> Tensor:
         """The sequences whose end is to be looked for, `(B * M, L)`."""
         return ops.reshape(proposal.tokens, (-1, self.max_length))
 
-    def commit(self, state, proposal, stops):
+    def commit(
+        self, state: BeamState, proposal: BeamProposal, stops: Tensor
+    ) -> tuple[BeamState, Tensor]:
         """Moves on by one token.
 
         Args:
@@ -251,7 +256,7 @@ class BeamSearch:
         better = ops.any(best > worst, axis=-1, keepdims=True)
         return ops.logical_and(state.improvable, better)
 
-    def result(self, state):
+    def result(self, state: BeamState) -> dict[str, Tensor]:
         """Returns what the loop found, as a dict of tensors."""
         count, size = self.num_return_sequences, self.max_length
         return {

@@ -8,6 +8,7 @@ from keras import ops
 
 from keras_led.backend import argmax
 from keras_led.backend import uniform
+from keras_led.typing import Tensor
 
 
 class TokenState(NamedTuple):
@@ -45,7 +46,7 @@ class TokenSearch:
     # Scores are logits: no log-softmax before the processors.
     normalizes = False
 
-    def begin(self, prompt):
+    def begin(self, prompt: Tensor) -> TokenState:
         """Returns the state after the prompt `(R, P)`."""
         return TokenState(
             tokens=_widen(prompt, self.max_length, self.fill),
@@ -54,11 +55,13 @@ class TokenSearch:
             running=ops.convert_to_tensor(True),
         )
 
-    def rows(self, state):
+    def rows(self, state: TokenState) -> Tensor:
         """The tokens of every row, `(R, L)`."""
         return state.tokens
 
-    def propose(self, state, scores, seed):
+    def propose(
+        self, state: TokenState, scores: Tensor, seed: Tensor | None
+    ) -> Tensor:
         """Chooses the next token of each row.
 
         Args:
@@ -73,17 +76,19 @@ class TokenSearch:
             scores = scores + gumbel(seed, scores)
         return self.write(state, argmax(scores))
 
-    def write(self, state, token):
+    def write(self, state: TokenState, token: Tensor) -> Tensor:
         """Writes the next token `(R,)` of each row that goes on."""
         if self.pads:
             token = ops.where(state.unfinished, token, self.fill)
         return write_column(state.tokens, state.length, token)
 
-    def candidates(self, proposal):
+    def candidates(self, proposal: Tensor) -> Tensor:
         """The sequences whose end is to be looked for, `(R, L)`."""
         return proposal
 
-    def commit(self, state, proposal, stops):
+    def commit(
+        self, state: TokenState, proposal: Tensor, stops: Tensor
+    ) -> tuple[TokenState, None]:
         """Moves on by one token.
 
         Args:
@@ -103,12 +108,12 @@ class TokenSearch:
         )
         return state, None
 
-    def result(self, state):
+    def result(self, state: TokenState) -> dict[str, Tensor]:
         """Returns what the loop found, as a dict of tensors."""
         return {"sequences": state.tokens, "length": state.length}
 
 
-def gumbel(seed, scores):
+def gumbel(seed: Tensor, scores: Tensor) -> Tensor:
     """Gumbel noise of the shape of `scores`.
 
     The best of `scores + noise` is a draw from `softmax(scores)`; the best
@@ -122,13 +127,15 @@ def gumbel(seed, scores):
     return -ops.log(-ops.log(noise))
 
 
-def write_column(tokens, position, column):
+def write_column(
+    tokens: Tensor, position: int | Tensor, column: Tensor
+) -> Tensor:
     """Writes `column` `(...)` into `tokens` `(..., L)` at `position`."""
     here = ops.equal(ops.arange(tokens.shape[-1], dtype="int32"), position)
     return ops.where(here, column[..., None], tokens)
 
 
-def read_column(tokens, position):
+def read_column(tokens: Tensor, position: int | Tensor) -> Tensor:
     """Reads `(R,)` from `tokens` `(R, L)`; the last one beyond the end."""
     last = tokens.shape[1] - 1
     return ops.take(tokens, ops.minimum(position, last), axis=1)

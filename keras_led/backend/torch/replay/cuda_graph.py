@@ -8,9 +8,14 @@ tensors lie in memory, a graph, and starts them all itself.
 import contextlib
 import threading
 import warnings
+from collections.abc import Callable
+from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch.utils import _pytree
+
+from keras_led.typing import Tensor
 
 # Bytes of the output above which a GPU has enough to do without a graph.
 LARGE_OUTPUT = 2**25
@@ -18,12 +23,17 @@ LARGE_OUTPUT = 2**25
 _of_thread = threading.local()
 
 
-def takes(leaves):
+def takes(leaves: list[Tensor]) -> bool:
     """Whether work on these, a list of tensors, is for graphs."""
     return any(leaf.is_cuda for leaf in leaves)
 
 
-def run_loop(runs, step, state, constants):
+def run_loop(
+    runs: Callable[..., Any],
+    step: Callable[..., Any],
+    state: list[Tensor],
+    constants: list[Tensor],
+) -> list[Tensor]:
     """Runs `step` as long as `runs` says, by a graph of this loop alone.
 
     The graph refers to the tensors where they are: none outlives the loop, and
@@ -69,12 +79,12 @@ class KeptGraph:
             tensors.
     """
 
-    def __init__(self, function):
+    def __init__(self, function: Callable[..., Any]):
         self._function = function
         self._lock = threading.Lock()
         self._replay = None
 
-    def __call__(self, operands, static):
+    def __call__(self, operands: list[Tensor], static: list[Any]) -> Any:
         """`function(operands, static)`; the lists are of the same kind always.
 
         The output is the caller's own.
@@ -107,7 +117,7 @@ class KeptGraph:
         self._replay = capture(run)
 
 
-def capture(function):
+def capture(function: Callable[..., Any]) -> Callable[..., Any]:
     """Makes a graph of what a function starts on the current stream.
 
     Args:
@@ -137,7 +147,7 @@ def capture(function):
 
 
 @contextlib.contextmanager
-def own_stream():
+def own_stream() -> Iterator[Any]:
     """Context with a stream of this thread's, in which graphs can be made.
 
     It begins after all work that the stream outside has to do, which goes on

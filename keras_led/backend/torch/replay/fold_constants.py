@@ -2,12 +2,14 @@
 
 import torch
 
+from keras_led.typing import Tensor
+
 # Numbers above which what follows from constants is computed each time. Most
 # are scalars of a formula; the largest are masks of the vocabulary.
 LARGEST = 2**20
 
 
-def fold_constants(graph, weights):
+def fold_constants(graph: torch.fx.GraphModule, weights: list[Tensor]) -> None:
     """Computes tensors that follow from constants alone, once.
 
     Each is copied from the CPU otherwise whenever the recording runs, and a

@@ -11,6 +11,10 @@ import threading
 import warnings
 from collections import Counter
 from collections import OrderedDict
+from collections.abc import Callable
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+from typing import Any
 
 import torch
 from torch.utils import _pytree
@@ -18,6 +22,12 @@ from torch.utils import _pytree
 from keras_led.backend.torch.replay import cuda_graph
 from keras_led.backend.torch.replay import tape
 from keras_led.backend.torch.replay.fold_constants import fold_constants
+from keras_led.typing import Tensor
+
+if TYPE_CHECKING:
+    import keras
+
+    from keras_led.backend.torch.replay.cuda_graph import KeptGraph
 
 # Recording takes as long as about 50 steps and saves half of each further one.
 RECORD_AFTER = 24
@@ -32,12 +42,12 @@ _ACTIVE = contextvars.ContextVar("keras_led_recordings", default=None)
 _RECORDING = contextvars.ContextVar("keras_led_recording", default=False)
 
 
-def active():
+def active() -> "Recordings | None":
     """The `Recordings` of the function that runs, or `None`."""
     return _ACTIVE.get()
 
 
-def is_recording():
+def is_recording() -> bool:
     """Whether what runs is being recorded: it may not read numbers."""
     return _RECORDING.get()
 
@@ -49,7 +59,7 @@ class Recordings:
         model: The Keras model whose variables the steps read.
     """
 
-    def __init__(self, model):
+    def __init__(self, model: "keras.Model"):
         self._model = model
         self._steps = OrderedDict()
         self._runs = Counter()
@@ -57,7 +67,7 @@ class Recordings:
         self._lock = threading.Lock()  # of the three; never held for long
 
     @contextlib.contextmanager
-    def active(self):
+    def active(self) -> Iterator[None]:
         """Lets the loops within find their recorded steps here."""
         token = _ACTIVE.set(self)
         try:
@@ -65,7 +75,14 @@ class Recordings:
         finally:
             _ACTIVE.reset(token)
 
-    def find(self, body, state, constants, after=None, finish=None):
+    def find(
+        self,
+        body: Callable[..., Any],
+        state: list[Tensor],
+        constants: list[Tensor],
+        after: int | None = None,
+        finish: "KeptGraph | None" = None,
+    ) -> Any:
         """Returns the step for these shapes, recording it when due, or `None`.
 
         Args:
@@ -106,7 +123,7 @@ class Recordings:
         if len(self._steps) > capacity:
             self._steps.popitem(last=False)
 
-    def call(self, function, args):
+    def call(self, function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
         """`function(*args)`, by its recording once there is one.
 
         Args:

@@ -6,16 +6,24 @@ runs. A dispatch mode belongs to its thread.
 """
 
 import operator
+from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch.utils import _pytree
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.weak import WeakTensorKeyDictionary
 
+from keras_led.typing import Tensor
+
 _aten = torch.ops.aten
 
 
-def record(function, inputs, weights=()):
+def record(
+    function: Callable[..., Any],
+    inputs: list[Tensor],
+    weights: list[Tensor] = (),
+) -> torch.fx.GraphModule:
     """Runs a function once and makes a graph of what it does.
 
     Args:
