@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from keras_led.tokenizer.keywords import check_list
+from keras_led.argument_checks import check_list
 
 SHORTEST_BUCKET = 128
 

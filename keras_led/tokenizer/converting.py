@@ -1,9 +1,9 @@
 """The methods of the tokenizer that turn ids, tokens and text into another."""
 
+from keras_led.argument_checks import check_list
 from keras_led.tokenizer.decoding import decode_ids
 from keras_led.tokenizer.decoding import read_ids
 from keras_led.tokenizer.decoding import tokens_to_text
-from keras_led.tokenizer.keywords import check_list
 
 
 class TokenizerConversions:

@@ -1,13 +1,13 @@
 """The tokenizer of LED: byte-level BPE, as in BART and RoBERTa."""
 
+from keras_led.argument_checks import check_list
+from keras_led.argument_checks import reject_unknown
 from keras_led.files.reading import reading
 from keras_led.files.together import read_together
 from keras_led.tokenizer.byte_level_bpe import let_unknown_bytes_show
 from keras_led.tokenizer.byte_level_bpe import make_backend
 from keras_led.tokenizer.calling import TokenizerCalls
 from keras_led.tokenizer.converting import TokenizerConversions
-from keras_led.tokenizer.keywords import check_list
-from keras_led.tokenizer.keywords import reject_unknown
 from keras_led.tokenizer.loading import RULE
 from keras_led.tokenizer.loading import merge_arguments
 from keras_led.tokenizer.loading import read_pretrained

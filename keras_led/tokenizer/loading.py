@@ -3,10 +3,10 @@
 import os
 from pathlib import Path
 
+from keras_led.argument_checks import check_list
 from keras_led.files.hub import read_json
 from keras_led.files.hub import resolve
 from keras_led.files.reading import reading
-from keras_led.tokenizer.keywords import check_list
 from keras_led.tokenizer.saving import ADDED_TOKENS_NAME
 from keras_led.tokenizer.saving import CONFIG_NAME
 from keras_led.tokenizer.saving import MERGES_NAME

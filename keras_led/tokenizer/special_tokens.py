@@ -1,7 +1,7 @@
 """The special tokens of a tokenizer: names, ids, and adding new ones."""
 
+from keras_led.argument_checks import check_list
 from keras_led.tokenizer.byte_level_bpe import require_tokenizers
-from keras_led.tokenizer.keywords import check_list
 
 # The order in which Hugging Face adds the ones a vocabulary does not have.
 SPECIAL_TOKEN_NAMES = (

@@ -1,6 +1,6 @@
 """ROUGE: how many words of a reference a summary shares."""
 
-from keras_led.tokenizer.keywords import check_list
+from keras_led.argument_checks import check_list
 
 ROUGE_TYPES = ("rouge1", "rouge2", "rougeL", "rougeLsum")
 

@@ -1,6 +1,6 @@
 """Training curves."""
 
-from keras_led.tokenizer.keywords import check_list
+from keras_led.argument_checks import check_list
 from keras_led.visualize.axes import make_axes
 
 
