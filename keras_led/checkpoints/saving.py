@@ -3,7 +3,6 @@
 import functools
 
 import numpy as np
-from keras import ops
 
 from keras_led.checkpoints import names
 from keras_led.checkpoints import sharding
@@ -170,6 +169,8 @@ def merged_value(layer, name):
     Returns:
         Float32 numpy array.
     """
+    from keras import ops
+
     base, first, second = (
         ops.convert_to_numpy(ops.cast(getattr(layer, attribute), "float32"))
         for attribute in (f"_{name}", f"lora_{name}_a", f"lora_{name}_b")
@@ -198,6 +199,8 @@ def _has_prefix(model):
 
 def _reader(variable, merged, swapped):
     def read():
+        from keras import ops
+
         if merged is None:
             array = np.asarray(ops.convert_to_numpy(variable.value))
         else:

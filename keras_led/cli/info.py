@@ -6,17 +6,18 @@ from typing import Annotated
 
 import typer
 
-from keras_led.backend import preferred_layout
 from keras_led.checkpoints.checkpoint import open_checkpoint
 from keras_led.checkpoints.tensor_files import FLOAT_DTYPES
 from keras_led.cli.options import BackendOption
 from keras_led.cli.options import DebugOption
-from keras_led.cli.options import check_backend
 from keras_led.cli.options import one_line_errors
+from keras_led.cli.starting import check_backend
 from keras_led.config import LEDConfig
 
 FLOAT32_BYTES = 4
 SHORTEST_LENGTH = 1024
+# Of `keras_led.backend.block_layout.ON_CPU`, whose import would take Keras.
+QUERY_BLOCK = 128
 
 
 @one_line_errors
@@ -109,10 +110,8 @@ def memory(config, parameters):
         block; one step's attention scores; the decoder's keys and values.
     """
     dim, longest = config.d_model, config.max_encoder_position_embeddings
-    layout = preferred_layout()
-    queries = layout.query_block * layout.blocks_per_step
-    keys = layout.query_block + max(config.attention_windows, default=0)
-    scores = config.encoder_attention_heads * queries * keys
+    keys = QUERY_BLOCK + max(config.attention_windows, default=0)
+    scores = config.encoder_attention_heads * QUERY_BLOCK * keys
     lengths = [longest]
     while lengths[0] // 4 >= SHORTEST_LENGTH:
         lengths.insert(0, lengths[0] // 4)

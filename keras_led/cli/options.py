@@ -8,9 +8,6 @@ from typing import Annotated
 
 import typer
 
-from keras_led import backend as chosen
-from keras_led.generation.summarize import CutDocumentWarning
-
 ModelOption = Annotated[
     str,
     typer.Option(
@@ -62,20 +59,6 @@ def note(text):
     typer.echo(text, err=True)
 
 
-def check_backend(requested):
-    """Makes sure that the backend asked for is the one that runs.
-
-    Raises:
-        ValueError: If Keras has been loaded with another backend.
-    """
-    if requested not in (None, chosen.name):
-        raise ValueError(
-            "`--backend` must be chosen before Keras is imported. "
-            f"Received: --backend={requested}, while {chosen.name} runs. "
-            f"Start a new process, or set KERAS_BACKEND={requested}."
-        )
-
-
 def show_warning(message, *details, **more):
     """Shows a warning without the line of code that gave it."""
     note(f"keras-led: warning: {message}")
@@ -88,6 +71,7 @@ def named_documents(labels):
     Args:
         labels: list of str, the name of each document of one call.
     """
+    from keras_led.generation.summarize import CutDocumentWarning
 
     def show(message, *details, **more):
         if isinstance(message, CutDocumentWarning):

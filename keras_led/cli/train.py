@@ -10,11 +10,9 @@ from keras_led.cli.options import DebugOption
 from keras_led.cli.options import DocumentFieldOption
 from keras_led.cli.options import SkipBadRowsOption
 from keras_led.cli.options import SummaryFieldOption
-from keras_led.cli.options import check_backend
 from keras_led.cli.options import note
 from keras_led.cli.options import one_line_errors
-from keras_led.cli.training_callbacks import Stopped
-from keras_led.cli.training_run import TrainingRun
+from keras_led.cli.starting import start_backend
 
 # Exit code of a run that stopped on purpose and can go on: EX_TEMPFAIL of
 # sysexits.h, "try again later".
@@ -91,7 +89,10 @@ def train(
         keras-led train train.jsonl -o runs/c -m DIR --lora-rank 8 --resume
     """
     options = dict(locals())
-    check_backend(backend)
+    start_backend(backend, debug)
+    from keras_led.cli.training_callbacks import Stopped
+    from keras_led.cli.training_run import TrainingRun
+
     run = TrainingRun(options)
     try:
         with run.folder.claimed():

@@ -8,10 +8,10 @@ import time
 import keras
 
 from keras_led.cli.options import note
+from keras_led.cli.starting import quiet_standard_error
 from keras_led.files import write_json
 from keras_led.training.adapter_files import save_adapters
 from keras_led.training.event_log import EventLog
-from keras_led_command import quiet_standard_error
 
 # Where, in the folder of the checkpoint, the adapters alone are.
 ADAPTERS_FOLDER = "adapters"

@@ -1,7 +1,6 @@
 """`keras-led summarize` with a stand-in for the model: what goes where."""
 
 import json
-import sys
 import warnings
 
 import pytest
@@ -50,9 +49,11 @@ class Model:
 
 @pytest.fixture
 def run(monkeypatch):
-    command = sys.modules["keras_led.cli.summarize"]
-    monkeypatch.setattr(command, "LEDTokenizer", Tokenizer)
-    monkeypatch.setattr(command, "LEDForConditionalGeneration", Model)
+    monkeypatch.setattr("keras_led.tokenizer.LEDTokenizer", Tokenizer)
+    monkeypatch.setattr(
+        "keras_led.models.conditional_generation.LEDForConditionalGeneration",
+        Model,
+    )
     return lambda *arguments, **keywords: CliRunner().invoke(
         app, ["summarize", *map(str, arguments)], **keywords
     )
