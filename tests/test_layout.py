@@ -160,6 +160,16 @@ def test_no_file_is_longer_than_the_limit():
     assert {k: n for k, n in lengths.items() if n > MAX_LINES} == {}
 
 
+def test_files_of_one_name_are_one_thing():
+    """For each backend, or as `TFLED...` beside the model it stands on."""
+    homes = {}
+    for path in PACKAGE.rglob("*.py"):
+        room = path.relative_to(PACKAGE).parts[0]
+        if room not in ("backend", "tf") and path.name != "__init__.py":
+            homes.setdefault(path.name, []).append(str(path.parent))
+    assert {k: found for k, found in homes.items() if len(found) > 1} == {}
+
+
 def test_every_room_of_the_package_is_in_the_list():
     found = {
         room_of(f"keras_led.{path.stem}")

@@ -16,7 +16,7 @@ def older_files(*weights):
         Callable that takes the name of an older file and the set of the new
         names, and returns a bool.
     """
-    from keras_led.tokenizer.saving import FILE_NAMES as TOKENIZER_FILES
+    from keras_led.tokenizer.write_files import FILE_NAMES as TOKENIZER_FILES
 
     # Files that describe one thing together: where a save writes some of them,
     # the others would be those of another model, or of another tokenizer.

@@ -5,11 +5,11 @@ from typing import Annotated
 
 import typer
 
-from keras_led.cli.options import BackendOption
-from keras_led.cli.options import DebugOption
-from keras_led.cli.options import ModelOption
-from keras_led.cli.options import note
-from keras_led.cli.options import one_line_errors
+from keras_led.cli.shared_options import BackendOption
+from keras_led.cli.shared_options import DebugOption
+from keras_led.cli.shared_options import ModelOption
+from keras_led.cli.shared_options import note
+from keras_led.cli.shared_options import one_line_errors
 from keras_led.cli.starting import check_backend
 from keras_led.cli.starting import start_backend
 from keras_led.config import LEDConfig

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_led.cli.options import note
+from keras_led.cli.shared_options import note
 from keras_led.generation.inputs.arguments import read_request
 from keras_led.generation.loop.encode import encode
 from keras_led.models.conditional_generation import LEDForConditionalGeneration

@@ -5,10 +5,10 @@ from typing import Annotated
 
 import typer
 
-from keras_led.cli.options import BackendOption
-from keras_led.cli.options import DebugOption
-from keras_led.cli.options import note
-from keras_led.cli.options import one_line_errors
+from keras_led.cli.shared_options import BackendOption
+from keras_led.cli.shared_options import DebugOption
+from keras_led.cli.shared_options import note
+from keras_led.cli.shared_options import one_line_errors
 from keras_led.cli.starting import start_backend
 
 # Half precision keeps 11 (float16) or 8 (bfloat16) bits of each weight.

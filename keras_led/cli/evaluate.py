@@ -6,16 +6,16 @@ from typing import Annotated
 
 import typer
 
-from keras_led.cli.options import BackendOption
-from keras_led.cli.options import DebugOption
-from keras_led.cli.options import DocumentFieldOption
-from keras_led.cli.options import ModelOption
-from keras_led.cli.options import SkipBadRowsOption
-from keras_led.cli.options import SummaryFieldOption
-from keras_led.cli.options import bad_rows_policy
-from keras_led.cli.options import named_documents
-from keras_led.cli.options import note
-from keras_led.cli.options import one_line_errors
+from keras_led.cli.shared_options import BackendOption
+from keras_led.cli.shared_options import DebugOption
+from keras_led.cli.shared_options import DocumentFieldOption
+from keras_led.cli.shared_options import ModelOption
+from keras_led.cli.shared_options import SkipBadRowsOption
+from keras_led.cli.shared_options import SummaryFieldOption
+from keras_led.cli.shared_options import bad_rows_policy
+from keras_led.cli.shared_options import named_documents
+from keras_led.cli.shared_options import note
+from keras_led.cli.shared_options import one_line_errors
 from keras_led.cli.starting import start_backend
 from keras_led.files import write_text
 from keras_led.files.embedded import DEFAULT_CHECKPOINT

@@ -7,10 +7,10 @@ import typer
 
 from keras_led.cli.generation_flags import check_effect
 from keras_led.cli.generation_flags import generation_flags
-from keras_led.cli.options import BackendOption
-from keras_led.cli.options import DebugOption
-from keras_led.cli.options import note
-from keras_led.cli.options import one_line_errors
+from keras_led.cli.shared_options import BackendOption
+from keras_led.cli.shared_options import DebugOption
+from keras_led.cli.shared_options import note
+from keras_led.cli.shared_options import one_line_errors
 from keras_led.cli.starting import start_backend
 
 

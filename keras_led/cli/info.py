@@ -8,9 +8,9 @@ import typer
 
 from keras_led.checkpoints.checkpoint import open_checkpoint
 from keras_led.checkpoints.tensor_files import FLOAT_DTYPES
-from keras_led.cli.options import BackendOption
-from keras_led.cli.options import DebugOption
-from keras_led.cli.options import one_line_errors
+from keras_led.cli.shared_options import BackendOption
+from keras_led.cli.shared_options import DebugOption
+from keras_led.cli.shared_options import one_line_errors
 from keras_led.cli.starting import check_backend
 from keras_led.config import LEDConfig
 

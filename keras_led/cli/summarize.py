@@ -8,12 +8,12 @@ import typer
 
 from keras_led.cli.generation_flags import check_effect
 from keras_led.cli.generation_flags import generation_flags
-from keras_led.cli.options import BackendOption
-from keras_led.cli.options import DebugOption
-from keras_led.cli.options import ModelOption
-from keras_led.cli.options import named_documents
-from keras_led.cli.options import note
-from keras_led.cli.options import one_line_errors
+from keras_led.cli.shared_options import BackendOption
+from keras_led.cli.shared_options import DebugOption
+from keras_led.cli.shared_options import ModelOption
+from keras_led.cli.shared_options import named_documents
+from keras_led.cli.shared_options import note
+from keras_led.cli.shared_options import one_line_errors
 from keras_led.cli.starting import start_backend
 from keras_led.files.embedded import DEFAULT_CHECKPOINT
 
@@ -74,7 +74,7 @@ def summarize(
         zcat corpus.jsonl.gz | keras-led summarize - --jsonl -m DIR
     """
     running = start_backend(backend, debug)
-    from keras_led.cli.documents import read_documents
+    from keras_led.cli.input_documents import read_documents
     from keras_led.models.conditional_generation import (
         LEDForConditionalGeneration,
     )

@@ -5,13 +5,13 @@ import json
 import typer
 
 from keras_led.cli import training_options as flags
-from keras_led.cli.options import BackendOption
-from keras_led.cli.options import DebugOption
-from keras_led.cli.options import DocumentFieldOption
-from keras_led.cli.options import SkipBadRowsOption
-from keras_led.cli.options import SummaryFieldOption
-from keras_led.cli.options import note
-from keras_led.cli.options import one_line_errors
+from keras_led.cli.shared_options import BackendOption
+from keras_led.cli.shared_options import DebugOption
+from keras_led.cli.shared_options import DocumentFieldOption
+from keras_led.cli.shared_options import SkipBadRowsOption
+from keras_led.cli.shared_options import SummaryFieldOption
+from keras_led.cli.shared_options import note
+from keras_led.cli.shared_options import one_line_errors
 from keras_led.cli.starting import start_backend
 
 # Exit code of a run that stopped on purpose and can go on: EX_TEMPFAIL of

@@ -7,7 +7,7 @@ import time
 
 import keras
 
-from keras_led.cli.options import note
+from keras_led.cli.shared_options import note
 from keras_led.cli.starting import quiet_standard_error
 from keras_led.files import write_json
 from keras_led.training.adapter_files import save_adapters

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from keras_led.backend import name as backend_name
-from keras_led.cli.options import note
+from keras_led.cli.shared_options import note
 from keras_led.cli.training_callbacks import ADAPTERS_FOLDER
 from keras_led.config import CONFIG_NAME
 from keras_led.files import one_at_a_time

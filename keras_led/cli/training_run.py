@@ -6,8 +6,8 @@ from pathlib import Path
 
 from keras_led.backend import name as backend_name
 from keras_led.backend import set_random_seed
-from keras_led.cli.options import bad_rows_policy
-from keras_led.cli.options import note
+from keras_led.cli.shared_options import bad_rows_policy
+from keras_led.cli.shared_options import note
 from keras_led.cli.training_callbacks import HISTORY_NAME
 from keras_led.cli.training_callbacks import Deadline
 from keras_led.cli.training_callbacks import Report

@@ -9,8 +9,8 @@ import tempfile
 import tensorflow as tf
 
 from keras_led.backend.block_layout import without_loops
-from keras_led.formats.forward import trace
-from keras_led.formats.saved_model import write_saved_model
+from keras_led.formats.forward_pass import trace
+from keras_led.formats.forward_saved_model import write_saved_model
 
 
 def write_litert(module, functions, path):

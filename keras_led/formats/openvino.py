@@ -2,8 +2,8 @@
 
 import tempfile
 
-from keras_led.formats.forward import trace
-from keras_led.formats.saved_model import write_saved_model
+from keras_led.formats.forward_pass import trace
+from keras_led.formats.forward_saved_model import write_saved_model
 
 SIGNATURE = "serving_default"
 

@@ -6,7 +6,7 @@ import contextvars
 import keras
 from keras import ops
 
-from keras_led.layers.dense import Dense
+from keras_led.layers.dense_layer import Dense
 from keras_led.layers.normalization import LayerNormalization
 
 _come_later = contextvars.ContextVar("defer_initial_values", default=False)

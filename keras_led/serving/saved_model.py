@@ -1,6 +1,6 @@
 """The SavedModel of `export`, with its warm-up requests."""
 
-from keras_led.formats import saved_model
+from keras_led.formats import forward_saved_model
 from keras_led.serving.signatures import ServedModel
 from keras_led.serving.warmup import write_warmup
 
@@ -22,7 +22,9 @@ def write_saved_model(model, directory, plan, tokenizer, max_new_tokens_input):
         limit = model.config.max_encoder_position_embeddings
         text = GraphTokenizer(tokenizer, limit)
     served = ServedModel(model, plan, text, max_new_tokens_input)
-    saved_model.write_saved_model(served, directory, served.signatures())
+    forward_saved_model.write_saved_model(
+        served, directory, served.signatures()
+    )
     write_warmup(directory, _warmup_requests(model, plan, served))
 
 

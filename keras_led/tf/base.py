@@ -4,13 +4,13 @@ import math
 
 from keras_led import backend
 from keras_led.config import LEDConfig
-from keras_led.tf.dataset import DatasetMixin
 from keras_led.tf.fitting import TFFittingMixin
 from keras_led.tf.inputs import call_names
 from keras_led.tf.inputs import name_inputs
 from keras_led.tf.outputs import to_tensorflow_output
 from keras_led.tf.parts import TFLEDDecoder
 from keras_led.tf.parts import TFLEDEncoder
+from keras_led.tf.prepare_dataset import DatasetMixin
 from keras_led.tf.pretrained import TFPretrainedMixin
 from keras_led.tf.serving import ServingMixin
 

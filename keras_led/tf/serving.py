@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from keras_led.formats.saved_model import write_saved_model
+from keras_led.formats.forward_saved_model import write_saved_model
 
 _INPUTS = (
     "input_ids",

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from keras_led.losses.language_modeling import IGNORED_LABEL
+from keras_led.losses.model_losses import IGNORED_LABEL
 
 
 class _MeanOverTokens(keras.metrics.Mean):

@@ -9,8 +9,8 @@ from typer.testing import CliRunner
 import keras_led
 from keras_led.backend import name as running_backend
 from keras_led.cli import app
-from keras_led.generation.options.config import GenerationConfig
-from keras_led.generation.summarize import CutDocumentWarning
+from keras_led.generation.options.generation_config import GenerationConfig
+from keras_led.generation.summaries import CutDocumentWarning
 
 
 class Tokenizer:

@@ -1,6 +1,6 @@
 """BART of Hugging Face, made into an LED."""
 
-from keras_led.checkpoints.families.led import find_head
+from keras_led.checkpoints.families.hugging_face import find_head
 from keras_led.checkpoints.mapped import Entry
 from keras_led.checkpoints.mapped import MappedCheckpoint
 from keras_led.checkpoints.positions import resize_positions

@@ -13,9 +13,9 @@ from keras_led.generation.inputs.documents import read_documents
 from keras_led.generation.inputs.past import read_past
 from keras_led.generation.inputs.prompt import read_prompt
 from keras_led.generation.inputs.strategy import make_plan
-from keras_led.generation.options.config import FIELDS
-from keras_led.generation.options.config import GenerationConfig
 from keras_led.generation.options.defaults import NOT_OFFERED
+from keras_led.generation.options.generation_config import FIELDS
+from keras_led.generation.options.generation_config import GenerationConfig
 from keras_led.generation.options.stopping import build_criteria
 
 # Arguments of `generate` that are not generation options.

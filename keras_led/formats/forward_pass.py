@@ -2,8 +2,8 @@
 
 import tensorflow as tf
 
-from keras_led.formats.checks import require_ids
-from keras_led.formats.checks import require_mask
+from keras_led.formats.graph_checks import require_ids
+from keras_led.formats.graph_checks import require_mask
 
 IDS = tf.TensorSpec([None, None], "int32")
 DOCUMENT = ("input_ids", "attention_mask", "global_attention_mask")

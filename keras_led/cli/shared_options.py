@@ -71,7 +71,7 @@ def named_documents(labels):
     Args:
         labels: list of str, the name of each document of one call.
     """
-    from keras_led.generation.summarize import CutDocumentWarning
+    from keras_led.generation.summaries import CutDocumentWarning
 
     def show(message, *details, **more):
         if isinstance(message, CutDocumentWarning):

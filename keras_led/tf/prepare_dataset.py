@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import tensorflow as tf
 
-from keras_led.losses.language_modeling import IGNORED_LABEL
+from keras_led.losses.model_losses import IGNORED_LABEL
 from keras_led.tf.inputs import call_names
 
 # What fills a column up to the longest row of a batch; 0 for any other.
