@@ -4,6 +4,17 @@ import difflib
 from collections.abc import Mapping
 
 
+def did_you_mean(name, known):
+    """Returns ` Did you mean ...?`, or "" where no name is close.
+
+    Args:
+        name: str, what was given.
+        known: iterable of str.
+    """
+    close = difflib.get_close_matches(name, sorted(known), n=1)
+    return f" Did you mean {close[0]!r}?" if close else ""
+
+
 def reject_unknown(function, unknown, known):
     """Raises when a caller passed keyword arguments that mean nothing.
 
@@ -18,8 +29,7 @@ def reject_unknown(function, unknown, known):
     if not unknown:
         return
     name = next(iter(unknown))
-    close = difflib.get_close_matches(name, list(known), n=1)
-    advice = f" Did you mean {close[0]!r}?" if close else ""
+    advice = did_you_mean(name, known)
     raise TypeError(f"{function} got an unknown argument {name!r}.{advice}")
 
 

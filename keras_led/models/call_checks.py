@@ -1,6 +1,5 @@
 """Checks of the call arguments, before any long work."""
 
-import difflib
 import functools
 import inspect
 from collections.abc import Mapping
@@ -9,6 +8,7 @@ import numpy as np
 from keras import ops
 
 from keras_led import backend
+from keras_led.argument_checks import did_you_mean
 from keras_led.losses.model_losses import IGNORED_LABEL
 from keras_led.models.placeholders import with_integers
 from keras_led.models.values import dtype_of
@@ -71,8 +71,7 @@ def check_names(kwargs, known, where):
     known = list(known)
     for name in kwargs:
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f" Did you mean `{near[0]}`?" if near else ""
+            hint = did_you_mean(name, known)
             raise TypeError(
                 f"`{where}` has no argument `{name}`.{hint} "
                 f"Its arguments are {', '.join(known)}."
