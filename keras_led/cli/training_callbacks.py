@@ -32,14 +32,14 @@ def save_model(model, tokenizer, output, options, history=None):
 
     def write_beside(staging):
         tokenizer.save_pretrained(staging)
-        if options["lora_rank"] is not None:
+        if options.lora_rank is not None:
             save_adapters(model, staging / ADAPTERS_FOLDER)
         if history is not None:
             write_json(staging / HISTORY_NAME, history)
 
     model.generation_config.update(
         max_new_tokens=min(
-            options["max_target_tokens"],
+            options.max_target_tokens,
             model.config.max_decoder_position_embeddings - 1,
         )
     )
@@ -65,8 +65,8 @@ class Report(keras.callbacks.Callback):
         self.dataset = dataset
         self.tokenizer = tokenizer
         self.backup = backup
-        log_dir = options["log_dir"]
-        if log_dir is not None and not options["debug"]:
+        log_dir = options.log_dir
+        if log_dir is not None and not options.debug:
             _start_tensorflow_quietly()
         self._log = None if log_dir is None else EventLog(log_dir)
         self._steps = 0
@@ -78,27 +78,27 @@ class Report(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch, logs=None):
         self._steps += 1
-        if self._steps % self.options["log_every"]:
+        if self._steps % self.options.log_every:
             return
         now = time.monotonic()
-        pace = (now - self._since) / self.options["log_every"]
+        pace = (now - self._since) / self.options.log_every
         self._since = now
         # The backup comes next in the list, and counts this step after.
         step = self.backup.step + 1
         note(
-            f"epoch {self._epoch + 1}/{self.options['epochs']}, step "
+            f"epoch {self._epoch + 1}/{self.options.epochs}, step "
             f"{step}/{self.dataset.batches_per_epoch}: "
             f"loss {logs['loss']:.4f}, {pace:.2f} s a step"
         )
 
     def on_epoch_end(self, epoch, logs=None):
         shown = ", ".join(f"{k} {v:.4f}" for k, v in logs.items())
-        note(f"epoch {epoch + 1}/{self.options['epochs']}: {shown}")
+        note(f"epoch {epoch + 1}/{self.options.epochs}: {shown}")
         self._check_progress(logs["loss"], shown)
         if self._log is not None:
             self._log.scalars({f"epoch_{k}": v for k, v in logs.items()}, epoch)
         save_model(
-            self.model, self.tokenizer, self.options["output"], self.options
+            self.model, self.tokenizer, self.options.output, self.options
         )
 
     def _check_progress(self, loss, shown):

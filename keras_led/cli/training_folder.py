@@ -38,7 +38,7 @@ class RunFolder:
     """What a run keeps in `--output` beside the checkpoint.
 
     Args:
-        options: dict of the command's arguments.
+        options: `TrainOptions`.
 
     Attributes:
         path: `pathlib.Path` of the folder of the backups.
@@ -47,11 +47,11 @@ class RunFolder:
 
     def __init__(self, options):
         self.options = options
-        self.output = Path(options["output"])
+        self.output = Path(options.output)
         self.path = self.output / RUN_FOLDER
         self.settings = {
             name: str(value) if isinstance(value, Path) else value
-            for name, value in options.items()
+            for name, value in vars(options).items()
             if name not in INCIDENTAL
         }
 
@@ -66,18 +66,18 @@ class RunFolder:
                 run with other options.
         """
         before = self._former()
-        if before is None or self.options["force"]:
+        if before is None or self.options.force:
             taken = (self.output / CONFIG_NAME).exists()
-            if taken and not self.options["force"]:
+            if taken and not self.options.force:
                 raise ValueError(
                     "`--output` must not hold a model yet. "
                     f"Received: --output {self.output}. Choose another "
                     "folder, or overwrite it with --force."
                 )
-            if self.options["resume"] and before is None:
+            if self.options.resume and before is None:
                 note(f"Nothing to resume in {self.output}: a new run.")
             return "new"
-        if not self.options["resume"]:
+        if not self.options.resume:
             raise ValueError(
                 "`--output` must not hold a run yet. Received: --output "
                 f"{self.output}. Go on with --resume, or start anew with "

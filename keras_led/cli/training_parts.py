@@ -48,7 +48,7 @@ def fresh_config(options, tokenizer, values):
     """The config of a model that starts from scratch.
 
     Args:
-        options: dict of the command's arguments.
+        options: `TrainOptions`.
         tokenizer: `LEDTokenizer`, gives the vocabulary's size and the ids of
             the special tokens.
         values: dict of config keys to values, which win.
@@ -59,7 +59,7 @@ def fresh_config(options, tokenizer, values):
     Raises:
         ValueError: If neither `--config` nor `--set` says what it shall be.
     """
-    if options["config"] is None and not values:
+    if options.config is None and not values:
         raise ValueError(
             "A model must be chosen. Received: none. Give --model to start "
             "from a checkpoint, or --config or --set for a fresh model."
@@ -71,12 +71,12 @@ def fresh_config(options, tokenizer, values):
         "eos_token_id": tokenizer.eos_token_id,
         "decoder_start_token_id": tokenizer.eos_token_id,
     }
-    if options["config"] is not None:
-        content = json.loads(options["config"].read_text("utf-8"))
+    if options.config is not None:
+        content = json.loads(options.config.read_text("utf-8"))
         return LEDConfig.from_dict(content, **{**defaults, **values})
-    defaults["max_encoder_position_embeddings"] = options["max_source_tokens"]
+    defaults["max_encoder_position_embeddings"] = options.max_source_tokens
     defaults["max_decoder_position_embeddings"] = max(
-        options["max_target_tokens"] + 8, 64
+        options.max_target_tokens + 8, 64
     )
     return LEDConfig(**{**defaults, **values})
 
@@ -85,21 +85,21 @@ def check_what_trains(options):
     """Refuses flags of adapters and of freezing that make no sense.
 
     Args:
-        options: dict of the command's arguments.
+        options: `TrainOptions`.
 
     Raises:
         ValueError: If a name is unknown, or two flags do not go together.
     """
     for flag, known in (("lora_targets", TARGETS), ("freeze", PARTS)):
-        for name in options[flag] or ():
+        for name in getattr(options, flag) or ():
             if name not in known:
                 raise ValueError(
                     f"`{_flag_name(flag)}` must be among {', '.join(known)}. "
                     f"Received: {_flag_name(flag)} {name}."
                 )
-    adapted = options["lora_rank"] is not None
+    adapted = options.lora_rank is not None
     for flag in ("lora_alpha", "lora_targets"):
-        if options[flag] and not adapted:
+        if getattr(options, flag) and not adapted:
             raise ValueError(
                 f"`{_flag_name(flag)}` belongs to `--lora-rank`. "
                 "Received: one without the other."
@@ -116,17 +116,17 @@ def check_standard_input(options):
     """Makes sure that standard input is not read twice.
 
     Args:
-        options: dict of the command's arguments.
+        options: `TrainOptions`.
 
     Raises:
         ValueError: If it would be: the second reader finds nothing.
     """
-    files = (options["files"], options["validation"] or [])
+    files = (options.files, options.validation or [])
     readers = {
         "FILE": files[0],
-        "--vocab-size": files[0] if options["vocab_size"] else [],
+        "--vocab-size": files[0] if options.vocab_size else [],
         "--validation": files[1],
-        "--rouge-documents": (files[1] if options["rouge_documents"] else []),
+        "--rouge-documents": (files[1] if options.rouge_documents else []),
     }
     found = [
         name
@@ -145,14 +145,12 @@ def choose_what_trains(model, options):
 
     Args:
         model: LED model, which is changed.
-        options: dict of the command's arguments.
+        options: `TrainOptions`.
     """
-    if options["lora_rank"] is not None:
-        targets = options["lora_targets"]
+    if options.lora_rank is not None:
+        targets = options.lora_targets
         chosen = {"targets": tuple(targets)} if targets else {}
-        enable_lora(
-            model, options["lora_rank"], options["lora_alpha"], **chosen
-        )
+        enable_lora(model, options.lora_rank, options.lora_alpha, **chosen)
     elif _kept(options):
         freeze(model, *_kept(options))
 
@@ -160,9 +158,10 @@ def choose_what_trains(model, options):
 def _kept(options):
     """The last arguments of `freeze`; nothing where nothing is frozen."""
     first = [
-        options[f"freeze_{side}_layers"] for side in ("encoder", "decoder")
+        getattr(options, f"freeze_{side}_layers")
+        for side in ("encoder", "decoder")
     ]
-    parts = tuple(options["freeze"] or ())
+    parts = tuple(options.freeze or ())
     return (parts, *first) if parts or any(first) else ()
 
 
@@ -174,7 +173,7 @@ def make_optimizer(options, batches_per_epoch):
     """AdamW with a warm-up and a schedule.
 
     Args:
-        options: dict of the command's arguments.
+        options: `TrainOptions`.
         batches_per_epoch: int.
 
     Returns:
@@ -183,11 +182,11 @@ def make_optimizer(options, batches_per_epoch):
     Raises:
         ValueError: If the schedule is unknown, or the warm-up too long.
     """
-    accumulated = options["gradient_accumulation"]
+    accumulated = options.gradient_accumulation
     optimizer = keras.optimizers.AdamW(
-        learning_rate_of(options, batches_per_epoch * options["epochs"]),
-        weight_decay=options["weight_decay"],
-        global_clipnorm=options["clip_norm"] or None,
+        learning_rate_of(options, batches_per_epoch * options.epochs),
+        weight_decay=options.weight_decay,
+        global_clipnorm=options.clip_norm or None,
         gradient_accumulation_steps=accumulated if accumulated > 1 else None,
     )
     optimizer.exclude_from_weight_decay(var_names=list(UNDECAYED))
@@ -196,8 +195,8 @@ def make_optimizer(options, batches_per_epoch):
 
 def learning_rate_of(options, steps):
     """The learning rate, or its schedule over `steps` batches."""
-    peak, warmup = options["learning_rate"], options["warmup_steps"]
-    schedule = options["schedule"]
+    peak, warmup = options.learning_rate, options.warmup_steps
+    schedule = options.schedule
     if schedule not in SCHEDULES:
         raise ValueError(
             f"`--schedule` must be one of {', '.join(SCHEDULES)}. "
@@ -212,15 +211,15 @@ def learning_rate_of(options, steps):
         return peak
     if schedule == "linear":
         return LinearDecay(peak, warmup, steps)
-    options = {}
+    rise = {}
     if warmup:
-        options = {"warmup_target": peak, "warmup_steps": warmup}
+        rise = {"warmup_target": peak, "warmup_steps": warmup}
     return keras.optimizers.schedules.CosineDecay(
         0.0 if warmup else peak,
         steps - warmup,
         # Where it ends, as a share of the peak: a cosine that stays is one.
         alpha=1.0 if schedule == "constant" else 0.0,
-        **options,
+        **rise,
     )
 
 
