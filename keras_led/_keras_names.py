@@ -13,7 +13,6 @@ PACKAGE = "keras_led"
 
 # Every class under `register_keras_serializable`, by its module.
 CLASSES = {
-    "cli.training_parts": ("LinearDecay",),
     "layers.decoder": ("LEDDecoder",),
     "layers.encoder": ("LEDEncoder",),
     "layers.initializers": ("Normal",),
@@ -26,6 +25,7 @@ CLASSES = {
     "tf.conditional_generation": ("TFLEDForConditionalGeneration",),
     "tf.led": ("TFLEDModel",),
     "tf.parts": ("TFLEDEncoder", "TFLEDDecoder"),
+    "training.linear_decay": ("LinearDecay",),
     "training.metrics": ("TokenAccuracy", "Perplexity"),
 }
 

@@ -13,8 +13,8 @@ import pytest
 
 import keras_led
 from keras_led import _keras_names
-from keras_led.cli.training_parts import LinearDecay
 from keras_led.training.adapters import enable_lora
+from keras_led.training.linear_decay import LinearDecay
 from keras_led.training.metrics import Perplexity
 from keras_led.training.metrics import TokenAccuracy
 from tests import peer

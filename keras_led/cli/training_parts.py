@@ -10,6 +10,7 @@ from keras_led.training.adapters import TARGETS
 from keras_led.training.adapters import enable_lora
 from keras_led.training.freezing import PARTS
 from keras_led.training.freezing import freeze
+from keras_led.training.linear_decay import LinearDecay
 
 SCHEDULES = ("cosine", "linear", "constant")
 # Variables that weight decay leaves alone: biases, and the scales of the
@@ -221,37 +222,3 @@ def learning_rate_of(options, steps):
         alpha=1.0 if schedule == "constant" else 0.0,
         **rise,
     )
-
-
-@keras.saving.register_keras_serializable(package="keras_led")
-class LinearDecay(keras.optimizers.schedules.LearningRateSchedule):
-    """Up to the peak in a line, and down to 0 in another.
-
-    Keras has decays in a line but no warm-up for them.
-
-    Args:
-        peak: float, highest learning rate.
-        warmup_steps: int.
-        steps: int, all steps.
-    """
-
-    def __init__(self, peak, warmup_steps, steps):
-        super().__init__()
-        self.peak = peak
-        self.warmup_steps = warmup_steps
-        self.steps = steps
-
-    def __call__(self, step):
-        step = keras.ops.cast(step, "float32")
-        up = step / max(self.warmup_steps, 1)
-        down = (self.steps - step) / (self.steps - self.warmup_steps)
-        return self.peak * keras.ops.clip(
-            keras.ops.where(step < self.warmup_steps, up, down), 0.0, 1.0
-        )
-
-    def get_config(self):
-        return {
-            "peak": self.peak,
-            "warmup_steps": self.warmup_steps,
-            "steps": self.steps,
-        }
