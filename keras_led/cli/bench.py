@@ -7,6 +7,7 @@ import typer
 
 from keras_led.cli.shared_options import BackendOption
 from keras_led.cli.shared_options import DebugOption
+from keras_led.cli.shared_options import JsonOption
 from keras_led.cli.shared_options import ModelOption
 from keras_led.cli.shared_options import note
 from keras_led.cli.shared_options import one_line_errors
@@ -58,9 +59,7 @@ def bench(
             metavar="POLICY", help="Keras dtype policy, such as bfloat16."
         ),
     ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Write one JSON object.")
-    ] = False,
+    as_json: JsonOption = False,
     backend: BackendOption = None,
     debug: DebugOption = False,
 ):

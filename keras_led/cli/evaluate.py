@@ -7,8 +7,10 @@ from typing import Annotated
 import typer
 
 from keras_led.cli.shared_options import BackendOption
+from keras_led.cli.shared_options import BatchSizeOption
 from keras_led.cli.shared_options import DebugOption
 from keras_led.cli.shared_options import DocumentFieldOption
+from keras_led.cli.shared_options import JsonOption
 from keras_led.cli.shared_options import ModelOption
 from keras_led.cli.shared_options import SkipBadRowsOption
 from keras_led.cli.shared_options import SummaryFieldOption
@@ -45,12 +47,7 @@ def evaluate(
     num_beams: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Beams; 1 is greedy.")
     ] = None,
-    batch_size: Annotated[
-        int,
-        typer.Option(
-            metavar="N", min=1, help="Documents at once, of like lengths."
-        ),
-    ] = 1,
+    batch_size: BatchSizeOption = 1,
     max_source_tokens: Annotated[
         int | None,
         typer.Option(metavar="N", min=8, help="Cut documents to N tokens."),
@@ -68,9 +65,7 @@ def evaluate(
         ),
     ] = None,
     skip_bad_rows: SkipBadRowsOption = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Write one JSON object.")
-    ] = False,
+    as_json: JsonOption = False,
     backend: BackendOption = None,
     debug: DebugOption = False,
 ):

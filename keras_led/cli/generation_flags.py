@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from keras_led.cli.shared_options import show_parameters
+
 
 def _flag(kind, help, **limits):
     option = typer.Option(
@@ -78,8 +80,7 @@ def generation_flags(command):
         given = {name: v for name, v in given.items() if v is not None}
         return command(**values, generation=given)
 
-    with_dict.__signature__ = signature.replace(parameters=parameters)
-    with_dict.__annotations__ = {p.name: p.annotation for p in parameters}
+    show_parameters(with_dict, parameters)
     return with_dict
 
 

@@ -10,6 +10,7 @@ from keras_led.checkpoints.checkpoint import open_checkpoint
 from keras_led.checkpoints.tensor_files import FLOAT_DTYPES
 from keras_led.cli.shared_options import BackendOption
 from keras_led.cli.shared_options import DebugOption
+from keras_led.cli.shared_options import JsonOption
 from keras_led.cli.shared_options import one_line_errors
 from keras_led.cli.starting import check_backend
 from keras_led.config import LEDConfig
@@ -28,9 +29,7 @@ def info(
             metavar="CHECKPOINT", help="Directory, or hub id, of an LED."
         ),
     ],
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Write one JSON object.")
-    ] = False,
+    as_json: JsonOption = False,
     backend: BackendOption = None,
     debug: DebugOption = False,
 ):

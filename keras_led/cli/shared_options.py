@@ -1,6 +1,7 @@
 """Options that several commands share, and what is done with errors."""
 
 import functools
+import inspect
 import traceback
 import warnings
 from contextlib import contextmanager
@@ -30,6 +31,17 @@ BackendOption = Annotated[
 DebugOption = Annotated[
     bool,
     typer.Option("--debug", help="Show the traceback of an error."),
+]
+
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="Write one JSON object.")
+]
+
+BatchSizeOption = Annotated[
+    int,
+    typer.Option(
+        metavar="N", min=1, help="Documents at once, of like lengths."
+    ),
 ]
 
 DocumentFieldOption = Annotated[
@@ -83,6 +95,17 @@ def named_documents(labels):
         warnings.simplefilter("always", CutDocumentWarning)
         warnings.showwarning = show
         yield
+
+
+def show_parameters(command, parameters):
+    """Sets what typer reads as the parameters of a command.
+
+    Args:
+        command: Function of keyword arguments; changed.
+        parameters: list of `inspect.Parameter`.
+    """
+    command.__signature__ = inspect.Signature(parameters)
+    command.__annotations__ = {p.name: p.annotation for p in parameters}
 
 
 def one_line_errors(command):

@@ -9,6 +9,7 @@ import typer
 from keras_led.cli.generation_flags import check_effect
 from keras_led.cli.generation_flags import generation_flags
 from keras_led.cli.shared_options import BackendOption
+from keras_led.cli.shared_options import BatchSizeOption
 from keras_led.cli.shared_options import DebugOption
 from keras_led.cli.shared_options import ModelOption
 from keras_led.cli.shared_options import named_documents
@@ -34,12 +35,7 @@ def summarize(
         ),
     ],
     model: ModelOption = DEFAULT_CHECKPOINT,
-    batch_size: Annotated[
-        int,
-        typer.Option(
-            metavar="N", min=1, help="Documents at once, of like lengths."
-        ),
-    ] = 1,
+    batch_size: BatchSizeOption = 1,
     field: Annotated[
         str,
         typer.Option(metavar="KEY", help="Field of the text in a row."),

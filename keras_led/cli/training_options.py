@@ -16,6 +16,7 @@ from keras_led.cli.shared_options import DebugOption
 from keras_led.cli.shared_options import DocumentFieldOption
 from keras_led.cli.shared_options import SkipBadRowsOption
 from keras_led.cli.shared_options import SummaryFieldOption
+from keras_led.cli.shared_options import show_parameters
 
 
 def _flag(kind, help, *names, group=None, **more):
@@ -220,19 +221,14 @@ def flags_of(options_class):
         Callable from a function of one `options_class` to the function that
         typer reads.
     """
-    signature = inspect.signature(options_class)
-    signature = signature.replace(return_annotation=inspect.Signature.empty)
+    parameters = [*inspect.signature(options_class).parameters.values()]
 
     def decorate(command):
         @functools.wraps(command)
         def with_options(**values):
             return command(options_class(**values))
 
-        with_options.__signature__ = signature
-        with_options.__annotations__ = {
-            name: parameter.annotation
-            for name, parameter in signature.parameters.items()
-        }
+        show_parameters(with_options, parameters)
         return with_options
 
     return decorate

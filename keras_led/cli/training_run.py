@@ -89,7 +89,7 @@ class TrainingRun:
                     verbose=0,
                     callbacks=[*rouge, report, backup, deadline],
                 )
-        self._save(model, tokenizer, backup.history)
+        save_model(model, tokenizer, self.output, self.options, backup.history)
         self.folder.finish()
         return self._result(backup.history)
 
@@ -250,9 +250,6 @@ class TrainingRun:
                 log_dir=self.options.log_dir,
             )
         ]
-
-    def _save(self, model, tokenizer, history):
-        save_model(model, tokenizer, self.output, self.options, history)
 
     def _result(self, history):
         last = history[-1] if history else {}
