@@ -2,47 +2,114 @@
 
 Long documents in, short texts out, on TensorFlow, JAX or PyTorch: set
 `KERAS_BACKEND` before the first import, as with Keras itself.
+
+`import keras_led` loads nothing else: a name loads what it needs when it is
+first asked for, Keras and its backend among that.
 """
 
-from keras_led._version import __version__
-from keras_led.config import LEDConfig
-from keras_led.generation import GenerateBeamEncoderDecoderOutput
-from keras_led.generation import GenerateEncoderDecoderOutput
-from keras_led.generation import GenerationConfig
-from keras_led.generation import LogitsProcessor
-from keras_led.generation import TextIteratorStreamer
-from keras_led.generation import TextStreamer
-from keras_led.models.conditional_generation import LEDForConditionalGeneration
-from keras_led.models.led import LEDModel
-from keras_led.models.question_answering import LEDForQuestionAnswering
-from keras_led.models.sequence_classification import (
-    LEDForSequenceClassification,
-)
-from keras_led.outputs import LEDEncoderBaseModelOutput
-from keras_led.outputs import LEDSeq2SeqLMOutput
-from keras_led.outputs import LEDSeq2SeqModelOutput
-from keras_led.outputs import LEDSeq2SeqQuestionAnsweringModelOutput
-from keras_led.outputs import LEDSeq2SeqSequenceClassifierOutput
-from keras_led.tokenizer import BatchEncoding
-from keras_led.tokenizer import LEDTokenizer
-from keras_led.tokenizer import LEDTokenizerFast
+import importlib
+from typing import TYPE_CHECKING
 
-_TENSORFLOW_NAMES = (
-    "TFLEDEncoderBaseModelOutput",
-    "TFLEDForConditionalGeneration",
-    "TFLEDModel",
-    "TFLEDSeq2SeqLMOutput",
-    "TFLEDSeq2SeqModelOutput",
+from keras_led import _keras_names
+from keras_led._version import __version__
+
+if TYPE_CHECKING:
+    # What editors and type checkers read instead of the table below.
+    from keras_led.config import LEDConfig
+    from keras_led.generation import GenerateBeamEncoderDecoderOutput
+    from keras_led.generation import GenerateEncoderDecoderOutput
+    from keras_led.generation import GenerationConfig
+    from keras_led.generation import LogitsProcessor
+    from keras_led.generation import TextIteratorStreamer
+    from keras_led.generation import TextStreamer
+    from keras_led.models.conditional_generation import (
+        LEDForConditionalGeneration,
+    )
+    from keras_led.models.led import LEDModel
+    from keras_led.models.question_answering import LEDForQuestionAnswering
+    from keras_led.models.sequence_classification import (
+        LEDForSequenceClassification,
+    )
+    from keras_led.outputs import LEDEncoderBaseModelOutput
+    from keras_led.outputs import LEDSeq2SeqLMOutput
+    from keras_led.outputs import LEDSeq2SeqModelOutput
+    from keras_led.outputs import LEDSeq2SeqQuestionAnsweringModelOutput
+    from keras_led.outputs import LEDSeq2SeqSequenceClassifierOutput
+    from keras_led.tf import TFLEDEncoderBaseModelOutput
+    from keras_led.tf import TFLEDForConditionalGeneration
+    from keras_led.tf import TFLEDModel
+    from keras_led.tf import TFLEDSeq2SeqLMOutput
+    from keras_led.tf import TFLEDSeq2SeqModelOutput
+    from keras_led.tokenizer import BatchEncoding
+    from keras_led.tokenizer import LEDTokenizer
+    from keras_led.tokenizer import LEDTokenizerFast
+
+_HOMES = {
+    "BatchEncoding": "tokenizer",
+    "GenerateBeamEncoderDecoderOutput": "generation",
+    "GenerateEncoderDecoderOutput": "generation",
+    "GenerationConfig": "generation",
+    "LEDConfig": "config",
+    "LEDEncoderBaseModelOutput": "outputs",
+    "LEDForConditionalGeneration": "models.conditional_generation",
+    "LEDForQuestionAnswering": "models.question_answering",
+    "LEDForSequenceClassification": "models.sequence_classification",
+    "LEDModel": "models.led",
+    "LEDSeq2SeqLMOutput": "outputs",
+    "LEDSeq2SeqModelOutput": "outputs",
+    "LEDSeq2SeqQuestionAnsweringModelOutput": "outputs",
+    "LEDSeq2SeqSequenceClassifierOutput": "outputs",
+    "LEDTokenizer": "tokenizer",
+    "LEDTokenizerFast": "tokenizer",
+    "LogitsProcessor": "generation",
+    "TextIteratorStreamer": "generation",
+    "TextStreamer": "generation",
+}
+
+# Not in `__all__`: under another backend, asking for them raises an
+# `ImportError`, and `from keras_led import *` has to work.
+_TENSORFLOW_HOMES = {
+    "TFLEDEncoderBaseModelOutput": "tf",
+    "TFLEDForConditionalGeneration": "tf",
+    "TFLEDModel": "tf",
+    "TFLEDSeq2SeqLMOutput": "tf",
+    "TFLEDSeq2SeqModelOutput": "tf",
+}
+
+# Parts of the package that `keras_led.NAME` finds without an import of its own.
+_PARTS = (
+    "attention",
+    "backend",
+    "checkpoints",
+    "config",
+    "data",
+    "files",
+    "formats",
+    "generation",
+    "layers",
+    "losses",
+    "models",
+    "outputs",
+    "tokenizer",
 )
+
+__all__ = sorted(_HOMES)
 
 
 def __getattr__(name):
-    """Imports the classes that need TensorFlow when they are first asked for.
-
-    Under another backend, asking for them raises an `ImportError`.
-    """
-    if name in _TENSORFLOW_NAMES:
-        from keras_led import tf
-
-        return getattr(tf, name)
+    """Imports a name when it is first asked for."""
+    home = _HOMES.get(name) or _TENSORFLOW_HOMES.get(name)
+    if home is not None:
+        value = getattr(importlib.import_module(f"keras_led.{home}"), name)
+        globals()[name] = value
+        return value
+    if name in _PARTS:
+        return importlib.import_module(f"keras_led.{name}")
     raise AttributeError(f"module 'keras_led' has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted({*globals(), *_HOMES, *_TENSORFLOW_HOMES, *_PARTS})
+
+
+_keras_names.register()

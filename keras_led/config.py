@@ -2,22 +2,19 @@
 
 import copy
 import dataclasses
-import difflib
-import json
-import os
-from pathlib import Path
 from typing import Any
 from typing import Self
 
+from keras_led.argument_checks import did_you_mean
 from keras_led.config_checks import check_architectures
 from keras_led.config_checks import check_settings
 from keras_led.config_checks import labels_from_file
 from keras_led.config_checks import replace_labels
+from keras_led.config_file import ConfigFile
+from keras_led.config_file import find_config
 from keras_led.config_generation import GENERATION_OPTIONS
 from keras_led.config_generation import take_generation_options
-from keras_led.files.atomic import write_json
 from keras_led.files.hub import read_json
-from keras_led.files.hub import resolve
 from keras_led.files.reading import reading
 from keras_led.typing import StrPath
 
@@ -41,7 +38,7 @@ _COMMON_EXTRAS = (
 
 
 @dataclasses.dataclass(init=False, repr=False, eq=False)
-class LEDConfig:
+class LEDConfig(ConfigFile):
     """Sizes and options of an LED model, as plain Python values.
 
     Every value is checked when the config is made and whenever an attribute is
@@ -143,6 +140,7 @@ class LEDConfig:
     return_dict: bool = True
 
     model_type = "led"
+    _file_name = CONFIG_NAME
 
     def __init__(self, *, extras: dict[str, Any] | None = None, **values: Any):
         extras = {**(extras or {}), **take_generation_options(values)}
@@ -186,16 +184,6 @@ class LEDConfig:
         self._assign(settings)
         self.extras.update(options)
 
-    def copy(self, **values: Any) -> "LEDConfig":
-        """Returns an independent copy.
-
-        Args:
-            **values: constructor arguments to change in the copy.
-        """
-        duplicate = copy.deepcopy(self)
-        duplicate.update(**values)
-        return duplicate
-
     def _assign(self, settings):
         """Stores all fields, once all of them have passed the checks."""
         for name, value in check_settings(settings).items():
@@ -221,16 +209,6 @@ class LEDConfig:
                 f"LEDConfig has no attribute {name!r}.{_remedy(name)}"
             )
 
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, LEDConfig):
-            return NotImplemented
-        return self.to_dict() == other.to_dict()
-
-    __hash__ = None
-
-    def __repr__(self) -> str:
-        return f"LEDConfig {self.to_json_string()}"
-
     # ---- dicts and files --------------------------------------------------
 
     def to_dict(self) -> dict[str, Any]:
@@ -244,10 +222,6 @@ class LEDConfig:
         content["num_hidden_layers"] = self.encoder_layers
         content["model_type"] = self.model_type
         return content
-
-    def to_json_string(self) -> str:
-        """Returns the content of `config.json`, as text."""
-        return json.dumps(self.to_dict(), indent=2, sort_keys=True)
 
     @classmethod
     def from_dict(cls, content: dict[str, Any], **overrides: Any) -> Self:
@@ -321,17 +295,15 @@ class LEDConfig:
             ConnectionError: If the hub cannot be reached.
             ValueError: If the file is damaged or describes no LED.
         """
-        path = Path(os.path.expanduser(os.fspath(name_or_path)))
-        if not path.is_file():
-            path = resolve(
-                name_or_path,
-                CONFIG_NAME,
-                revision=revision,
-                token=token,
-                cache_dir=cache_dir,
-                local_files_only=local_files_only,
-                subfolder=subfolder,
-            )
+        path = find_config(
+            name_or_path,
+            CONFIG_NAME,
+            revision=revision,
+            token=token,
+            cache_dir=cache_dir,
+            local_files_only=local_files_only,
+            subfolder=subfolder,
+        )
         content = read_json(path)
         try:
             return cls.from_dict(content, **overrides)
@@ -340,14 +312,6 @@ class LEDConfig:
             with reading(path, "describe an LED"):
                 cls.from_dict(content)
             raise
-
-    def save_pretrained(self, directory: StrPath) -> None:
-        """Writes `config.json`, whole or not at all.
-
-        Args:
-            directory: str or path, made when missing.
-        """
-        write_json(Path(directory) / CONFIG_NAME, self.to_dict())
 
 
 def _field_names():
@@ -363,8 +327,7 @@ def _remedy(name):
     if name == "gradient_checkpointing":
         return " Call `model.gradient_checkpointing_enable()`."
     known = [*_field_names(), *ALIASES, "num_labels", *GENERATION_OPTIONS]
-    close = difflib.get_close_matches(name, known, n=1)
-    hint = f" Did you mean {close[0]!r}?" if close else ""
+    hint = did_you_mean(name, known)
     return f"{hint} Keys that LED does not use go into `extras`."
 
 

@@ -1,5 +1,6 @@
 """What a fresh interpreter loads on `import keras_led`."""
 
+import ast
 import json
 import os
 import subprocess
@@ -7,6 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
+
+import keras_led
+from keras_led.config import LEDConfig
 
 # Imported by nobody until a call needs them.
 LAZY = (
@@ -19,11 +23,12 @@ LAZY = (
 )
 BACKENDS = ("tensorflow", "jax", "torch")
 
+# Every name that any backend has, and so all that the package is made of.
 SCRIPT = """
 import json, sys
 import keras
 before = set(sys.modules)
-import keras_led
+from keras_led import *
 after = set(sys.modules)
 print(json.dumps([sorted(before), sorted(after)]))
 """
@@ -31,16 +36,56 @@ print(json.dumps([sorted(before), sorted(after)]))
 NO_TENSORFLOW = str(Path(__file__).parent / "no_tensorflow")
 
 
-def loaded_modules(backend, **environment):
-    """Modules loaded by keras, and after it by keras_led, in a new process."""
+def run(code, **environment):
     done = subprocess.run(
-        [sys.executable, "-c", SCRIPT],
-        env={**os.environ, "KERAS_BACKEND": backend, **environment},
+        [sys.executable, "-c", code],
+        env={**os.environ, **environment},
         capture_output=True,
         text=True,
     )
     assert done.returncode == 0, done.stderr
-    return map(set, json.loads(done.stdout))
+    return json.loads(done.stdout)
+
+
+def loaded_modules(backend, **environment):
+    """Modules loaded by keras, and after it by keras_led, in a new process."""
+    return map(set, run(SCRIPT, KERAS_BACKEND=backend, **environment))
+
+
+def test_import_alone_loads_neither_keras_nor_numpy():
+    loaded = run(
+        "import json, sys, keras_led; dir(keras_led);"
+        "print(json.dumps(sorted(sys.modules)))",
+        # Not even an unknown one is looked at.
+        KERAS_BACKEND="mxnet",
+    )
+    packages = {name.split(".")[0] for name in loaded}
+    assert packages & {"keras", "numpy", *BACKENDS, *LAZY} == set()
+    ours = {name for name in loaded if name.startswith("keras_led")}
+    assert ours == {"keras_led", "keras_led._keras_names", "keras_led._version"}
+
+
+def test_the_table_of_names_is_what_type_checkers_read():
+    tree = ast.parse(Path(keras_led.__file__).read_text("utf-8"))
+    (block,) = (node for node in tree.body if isinstance(node, ast.If))
+    read = {
+        alias.name: node.module.removeprefix("keras_led.")
+        for node in block.body
+        for alias in node.names
+    }
+    assert read == {**keras_led._HOMES, **keras_led._TENSORFLOW_HOMES}
+
+
+def test_dir_lists_every_public_name():
+    listed = dir(keras_led)
+    assert set(keras_led.__all__) < set(listed)
+    assert [n for n in listed if n.startswith("TFLED")] == sorted(
+        keras_led._TENSORFLOW_HOMES
+    )
+    assert keras_led.LEDConfig is LEDConfig
+    assert keras_led.models.__name__ == "keras_led.models"
+    with pytest.raises(AttributeError, match="no attribute 'LEDMode'"):
+        keras_led.__getattr__("LEDMode")
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

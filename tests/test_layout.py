@@ -13,6 +13,7 @@ PACKAGE = ROOT / "keras_led"
 # From the bottom up: a room may import itself and the rooms before it.
 ROOMS = (
     "typing",
+    "argument_checks",
     "files",
     "config",
     "backend",
@@ -32,6 +33,8 @@ ROOMS = (
     "serving",
     "cli",
 )
+# Imported from everywhere, or, as the start of the command, from nowhere.
+BESIDE_THE_ROOMS = ("__main__", "_keras_names", "_version")
 BACKEND_ROOMS = ("backend", "formats", "tf", "serving")
 BACKEND_LIBRARIES = ("tensorflow", "jax", "torch", "transformers")
 MAX_LINES = 400
@@ -90,13 +93,13 @@ def import_faults(path, tree, root):
                 yield f"{where} at module level outside {BACKEND_ROOMS}"
         elif library in ("conversion", "examples", "tests", "benchmarks"):
             yield f"{where}: the package never imports what stands on it"
-        elif library == "keras_led" and module != "keras_led":
+        elif library == "keras_led" and room not in ("", "__main__"):
             yield from direction_faults(where, room, room_of(target))
 
 
 def direction_faults(where, room, target):
-    # `typing` names the models for all rooms, and loads nothing.
-    if target == "_version" or room == "typing":
+    # These load no room: `typing` names the models for all of them.
+    if target in BESIDE_THE_ROOMS or room == "typing":
         return
     if target not in ROOMS:
         yield f"{where}: not a room; import the module that defines the name"
@@ -171,13 +174,23 @@ def test_no_file_is_longer_than_the_limit():
     assert {k: n for k, n in lengths.items() if n > MAX_LINES} == {}
 
 
+def test_files_of_one_name_are_one_thing():
+    """For each backend, or as `TFLED...` beside the model it stands on."""
+    homes = {}
+    for path in PACKAGE.rglob("*.py"):
+        room = path.relative_to(PACKAGE).parts[0]
+        if room not in ("backend", "tf") and path.name != "__init__.py":
+            homes.setdefault(path.name, []).append(str(path.parent))
+    assert {k: found for k, found in homes.items() if len(found) > 1} == {}
+
+
 def test_every_room_of_the_package_is_in_the_list():
     found = {
         room_of(f"keras_led.{path.stem}")
         for path in PACKAGE.iterdir()
         if path.suffix == ".py" or (path / "__init__.py").exists()
     }
-    assert found - {"__init__", "_version"} <= set(ROOMS)
+    assert found - {*BESIDE_THE_ROOMS, "__init__"} <= set(ROOMS)
 
 
 def rooms_of_the_map():
@@ -190,7 +203,7 @@ def test_the_map_of_the_house_is_the_house():
         str(path.parent.relative_to(PACKAGE))
         for path in PACKAGE.rglob("__init__.py")
     }
-    files = {"typing", "config", "outputs"}
+    files = {"argument_checks", "typing", "config", "outputs"}
     assert sorted(rooms_of_the_map()) == sorted(folders - {"."} | files)
 
 

@@ -67,7 +67,6 @@ def test_the_wheel_holds_the_package_and_no_more(wheel):
     tops = {name.partition("/")[0] for name in names}
     assert tops == {
         "keras_led",
-        "keras_led_command.py",
         f"keras_led-{__version__}.dist-info",
     }
     sources = {
@@ -96,7 +95,7 @@ def test_the_wheel_starts_the_command(wheel):
         (name,) = (n for n in archive.namelist() if n.endswith("points.txt"))
         parser = configparser.ConfigParser()
         parser.read_string(archive.read(name).decode())
-    assert parser["console_scripts"]["keras-led"] == "keras_led_command:main"
+    assert parser["console_scripts"]["keras-led"] == "keras_led.cli:app"
 
 
 def test_the_unpacked_wheel_summarizes(wheel, tmp_path):
@@ -104,9 +103,9 @@ def test_the_unpacked_wheel_summarizes(wheel, tmp_path):
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(site)
     code = (
-        "import sys, keras_led, keras_led_command;"
+        "import sys, keras_led.cli;"
         "assert keras_led.__file__.startswith(sys.argv.pop(1));"
-        "keras_led_command.main()"
+        "keras_led.cli.app()"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, str(site), "summarize", "-"],

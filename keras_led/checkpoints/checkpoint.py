@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from typing import Any
 from typing import Self
 
+from keras_led.argument_checks import check_list
 from keras_led.checkpoints import names
 from keras_led.checkpoints.hdf5_reader import Hdf5File
 from keras_led.checkpoints.safetensors_reader import SafetensorsFile
@@ -17,7 +18,6 @@ from keras_led.files.hub import read_json
 from keras_led.files.hub import resolve
 from keras_led.files.reading import reading
 from keras_led.files.together import read_together
-from keras_led.tokenizer.keywords import check_list
 from keras_led.typing import StrPath
 
 if TYPE_CHECKING:

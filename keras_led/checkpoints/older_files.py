@@ -4,11 +4,8 @@ from collections.abc import Callable
 from collections.abc import Collection
 
 from keras_led.checkpoints.sharding import is_weight_file
-from keras_led.tokenizer.saving import FILE_NAMES as TOKENIZER_FILES
 
-# Files that describe one thing together: where a save writes some of them,
-# the others would be those of another model, or of another tokenizer.
-_GROUPS = (("config.json", "generation_config.json"), TOKENIZER_FILES)
+_CONFIGS = ("config.json", "generation_config.json")
 
 
 def older_files(*weights: str) -> Callable[[str, Collection[str]], bool]:
@@ -22,12 +19,17 @@ def older_files(*weights: str) -> Callable[[str, Collection[str]], bool]:
         Callable that takes the name of an older file and the set of the new
         names, and returns a bool.
     """
+    from keras_led.tokenizer.write_files import FILE_NAMES as TOKENIZER_FILES
+
+    # Files that describe one thing together: where a save writes some of them,
+    # the others would be those of another model, or of another tokenizer.
+    groups = (_CONFIGS, TOKENIZER_FILES)
 
     def obsolete(name, new):
         if any(is_weight_file(name, *kind) for kind in weights):
             return True
         return any(
-            name in group and not new.isdisjoint(group) for group in _GROUPS
+            name in group and not new.isdisjoint(group) for group in groups
         )
 
     return obsolete

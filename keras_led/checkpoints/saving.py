@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from typing import Any
 
 import numpy as np
-from keras import ops
 
 from keras_led.checkpoints import names
 from keras_led.checkpoints import sharding
@@ -186,6 +185,8 @@ def merged_value(layer: "keras.layers.Layer", name: str) -> np.ndarray:
     Returns:
         Float32 numpy array.
     """
+    from keras import ops
+
     base, first, second = (
         ops.convert_to_numpy(ops.cast(getattr(layer, attribute), "float32"))
         for attribute in (f"_{name}", f"lora_{name}_a", f"lora_{name}_b")
@@ -214,6 +215,8 @@ def _has_prefix(model):
 
 def _reader(variable, merged, swapped):
     def read():
+        from keras import ops
+
         if merged is None:
             array = np.asarray(ops.convert_to_numpy(variable.value))
         else:

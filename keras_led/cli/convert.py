@@ -5,11 +5,11 @@ from typing import Annotated
 
 import typer
 
-from keras_led.cli.options import BackendOption
-from keras_led.cli.options import DebugOption
-from keras_led.cli.options import check_backend
-from keras_led.cli.options import note
-from keras_led.cli.options import one_line_errors
+from keras_led.cli.shared_options import BackendOption
+from keras_led.cli.shared_options import DebugOption
+from keras_led.cli.shared_options import note
+from keras_led.cli.shared_options import one_line_errors
+from keras_led.cli.starting import start_backend
 
 # Half precision keeps 11 (float16) or 8 (bfloat16) bits of each weight.
 _TOLERANCES = {"float32": 1e-4, "float16": 0.05, "bfloat16": 0.3}
@@ -100,7 +100,7 @@ def convert(
     checkpoints, BART, and BART presets of KerasHub. TARGET appears once all is
     written; conversion_report.json in it lists every tensor.
     """
-    check_backend(backend)
+    start_backend(backend, debug)
     from keras_led.checkpoints.conversion import check_target
     from keras_led.checkpoints.conversion import convert as write
     from keras_led.checkpoints.families import read_source

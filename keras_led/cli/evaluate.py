@@ -6,25 +6,21 @@ from typing import Annotated
 
 import typer
 
-from keras_led.backend import name as backend_name
-from keras_led.cli.options import BackendOption
-from keras_led.cli.options import DebugOption
-from keras_led.cli.options import DocumentFieldOption
-from keras_led.cli.options import ModelOption
-from keras_led.cli.options import SkipBadRowsOption
-from keras_led.cli.options import SummaryFieldOption
-from keras_led.cli.options import bad_rows_policy
-from keras_led.cli.options import check_backend
-from keras_led.cli.options import named_documents
-from keras_led.cli.options import note
-from keras_led.cli.options import one_line_errors
-from keras_led.data.texts import read_texts
+from keras_led.cli.shared_options import BackendOption
+from keras_led.cli.shared_options import BatchSizeOption
+from keras_led.cli.shared_options import DebugOption
+from keras_led.cli.shared_options import DocumentFieldOption
+from keras_led.cli.shared_options import JsonOption
+from keras_led.cli.shared_options import ModelOption
+from keras_led.cli.shared_options import SkipBadRowsOption
+from keras_led.cli.shared_options import SummaryFieldOption
+from keras_led.cli.shared_options import bad_rows_policy
+from keras_led.cli.shared_options import named_documents
+from keras_led.cli.shared_options import note
+from keras_led.cli.shared_options import one_line_errors
+from keras_led.cli.starting import start_backend
 from keras_led.files import write_text
 from keras_led.files.embedded import DEFAULT_CHECKPOINT
-from keras_led.models.conditional_generation import LEDForConditionalGeneration
-from keras_led.tokenizer import LEDTokenizer
-from keras_led.training.rouge import require_rouge
-from keras_led.training.rouge import rouge_scores
 
 
 @one_line_errors
@@ -51,12 +47,7 @@ def evaluate(
     num_beams: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Beams; 1 is greedy.")
     ] = None,
-    batch_size: Annotated[
-        int,
-        typer.Option(
-            metavar="N", min=1, help="Documents at once, of like lengths."
-        ),
-    ] = 1,
+    batch_size: BatchSizeOption = 1,
     max_source_tokens: Annotated[
         int | None,
         typer.Option(metavar="N", min=8, help="Cut documents to N tokens."),
@@ -74,9 +65,7 @@ def evaluate(
         ),
     ] = None,
     skip_bad_rows: SkipBadRowsOption = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Write one JSON object.")
-    ] = False,
+    as_json: JsonOption = False,
     backend: BackendOption = None,
     debug: DebugOption = False,
 ) -> None:
@@ -90,11 +79,19 @@ def evaluate(
 
         keras-led evaluate test.csv -m DIR --document article --summary title
     """
-    check_backend(backend)
+    running = start_backend(backend, debug)
+    from keras_led.data.texts import read_texts
+    from keras_led.models.conditional_generation import (
+        LEDForConditionalGeneration,
+    )
+    from keras_led.tokenizer import LEDTokenizer
+    from keras_led.training.rouge import require_rouge
+    from keras_led.training.rouge import rouge_scores
+
     require_rouge()
     policy = bad_rows_policy(skip_bad_rows)
     rows = list(read_texts(files, (document, summary), policy, limit))
-    note(f"Loading {model} on {backend_name} ...")
+    note(f"Loading {model} on {running} ...")
     tokenizer = LEDTokenizer.from_pretrained(model)
     network = LEDForConditionalGeneration.from_pretrained(model)
     chosen = {"max_new_tokens": max_new_tokens, "num_beams": num_beams}

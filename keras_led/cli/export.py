@@ -5,18 +5,13 @@ from typing import Annotated
 
 import typer
 
-from keras_led.backend import name as backend_name
 from keras_led.cli.generation_flags import check_effect
 from keras_led.cli.generation_flags import generation_flags
-from keras_led.cli.options import BackendOption
-from keras_led.cli.options import DebugOption
-from keras_led.cli.options import check_backend
-from keras_led.cli.options import note
-from keras_led.cli.options import one_line_errors
-from keras_led.formats import other_process
-from keras_led.models.conditional_generation import LEDForConditionalGeneration
-from keras_led.serving import exporting
-from keras_led.tokenizer import LEDTokenizer
+from keras_led.cli.shared_options import BackendOption
+from keras_led.cli.shared_options import DebugOption
+from keras_led.cli.shared_options import note
+from keras_led.cli.shared_options import one_line_errors
+from keras_led.cli.starting import start_backend
 
 
 @one_line_errors
@@ -79,7 +74,14 @@ def export(
 
         keras-led export DIR lite --format litert --length 4096
     """
-    check_backend(backend)
+    running = start_backend(backend, debug)
+    from keras_led.formats import other_process
+    from keras_led.models.conditional_generation import (
+        LEDForConditionalGeneration,
+    )
+    from keras_led.serving import exporting
+    from keras_led.tokenizer import LEDTokenizer
+
     exporting.check_target(path, force)
     saved = exporting.check_format(format) == "saved_model"
     settings = {
@@ -88,7 +90,7 @@ def export(
         "length": length,
         "target_length": target_length,
     }
-    if backend_name != "tensorflow":
+    if running != "tensorflow":
         note(f"Exporting {model} with TensorFlow ...")
         switches = {
             "max_new_tokens_input": max_new_tokens_input,

@@ -8,6 +8,7 @@ from typing import Any
 
 import typer
 
+from keras_led.cli.shared_options import show_parameters
 from keras_led.typing import GeneratingLED
 
 
@@ -82,8 +83,7 @@ def generation_flags(command: Callable[..., Any]) -> Callable[..., Any]:
         given = {name: v for name, v in given.items() if v is not None}
         return command(**values, generation=given)
 
-    with_dict.__signature__ = signature.replace(parameters=parameters)
-    with_dict.__annotations__ = {p.name: p.annotation for p in parameters}
+    show_parameters(with_dict, parameters)
     return with_dict
 
 

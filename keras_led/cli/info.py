@@ -9,13 +9,13 @@ from typing import Any
 
 import typer
 
-from keras_led.backend import preferred_layout
 from keras_led.checkpoints.checkpoint import open_checkpoint
 from keras_led.checkpoints.tensor_files import FLOAT_DTYPES
-from keras_led.cli.options import BackendOption
-from keras_led.cli.options import DebugOption
-from keras_led.cli.options import check_backend
-from keras_led.cli.options import one_line_errors
+from keras_led.cli.shared_options import BackendOption
+from keras_led.cli.shared_options import DebugOption
+from keras_led.cli.shared_options import JsonOption
+from keras_led.cli.shared_options import one_line_errors
+from keras_led.cli.starting import check_backend
 from keras_led.config import LEDConfig
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 FLOAT32_BYTES = 4
 SHORTEST_LENGTH = 1024
+# Of `keras_led.backend.block_layout.ON_CPU`, whose import would take Keras.
+QUERY_BLOCK = 128
 
 
 @one_line_errors
@@ -33,9 +35,7 @@ def info(
             metavar="CHECKPOINT", help="Directory, or hub id, of an LED."
         ),
     ],
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Write one JSON object.")
-    ] = False,
+    as_json: JsonOption = False,
     backend: BackendOption = None,
     debug: DebugOption = False,
 ) -> None:
@@ -115,10 +115,8 @@ def memory(config: LEDConfig, parameters: int) -> dict[int, Any]:
         block; one step's attention scores; the decoder's keys and values.
     """
     dim, longest = config.d_model, config.max_encoder_position_embeddings
-    layout = preferred_layout()
-    queries = layout.query_block * layout.blocks_per_step
-    keys = layout.query_block + max(config.attention_windows, default=0)
-    scores = config.encoder_attention_heads * queries * keys
+    keys = QUERY_BLOCK + max(config.attention_windows, default=0)
+    scores = config.encoder_attention_heads * QUERY_BLOCK * keys
     lengths = [longest]
     while lengths[0] // 4 >= SHORTEST_LENGTH:
         lengths.insert(0, lengths[0] // 4)

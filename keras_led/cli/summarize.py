@@ -7,20 +7,17 @@ from typing import Annotated
 
 import typer
 
-from keras_led.backend import name as backend_name
-from keras_led.cli.documents import read_documents
 from keras_led.cli.generation_flags import check_effect
 from keras_led.cli.generation_flags import generation_flags
-from keras_led.cli.options import BackendOption
-from keras_led.cli.options import DebugOption
-from keras_led.cli.options import ModelOption
-from keras_led.cli.options import check_backend
-from keras_led.cli.options import named_documents
-from keras_led.cli.options import note
-from keras_led.cli.options import one_line_errors
+from keras_led.cli.shared_options import BackendOption
+from keras_led.cli.shared_options import BatchSizeOption
+from keras_led.cli.shared_options import DebugOption
+from keras_led.cli.shared_options import ModelOption
+from keras_led.cli.shared_options import named_documents
+from keras_led.cli.shared_options import note
+from keras_led.cli.shared_options import one_line_errors
+from keras_led.cli.starting import start_backend
 from keras_led.files.embedded import DEFAULT_CHECKPOINT
-from keras_led.models.conditional_generation import LEDForConditionalGeneration
-from keras_led.tokenizer import LEDTokenizer
 
 if TYPE_CHECKING:
     from keras_led.cli.documents import Document
@@ -42,12 +39,7 @@ def summarize(
         ),
     ],
     model: ModelOption = DEFAULT_CHECKPOINT,
-    batch_size: Annotated[
-        int,
-        typer.Option(
-            metavar="N", min=1, help="Documents at once, of like lengths."
-        ),
-    ] = 1,
+    batch_size: BatchSizeOption = 1,
     field: Annotated[
         str,
         typer.Option(metavar="KEY", help="Field of the text in a row."),
@@ -81,9 +73,15 @@ def summarize(
 
         zcat corpus.jsonl.gz | keras-led summarize - --jsonl -m DIR
     """
-    check_backend(backend)
+    running = start_backend(backend, debug)
+    from keras_led.cli.input_documents import read_documents
+    from keras_led.models.conditional_generation import (
+        LEDForConditionalGeneration,
+    )
+    from keras_led.tokenizer import LEDTokenizer
+
     documents = read_documents(files, field, jsonl)
-    note(f"Loading {model} on {backend_name} ...")
+    note(f"Loading {model} on {running} ...")
     tokenizer = LEDTokenizer.from_pretrained(model)
     network = LEDForConditionalGeneration.from_pretrained(model)
     check_effect(generation, network)

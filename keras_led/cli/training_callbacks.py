@@ -11,12 +11,12 @@ from typing import Self
 
 import keras
 
-from keras_led.cli.options import note
+from keras_led.cli.shared_options import note
+from keras_led.cli.starting import quiet_standard_error
 from keras_led.files import write_json
 from keras_led.training.adapter_files import save_adapters
 from keras_led.training.event_log import EventLog
 from keras_led.typing import AnyLED
-from keras_led_command import quiet_standard_error
 
 if TYPE_CHECKING:
     from keras_led.tokenizer.led_tokenizer import LEDTokenizer
@@ -47,14 +47,14 @@ def save_model(
 
     def write_beside(staging):
         tokenizer.save_pretrained(staging)
-        if options["lora_rank"] is not None:
+        if options.lora_rank is not None:
             save_adapters(model, staging / ADAPTERS_FOLDER)
         if history is not None:
             write_json(staging / HISTORY_NAME, history)
 
     model.generation_config.update(
         max_new_tokens=min(
-            options["max_target_tokens"],
+            options.max_target_tokens,
             model.config.max_decoder_position_embeddings - 1,
         )
     )
@@ -87,8 +87,8 @@ class Report(keras.callbacks.Callback):
         self.dataset = dataset
         self.tokenizer = tokenizer
         self.backup = backup
-        log_dir = options["log_dir"]
-        if log_dir is not None and not options["debug"]:
+        log_dir = options.log_dir
+        if log_dir is not None and not options.debug:
             _start_tensorflow_quietly()
         self._log = None if log_dir is None else EventLog(log_dir)
         self._steps = 0
@@ -104,15 +104,15 @@ class Report(keras.callbacks.Callback):
         self, batch: int, logs: dict[str, Any] | None = None
     ) -> None:
         self._steps += 1
-        if self._steps % self.options["log_every"]:
+        if self._steps % self.options.log_every:
             return
         now = time.monotonic()
-        pace = (now - self._since) / self.options["log_every"]
+        pace = (now - self._since) / self.options.log_every
         self._since = now
         # The backup comes next in the list, and counts this step after.
         step = self.backup.step + 1
         note(
-            f"epoch {self._epoch + 1}/{self.options['epochs']}, step "
+            f"epoch {self._epoch + 1}/{self.options.epochs}, step "
             f"{step}/{self.dataset.batches_per_epoch}: "
             f"loss {logs['loss']:.4f}, {pace:.2f} s a step"
         )
@@ -121,12 +121,12 @@ class Report(keras.callbacks.Callback):
         self, epoch: int, logs: dict[str, Any] | None = None
     ) -> None:
         shown = ", ".join(f"{k} {v:.4f}" for k, v in logs.items())
-        note(f"epoch {epoch + 1}/{self.options['epochs']}: {shown}")
+        note(f"epoch {epoch + 1}/{self.options.epochs}: {shown}")
         self._check_progress(logs["loss"], shown)
         if self._log is not None:
             self._log.scalars({f"epoch_{k}": v for k, v in logs.items()}, epoch)
         save_model(
-            self.model, self.tokenizer, self.options["output"], self.options
+            self.model, self.tokenizer, self.options.output, self.options
         )
 
     def _check_progress(self, loss, shown):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from typing import Any
 
 from keras_led.backend import name as backend_name
-from keras_led.cli.options import note
+from keras_led.cli.shared_options import note
 from keras_led.cli.training_callbacks import ADAPTERS_FOLDER
 from keras_led.config import CONFIG_NAME
 from keras_led.files import one_at_a_time
@@ -45,7 +45,7 @@ class RunFolder:
     """What a run keeps in `--output` beside the checkpoint.
 
     Args:
-        options: dict of the command's arguments.
+        options: `TrainOptions`.
 
     Attributes:
         path: `pathlib.Path` of the folder of the backups.
@@ -54,11 +54,11 @@ class RunFolder:
 
     def __init__(self, options: dict[str, Any]):
         self.options = options
-        self.output = Path(options["output"])
+        self.output = Path(options.output)
         self.path = self.output / RUN_FOLDER
         self.settings = {
             name: str(value) if isinstance(value, Path) else value
-            for name, value in options.items()
+            for name, value in vars(options).items()
             if name not in INCIDENTAL
         }
 
@@ -73,18 +73,18 @@ class RunFolder:
                 run with other options.
         """
         before = self._former()
-        if before is None or self.options["force"]:
+        if before is None or self.options.force:
             taken = (self.output / CONFIG_NAME).exists()
-            if taken and not self.options["force"]:
+            if taken and not self.options.force:
                 raise ValueError(
                     "`--output` must not hold a model yet. "
                     f"Received: --output {self.output}. Choose another "
                     "folder, or overwrite it with --force."
                 )
-            if self.options["resume"] and before is None:
+            if self.options.resume and before is None:
                 note(f"Nothing to resume in {self.output}: a new run.")
             return "new"
-        if not self.options["resume"]:
+        if not self.options.resume:
             raise ValueError(
                 "`--output` must not hold a run yet. Received: --output "
                 f"{self.output}. Go on with --resume, or start anew with "

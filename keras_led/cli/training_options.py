@@ -3,11 +3,20 @@
 A name that belongs to the Python API means what it means there.
 """
 
+import dataclasses
 import functools
+import inspect
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from keras_led.cli.shared_options import BackendOption
+from keras_led.cli.shared_options import DebugOption
+from keras_led.cli.shared_options import DocumentFieldOption
+from keras_led.cli.shared_options import SkipBadRowsOption
+from keras_led.cli.shared_options import SummaryFieldOption
+from keras_led.cli.shared_options import show_parameters
 
 
 def _flag(kind, help, *names, group=None, **more):
@@ -147,3 +156,79 @@ Resume = _run(
 )
 Force = _run(bool, "Start anew in a DIR that has a run.", "--force")
 AsJson = _run(bool, "Write one JSON object.", "--json")
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainOptions:
+    """What `keras-led train` was asked for; a flag a field, in their order."""
+
+    files: Files
+    output: Output
+    validation: Validation = None
+    model: Model = None
+    config: Config = None
+    settings: Settings = None
+    tokenizer: Tokenizer = None
+    vocab_size: VocabSize = None
+    dtype: Dtype = None
+    document: DocumentFieldOption = "document"
+    summary: SummaryFieldOption = "summary"
+    question: Question = None
+    max_source_tokens: MaxSourceTokens = 4096
+    max_target_tokens: MaxTargetTokens = 256
+    strip_bos: StripBos = False
+    bucket: Bucket = None
+    batch_size: BatchSize = 4
+    streaming: Streaming = False
+    steps_per_epoch: StepsPerEpoch = None
+    cache_dir: CacheDir = None
+    skip_bad_rows: SkipBadRowsOption = False
+    epochs: Epochs = 3
+    gradient_accumulation: GradientAccumulation = 1
+    learning_rate: LearningRate = 5e-5
+    warmup_steps: WarmupSteps = 0
+    schedule: Schedule = "cosine"
+    weight_decay: WeightDecay = 0.01
+    clip_norm: ClipNorm = 1.0
+    label_smoothing: LabelSmoothing = 0.0
+    gradient_checkpointing: GradientCheckpointing = False
+    seed: Seed = 0
+    lora_rank: LoraRank = None
+    lora_alpha: LoraAlpha = None
+    lora_targets: LoraTargets = None
+    freeze: Freeze = None
+    freeze_encoder_layers: FreezeEncoderLayers = 0
+    freeze_decoder_layers: FreezeDecoderLayers = 0
+    rouge_documents: RougeDocuments = 0
+    log_dir: LogDir = None
+    log_every: LogEvery = 50
+    save_every: SaveEvery = 100
+    stop_after: StopAfter = None
+    resume: Resume = False
+    force: Force = False
+    as_json: AsJson = False
+    backend: BackendOption = None
+    debug: DebugOption = False
+
+
+def flags_of(options_class):
+    """Makes a decorator that turns the fields of a dataclass into flags.
+
+    Args:
+        options_class: dataclass whose fields are annotated for typer.
+
+    Returns:
+        Callable from a function of one `options_class` to the function that
+        typer reads.
+    """
+    parameters = [*inspect.signature(options_class).parameters.values()]
+
+    def decorate(command):
+        @functools.wraps(command)
+        def with_options(**values):
+            return command(options_class(**values))
+
+        show_parameters(with_options, parameters)
+        return with_options
+
+    return decorate

@@ -12,8 +12,8 @@ from keras_led.training.adapters import TARGETS
 from keras_led.training.adapters import enable_lora
 from keras_led.training.freezing import PARTS
 from keras_led.training.freezing import freeze
+from keras_led.training.linear_decay import LinearDecay
 from keras_led.typing import AnyLED
-from keras_led.typing import Tensor
 
 if TYPE_CHECKING:
     from keras_led.tokenizer.led_tokenizer import LEDTokenizer
@@ -57,7 +57,7 @@ def fresh_config(
     """The config of a model that starts from scratch.
 
     Args:
-        options: dict of the command's arguments.
+        options: `TrainOptions`.
         tokenizer: `LEDTokenizer`, gives the vocabulary's size and the ids of
             the special tokens.
         values: dict of config keys to values, which win.
@@ -68,7 +68,7 @@ def fresh_config(
     Raises:
         ValueError: If neither `--config` nor `--set` says what it shall be.
     """
-    if options["config"] is None and not values:
+    if options.config is None and not values:
         raise ValueError(
             "A model must be chosen. Received: none. Give --model to start "
             "from a checkpoint, or --config or --set for a fresh model."
@@ -80,12 +80,12 @@ def fresh_config(
         "eos_token_id": tokenizer.eos_token_id,
         "decoder_start_token_id": tokenizer.eos_token_id,
     }
-    if options["config"] is not None:
-        content = json.loads(options["config"].read_text("utf-8"))
+    if options.config is not None:
+        content = json.loads(options.config.read_text("utf-8"))
         return LEDConfig.from_dict(content, **{**defaults, **values})
-    defaults["max_encoder_position_embeddings"] = options["max_source_tokens"]
+    defaults["max_encoder_position_embeddings"] = options.max_source_tokens
     defaults["max_decoder_position_embeddings"] = max(
-        options["max_target_tokens"] + 8, 64
+        options.max_target_tokens + 8, 64
     )
     return LEDConfig(**{**defaults, **values})
 
@@ -94,21 +94,21 @@ def check_what_trains(options: dict[str, Any]) -> None:
     """Refuses flags of adapters and of freezing that make no sense.
 
     Args:
-        options: dict of the command's arguments.
+        options: `TrainOptions`.
 
     Raises:
         ValueError: If a name is unknown, or two flags do not go together.
     """
     for flag, known in (("lora_targets", TARGETS), ("freeze", PARTS)):
-        for name in options[flag] or ():
+        for name in getattr(options, flag) or ():
             if name not in known:
                 raise ValueError(
                     f"`{_flag_name(flag)}` must be among {', '.join(known)}. "
                     f"Received: {_flag_name(flag)} {name}."
                 )
-    adapted = options["lora_rank"] is not None
+    adapted = options.lora_rank is not None
     for flag in ("lora_alpha", "lora_targets"):
-        if options[flag] and not adapted:
+        if getattr(options, flag) and not adapted:
             raise ValueError(
                 f"`{_flag_name(flag)}` belongs to `--lora-rank`. "
                 "Received: one without the other."
@@ -125,17 +125,17 @@ def check_standard_input(options: dict[str, Any]) -> None:
     """Makes sure that standard input is not read twice.
 
     Args:
-        options: dict of the command's arguments.
+        options: `TrainOptions`.
 
     Raises:
         ValueError: If it would be: the second reader finds nothing.
     """
-    files = (options["files"], options["validation"] or [])
+    files = (options.files, options.validation or [])
     readers = {
         "FILE": files[0],
-        "--vocab-size": files[0] if options["vocab_size"] else [],
+        "--vocab-size": files[0] if options.vocab_size else [],
         "--validation": files[1],
-        "--rouge-documents": (files[1] if options["rouge_documents"] else []),
+        "--rouge-documents": (files[1] if options.rouge_documents else []),
     }
     found = [
         name
@@ -154,14 +154,12 @@ def choose_what_trains(model: AnyLED, options: dict[str, Any]) -> None:
 
     Args:
         model: LED model, which is changed.
-        options: dict of the command's arguments.
+        options: `TrainOptions`.
     """
-    if options["lora_rank"] is not None:
-        targets = options["lora_targets"]
+    if options.lora_rank is not None:
+        targets = options.lora_targets
         chosen = {"targets": tuple(targets)} if targets else {}
-        enable_lora(
-            model, options["lora_rank"], options["lora_alpha"], **chosen
-        )
+        enable_lora(model, options.lora_rank, options.lora_alpha, **chosen)
     elif _kept(options):
         freeze(model, *_kept(options))
 
@@ -169,9 +167,10 @@ def choose_what_trains(model: AnyLED, options: dict[str, Any]) -> None:
 def _kept(options):
     """The last arguments of `freeze`; nothing where nothing is frozen."""
     first = [
-        options[f"freeze_{side}_layers"] for side in ("encoder", "decoder")
+        getattr(options, f"freeze_{side}_layers")
+        for side in ("encoder", "decoder")
     ]
-    parts = tuple(options["freeze"] or ())
+    parts = tuple(options.freeze or ())
     return (parts, *first) if parts or any(first) else ()
 
 
@@ -185,7 +184,7 @@ def make_optimizer(
     """AdamW with a warm-up and a schedule.
 
     Args:
-        options: dict of the command's arguments.
+        options: `TrainOptions`.
         batches_per_epoch: int.
 
     Returns:
@@ -194,11 +193,11 @@ def make_optimizer(
     Raises:
         ValueError: If the schedule is unknown, or the warm-up too long.
     """
-    accumulated = options["gradient_accumulation"]
+    accumulated = options.gradient_accumulation
     optimizer = keras.optimizers.AdamW(
-        learning_rate_of(options, batches_per_epoch * options["epochs"]),
-        weight_decay=options["weight_decay"],
-        global_clipnorm=options["clip_norm"] or None,
+        learning_rate_of(options, batches_per_epoch * options.epochs),
+        weight_decay=options.weight_decay,
+        global_clipnorm=options.clip_norm or None,
         gradient_accumulation_steps=accumulated if accumulated > 1 else None,
     )
     optimizer.exclude_from_weight_decay(var_names=list(UNDECAYED))
@@ -207,8 +206,8 @@ def make_optimizer(
 
 def learning_rate_of(options: dict[str, Any], steps: int) -> Any:
     """The learning rate, or its schedule over `steps` batches."""
-    peak, warmup = options["learning_rate"], options["warmup_steps"]
-    schedule = options["schedule"]
+    peak, warmup = options.learning_rate, options.warmup_steps
+    schedule = options.schedule
     if schedule not in SCHEDULES:
         raise ValueError(
             f"`--schedule` must be one of {', '.join(SCHEDULES)}. "
@@ -223,47 +222,13 @@ def learning_rate_of(options: dict[str, Any], steps: int) -> Any:
         return peak
     if schedule == "linear":
         return LinearDecay(peak, warmup, steps)
-    options = {}
+    rise = {}
     if warmup:
-        options = {"warmup_target": peak, "warmup_steps": warmup}
+        rise = {"warmup_target": peak, "warmup_steps": warmup}
     return keras.optimizers.schedules.CosineDecay(
         0.0 if warmup else peak,
         steps - warmup,
         # Where it ends, as a share of the peak: a cosine that stays is one.
         alpha=1.0 if schedule == "constant" else 0.0,
-        **options,
+        **rise,
     )
-
-
-@keras.saving.register_keras_serializable(package="keras_led")
-class LinearDecay(keras.optimizers.schedules.LearningRateSchedule):
-    """Up to the peak in a line, and down to 0 in another.
-
-    Keras has decays in a line but no warm-up for them.
-
-    Args:
-        peak: float, highest learning rate.
-        warmup_steps: int.
-        steps: int, all steps.
-    """
-
-    def __init__(self, peak: float, warmup_steps: int, steps: int):
-        super().__init__()
-        self.peak = peak
-        self.warmup_steps = warmup_steps
-        self.steps = steps
-
-    def __call__(self, step: int | Tensor) -> Tensor:
-        step = keras.ops.cast(step, "float32")
-        up = step / max(self.warmup_steps, 1)
-        down = (self.steps - step) / (self.steps - self.warmup_steps)
-        return self.peak * keras.ops.clip(
-            keras.ops.where(step < self.warmup_steps, up, down), 0.0, 1.0
-        )
-
-    def get_config(self) -> dict[str, Any]:
-        return {
-            "peak": self.peak,
-            "warmup_steps": self.warmup_steps,
-            "steps": self.steps,
-        }

@@ -7,8 +7,8 @@ from typing import Any
 
 from keras_led.backend import name as backend_name
 from keras_led.backend import set_random_seed
-from keras_led.cli.options import bad_rows_policy
-from keras_led.cli.options import note
+from keras_led.cli.shared_options import bad_rows_policy
+from keras_led.cli.shared_options import note
 from keras_led.cli.training_callbacks import HISTORY_NAME
 from keras_led.cli.training_callbacks import Deadline
 from keras_led.cli.training_callbacks import Report
@@ -33,12 +33,12 @@ class TrainingRun:
     """One run of `keras-led train`, new or resumed.
 
     Args:
-        options: dict of the command's arguments.
+        options: `TrainOptions`.
     """
 
     def __init__(self, options: dict[str, Any]):
         self.options = options
-        self.output = Path(options["output"])
+        self.output = Path(options.output)
         self.folder = RunFolder(options)
 
     def execute(self) -> dict[str, Any]:
@@ -56,47 +56,47 @@ class TrainingRun:
             note(f"The run in {self.output} is finished.")
             history = (self.output / HISTORY_NAME).read_text("utf-8")
             return self._result(json.loads(history))
-        config_values = parse_settings(self.options["settings"])
+        config_values = parse_settings(self.options.settings)
         check_what_trains(self.options)
         check_standard_input(self.options)
-        set_random_seed(self.options["seed"])
+        set_random_seed(self.options.seed)
         tokenizer = self._tokenizer(started == "begun")
-        dataset = self._dataset(self.options["files"], tokenizer)
+        dataset = self._dataset(self.options.files, tokenizer)
         validation = None
-        if self.options["validation"]:
+        if self.options.validation:
             validation = self._validation(tokenizer)
         model = self._model(tokenizer, config_values, dataset.target_length)
         rouge = self._rouge(tokenizer)
         model.compile(
             optimizer=make_optimizer(self.options, dataset.batches_per_epoch),
-            label_smoothing=self.options["label_smoothing"],
+            label_smoothing=self.options.label_smoothing,
         )
         # Nothing is written before here, where all options are known to fit.
         with self.folder.begun(started, tokenizer):
             backup = TrainingBackup(
                 self.folder.path,
                 dataset,
-                save_freq=self.options["save_every"],
+                save_freq=self.options.save_every,
                 delete_checkpoint=False,
             )
             self._announce(backup, dataset, model)
             report = Report(self.options, dataset, model, tokenizer, backup)
-            with Deadline(backup, self.options["stop_after"]) as deadline:
+            with Deadline(backup, self.options.stop_after) as deadline:
                 model.fit(
                     dataset,
-                    epochs=self.options["epochs"],
+                    epochs=self.options.epochs,
                     validation_data=validation,
                     shuffle=False,
                     verbose=0,
                     callbacks=[*rouge, report, backup, deadline],
                 )
-        self._save(model, tokenizer, backup.history)
+        save_model(model, tokenizer, self.output, self.options, backup.history)
         self.folder.finish()
         return self._result(backup.history)
 
     def _tokenizer(self, begun):
-        chosen, size = self.options["tokenizer"], self.options["vocab_size"]
-        source = chosen or self.options["model"]
+        chosen, size = self.options.tokenizer, self.options.vocab_size
+        source = chosen or self.options.model
         if size is not None and source is not None:
             raise ValueError(
                 "`--vocab-size` is for a tokenizer learnt from FILE. "
@@ -117,11 +117,11 @@ class TrainingRun:
         return tokenizer
 
     def _texts(self):
-        fields = (self.options["document"], self.options["summary"])
-        if self.options["question"]:
-            fields = (*fields, self.options["question"])
-        policy = bad_rows_policy(self.options["skip_bad_rows"])
-        for _, texts in read_texts(self.options["files"], fields, policy):
+        fields = (self.options.document, self.options.summary)
+        if self.options.question:
+            fields = (*fields, self.options.question)
+        policy = bad_rows_policy(self.options.skip_bad_rows)
+        for _, texts in read_texts(self.options.files, fields, policy):
             yield list(texts)
 
     def _dataset_options(self):
@@ -136,15 +136,15 @@ class TrainingRun:
             "seed",
         )
         return {
-            **{name: self.options[name] for name in names},
-            "buckets": self.options["bucket"] or None,
-            "bad_rows": bad_rows_policy(self.options["skip_bad_rows"]),
+            **{name: getattr(self.options, name) for name in names},
+            "buckets": self.options.bucket or None,
+            "bad_rows": bad_rows_policy(self.options.skip_bad_rows),
         }
 
     def _dataset(self, files, tokenizer):
         options = self._dataset_options()
-        steps = self.options["steps_per_epoch"]
-        if self.options["streaming"] != (steps is not None):
+        steps = self.options.steps_per_epoch
+        if self.options.streaming != (steps is not None):
             raise ValueError(
                 "`--steps-per-epoch` belongs to `--streaming`. Received: one "
                 "without the other."
@@ -153,30 +153,30 @@ class TrainingRun:
             return StreamingSeq2SeqDataset(files, tokenizer, steps, **options)
         note("Tokenizing ...")
         dataset = Seq2SeqDataset(
-            files, tokenizer, cache_dir=self.options["cache_dir"], **options
+            files, tokenizer, cache_dir=self.options.cache_dir, **options
         )
         note(
             f"{len(dataset.store)} rows in {len(dataset)} batches; "
             f"{dataset.truncated} documents cut to "
-            f"{self.options['max_source_tokens']} tokens; "
+            f"{self.options.max_source_tokens} tokens; "
             f"{dataset.skipped} bad rows left out."
         )
         return dataset
 
     def _validation(self, tokenizer):
         return Seq2SeqDataset(
-            self.options["validation"],
+            self.options.validation,
             tokenizer,
             shuffle=False,
-            cache_dir=self.options["cache_dir"],
+            cache_dir=self.options.cache_dir,
             **self._dataset_options(),
         )
 
     def _model(self, tokenizer, values, target_length):
-        source = self.options["model"]
-        dtype = self.options["dtype"]
+        source = self.options.model
+        dtype = self.options.dtype
         if source is not None:
-            if self.options["config"] is not None:
+            if self.options.config is not None:
                 raise ValueError(
                     "`--config` is for a fresh model. Received: --config and "
                     "--model. Choose one; --set changes single values."
@@ -188,9 +188,9 @@ class TrainingRun:
             config = fresh_config(self.options, tokenizer, values)
             model = LEDForConditionalGeneration(config, dtype=dtype)
         self._check_lengths(model.config, target_length)
-        if self.options["gradient_checkpointing"]:
+        if self.options.gradient_checkpointing:
             model.gradient_checkpointing_enable()
-        if self.options["strip_bos"]:
+        if self.options.strip_bos:
             # Summaries start as the targets do.
             model.generation_config.update(forced_bos_token_id=None)
         choose_what_trains(model, self.options)
@@ -198,18 +198,18 @@ class TrainingRun:
 
     def _check_lengths(self, config, target_length):
         limit = config.max_encoder_position_embeddings
-        if self.options["max_source_tokens"] > limit:
+        if self.options.max_source_tokens > limit:
             raise ValueError(
                 f"`--max-source-tokens` must be at most {limit}, what the "
                 "model reads. Received: --max-source-tokens "
-                f"{self.options['max_source_tokens']}."
+                f"{self.options.max_source_tokens}."
             )
         limit = config.max_decoder_position_embeddings
         if target_length > limit:
             raise ValueError(
                 f"`--max-target-tokens` must be at most {limit}, what the "
                 "model writes. Received: --max-target-tokens "
-                f"{self.options['max_target_tokens']} and summaries padded to "
+                f"{self.options.max_target_tokens} and summaries padded to "
                 f"{target_length} tokens."
             )
 
@@ -228,32 +228,29 @@ class TrainingRun:
             )
 
     def _rouge(self, tokenizer):
-        count = self.options["rouge_documents"]
+        count = self.options.rouge_documents
         if not count:
             return []
-        if not self.options["validation"]:
+        if not self.options.validation:
             raise ValueError(
                 "`--rouge-documents` needs `--validation`. "
                 f"Received: --rouge-documents {count} alone."
             )
-        fields = (self.options["document"], self.options["summary"])
-        policy = bad_rows_policy(self.options["skip_bad_rows"])
-        files = self.options["validation"]
+        fields = (self.options.document, self.options.summary)
+        policy = bad_rows_policy(self.options.skip_bad_rows)
+        files = self.options.validation
         texts = [t for _, t in read_texts(files, fields, policy, count)]
         return [
             RougeCallback(
                 *zip(*texts, strict=True),
                 tokenizer,
-                batch_size=self.options["batch_size"],
+                batch_size=self.options.batch_size,
                 max_documents=count,
-                max_input_length=self.options["max_source_tokens"],
-                max_new_tokens=self.options["max_target_tokens"],
-                log_dir=self.options["log_dir"],
+                max_input_length=self.options.max_source_tokens,
+                max_new_tokens=self.options.max_target_tokens,
+                log_dir=self.options.log_dir,
             )
         ]
-
-    def _save(self, model, tokenizer, history):
-        save_model(model, tokenizer, self.output, self.options, history)
 
     def _result(self, history):
         last = history[-1] if history else {}

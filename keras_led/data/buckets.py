@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from keras_led.tokenizer.keywords import check_list
+from keras_led.argument_checks import check_list
 
 SHORTEST_BUCKET = 128
 

@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from keras_led.argument_checks import check_list
 from keras_led.data.batches import pad_targets
 from keras_led.data.rows import RowProblem
 from keras_led.data.rows import text_of
-from keras_led.tokenizer.keywords import check_list
 
 if TYPE_CHECKING:
     from keras_led.tokenizer.batch_encoding import BatchEncoding

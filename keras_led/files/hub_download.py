@@ -1,10 +1,10 @@
 """Files of a hub model: asked for, downloaded, and what may go wrong."""
 
-import difflib
 import time
 from pathlib import Path
 from typing import Any
 
+from keras_led.argument_checks import did_you_mean
 from keras_led.files.embedded import embedded_names
 
 # There, every LED has an owner. The names without one are of the hub's first
@@ -90,8 +90,7 @@ def no_such_model(name: str) -> FileNotFoundError:
         `FileNotFoundError`.
     """
     carried = embedded_names()
-    close = difflib.get_close_matches(name, carried, n=1)
-    hint = f" Did you mean {close[0]!r}?" if close else ""
+    hint = did_you_mean(name, carried)
     return FileNotFoundError(
         "`name_or_path` must be an existing directory or hub model, "
         "`owner/name`, or one that the package carries: "

@@ -12,8 +12,8 @@ from typing import Any
 import tensorflow as tf
 
 from keras_led.backend.block_layout import without_loops
-from keras_led.formats.forward import trace
-from keras_led.formats.saved_model import write_saved_model
+from keras_led.formats.forward_pass import trace
+from keras_led.formats.forward_saved_model import write_saved_model
 
 if TYPE_CHECKING:
     from keras_led.formats.forward import ForwardModule

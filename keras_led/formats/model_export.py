@@ -13,11 +13,11 @@ from keras_led.files.atomic import staged_file
 from keras_led.formats import litert
 from keras_led.formats import onnx
 from keras_led.formats import openvino
-from keras_led.formats.forward import ForwardModule
-from keras_led.formats.forward import longest_document
-from keras_led.formats.forward import specs
-from keras_led.formats.forward import trace
-from keras_led.formats.saved_model import write_saved_model
+from keras_led.formats.forward_pass import ForwardModule
+from keras_led.formats.forward_pass import longest_document
+from keras_led.formats.forward_pass import specs
+from keras_led.formats.forward_pass import trace
+from keras_led.formats.forward_saved_model import write_saved_model
 from keras_led.typing import AnyLED
 
 SIGNATURE = "serving_default"

@@ -7,8 +7,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 from typing import Any
 
-from keras_led.formats.forward import trace
-from keras_led.formats.saved_model import write_saved_model
+from keras_led.formats.forward_pass import trace
+from keras_led.formats.forward_saved_model import write_saved_model
 
 if TYPE_CHECKING:
     from keras_led.formats.forward import ForwardModule

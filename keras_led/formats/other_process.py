@@ -27,7 +27,7 @@ def run_command(arguments: list[str]) -> None:
     Raises:
         RuntimeError: If it fails; the message is the command's own.
     """
-    _run_module("keras_led_command", *arguments)
+    _run_module("keras_led", *arguments)
 
 
 def write_model_elsewhere(

@@ -11,12 +11,12 @@ from keras_led.config import LEDConfig
 from keras_led.generation.inputs.arguments import read_request
 from keras_led.generation.loop.run import run_request
 from keras_led.generation.loop.run import stream_request
-from keras_led.generation.options.config import GenerationConfig
-from keras_led.generation.options.config import options_of
+from keras_led.generation.options.generation_config import GenerationConfig
+from keras_led.generation.options.generation_config import options_of
 from keras_led.generation.results.streamers import ended_after_an_error
 from keras_led.generation.results.transition_scores import transition_scores
-from keras_led.generation.summarize import TokenizedDocuments
-from keras_led.generation.summarize import summarize_texts
+from keras_led.generation.summaries import TokenizedDocuments
+from keras_led.generation.summaries import summarize_texts
 from keras_led.typing import StrPath
 from keras_led.typing import Tensor
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import keras
 
-from keras_led.layers.dense import Dense
-from keras_led.layers.dense import hold_as_array
+from keras_led.layers.dense_layer import Dense
+from keras_led.layers.dense_layer import hold_as_array
 
 # Others keep no weights but those that calibration made.
 QUANTIZATION_MODES = ("int8", "int4", "float8")

@@ -6,9 +6,9 @@ import keras
 from keras import ops
 
 from keras_led.attention.dense import dot_product_attention
-from keras_led.attention.heads import merge_heads
-from keras_led.attention.heads import scale_heads
-from keras_led.attention.heads import split_heads
+from keras_led.attention.split_heads import merge_heads
+from keras_led.attention.split_heads import scale_heads
+from keras_led.attention.split_heads import split_heads
 from keras_led.layers.initializers import dense
 from keras_led.typing import Shape
 from keras_led.typing import Tensor

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from keras_led.attention import cache
+from keras_led.attention import key_value_cache
 from keras_led.attention.dropout import fold_seed
 from keras_led.layers.decoder_attention import DecoderAttention
 from keras_led.layers.initializers import layer_norm
@@ -80,9 +80,9 @@ class DecoderLayer(TransformerLayer):
     ) -> tuple[Any, ...]:
         own = self.self_attn.keys_and_values(hidden_states)
         if index is None:
-            self_cache = cache.append(self_cache, own)
+            self_cache = key_value_cache.append(self_cache, own)
         else:
-            self_cache = cache.write(self_cache, own, index)
+            self_cache = key_value_cache.write(self_cache, own, index)
         attended, self_weights = self.self_attn(
             hidden_states,
             keys_and_values=self_cache,

@@ -13,9 +13,9 @@ from keras_led.attention.global_rows import low_rank_is_cheaper
 from keras_led.attention.global_rows import projected_global_rows
 from keras_led.attention.global_tokens import gather_tokens
 from keras_led.attention.global_tokens import write_tokens_
-from keras_led.attention.heads import merge_heads
-from keras_led.attention.heads import scale_heads
-from keras_led.attention.heads import split_heads
+from keras_led.attention.split_heads import merge_heads
+from keras_led.attention.split_heads import scale_heads
+from keras_led.attention.split_heads import split_heads
 from keras_led.attention.windowed import windowed_attention
 from keras_led.layers.initializers import dense
 from keras_led.typing import Shape

@@ -9,7 +9,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_led.layers.dense import Dense
+from keras_led.layers.dense_layer import Dense
 from keras_led.layers.normalization import LayerNormalization
 from keras_led.typing import Shape
 from keras_led.typing import Tensor

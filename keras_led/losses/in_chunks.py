@@ -3,8 +3,8 @@
 from keras import ops
 
 from keras_led import backend
-from keras_led.losses.language_modeling import IGNORED_LABEL
-from keras_led.losses.language_modeling import count_of_mean
+from keras_led.losses.model_losses import IGNORED_LABEL
+from keras_led.losses.model_losses import count_of_mean
 from keras_led.typing import Tensor
 
 # Tokens whose logits are held at a time: 103 MB in float32 for a vocabulary

@@ -2,7 +2,7 @@
 
 from keras import ops
 
-from keras_led.losses.language_modeling import IGNORED_LABEL
+from keras_led.losses.model_losses import IGNORED_LABEL
 from keras_led.typing import Tensor
 
 

@@ -10,10 +10,10 @@ from keras_led.config import LEDConfig
 from keras_led.models.call_checks import check_document_length
 from keras_led.models.checked_runs import check_between_fits
 from keras_led.models.copies import CopyMixin
-from keras_led.models.decoding import LEDDecoderModel
-from keras_led.models.encoding import DEFAULT_MAX_GLOBAL_TOKENS
-from keras_led.models.encoding import LEDEncoderModel
-from keras_led.models.exporting import ExportMixin
+from keras_led.models.decoder_model import LEDDecoderModel
+from keras_led.models.encoder_model import DEFAULT_MAX_GLOBAL_TOKENS
+from keras_led.models.encoder_model import LEDEncoderModel
+from keras_led.models.export_method import ExportMixin
 from keras_led.models.pretrained import PretrainedMixin
 from keras_led.models.training_step import FittingMixin
 from keras_led.typing import ArrayLike

@@ -6,7 +6,7 @@ import numpy as np
 from keras import ops
 
 from keras_led import backend
-from keras_led.losses.language_modeling import IGNORED_LABEL
+from keras_led.losses.model_losses import IGNORED_LABEL
 from keras_led.models.values import dtype_of
 from keras_led.models.values import value_range
 from keras_led.typing import Shape

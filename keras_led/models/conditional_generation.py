@@ -13,7 +13,7 @@ from keras_led.layers.resizing import replace_variable
 from keras_led.layers.resizing import resized_table
 from keras_led.losses.labels import shift_tokens_right
 from keras_led.models.base import LEDPreTrainedModel
-from keras_led.models.decoding import DecoderState
+from keras_led.models.decoder_model import DecoderState
 from keras_led.models.embedding import embed_decoder_tokens
 from keras_led.models.embedding import embed_document
 from keras_led.models.inputs import takes_inputs

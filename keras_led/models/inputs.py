@@ -1,6 +1,5 @@
 """The call arguments of a model: one dict, however they were given."""
 
-import difflib
 import functools
 import inspect
 from collections.abc import Callable
@@ -9,6 +8,7 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 
+from keras_led.argument_checks import did_you_mean
 from keras_led.models.placeholders import with_integers
 from keras_led.typing import F
 
@@ -108,8 +108,7 @@ def check_names(
     known = list(known)
     for name in kwargs:
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f" Did you mean `{near[0]}`?" if near else ""
+            hint = did_you_mean(name, known)
             raise TypeError(
                 f"`{where}` has no argument `{name}`.{hint} "
                 f"Its arguments are {', '.join(known)}."

@@ -6,7 +6,7 @@ from keras import ops
 
 from keras_led import backend
 from keras_led.losses.in_chunks import chunked_language_modeling_loss
-from keras_led.losses.language_modeling import language_modeling_loss
+from keras_led.losses.model_losses import language_modeling_loss
 from keras_led.models.call_checks import check_labels
 from keras_led.models.call_checks import check_length
 from keras_led.models.call_checks import check_rank

@@ -15,9 +15,9 @@ from keras_led.models.call_checks import check_embeds
 from keras_led.models.call_checks import check_rank
 from keras_led.models.call_checks import check_same_rows
 from keras_led.models.call_checks import check_shape
-from keras_led.models.decoding import decode_tokens
+from keras_led.models.decoder_model import decode_tokens
 from keras_led.models.embedding import token_table
-from keras_led.models.encoding import encode_document
+from keras_led.models.encoder_model import encode_document
 from keras_led.models.inputs import takes_inputs
 from keras_led.outputs import LEDEncoderBaseModelOutput
 from keras_led.outputs import LEDSeq2SeqModelOutput

@@ -20,7 +20,7 @@ from keras_led.files import push_to_hub
 from keras_led.files import read_together
 from keras_led.layers.initializers import defer_initial_values
 from keras_led.layers.initializers import draw_values
-from keras_led.models.encoding import DEFAULT_MAX_GLOBAL_TOKENS
+from keras_led.models.encoder_model import DEFAULT_MAX_GLOBAL_TOKENS
 from keras_led.models.loading_arguments import check_their_arguments
 from keras_led.models.loading_arguments import read_dtype
 from keras_led.models.loading_arguments import read_weight_files

@@ -6,7 +6,7 @@ from typing import Any
 import keras
 
 from keras_led.layers.initializers import dense
-from keras_led.losses.language_modeling import span_loss
+from keras_led.losses.model_losses import span_loss
 from keras_led.models.base import LEDPreTrainedModel
 from keras_led.models.call_checks import check_array
 from keras_led.models.call_checks import check_integers

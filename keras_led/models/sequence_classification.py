@@ -8,9 +8,9 @@ import numpy as np
 from keras import ops
 
 from keras_led import backend
-from keras_led.layers.heads import ClassificationHead
-from keras_led.losses.language_modeling import classification_loss
-from keras_led.losses.language_modeling import classification_problem
+from keras_led.layers.classification_head import ClassificationHead
+from keras_led.losses.model_losses import classification_loss
+from keras_led.losses.model_losses import classification_problem
 from keras_led.models.base import LEDPreTrainedModel
 from keras_led.models.call_checks import check_array
 from keras_led.models.call_checks import check_ids

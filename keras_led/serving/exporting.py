@@ -9,7 +9,7 @@ from keras_led.files.atomic import replaced_directory
 from keras_led.files.publishing import holds_something
 from keras_led.formats.other_process import export_elsewhere
 from keras_led.generation.inputs.strategy import make_plan
-from keras_led.generation.options.config import GenerationConfig
+from keras_led.generation.options.generation_config import GenerationConfig
 from keras_led.typing import GeneratingLED
 from keras_led.typing import StrPath
 

@@ -3,7 +3,7 @@
 import math
 from pathlib import Path
 
-from keras_led.formats.forward import ForwardModule
+from keras_led.formats.forward_pass import ForwardModule
 from keras_led.formats.litert import write_litert
 from keras_led.formats.onnx import write_onnx
 from keras_led.serving.signatures import pure_functions

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from keras_led.formats import saved_model
+from keras_led.formats import forward_saved_model
 from keras_led.serving.signatures import ServedModel
 from keras_led.serving.warmup import write_warmup
 from keras_led.typing import GeneratingLED
@@ -36,7 +36,9 @@ def write_saved_model(
         limit = model.config.max_encoder_position_embeddings
         text = GraphTokenizer(tokenizer, limit)
     served = ServedModel(model, plan, text, max_new_tokens_input)
-    saved_model.write_saved_model(served, directory, served.signatures())
+    forward_saved_model.write_saved_model(
+        served, directory, served.signatures()
+    )
     write_warmup(directory, _warmup_requests(model, plan, served))
 
 

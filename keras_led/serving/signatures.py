@@ -10,12 +10,12 @@ from typing import Any
 
 import tensorflow as tf
 
-from keras_led.formats.checks import require
-from keras_led.formats.forward import DOCUMENT
-from keras_led.formats.forward import IDS
-from keras_led.formats.forward import ForwardModule
-from keras_led.formats.forward import specs
-from keras_led.formats.forward import trace
+from keras_led.formats.forward_pass import DOCUMENT
+from keras_led.formats.forward_pass import IDS
+from keras_led.formats.forward_pass import ForwardModule
+from keras_led.formats.forward_pass import specs
+from keras_led.formats.forward_pass import trace
+from keras_led.formats.graph_checks import require
 from keras_led.generation.loop.run import make_loop
 from keras_led.generation.loop.run import make_search
 from keras_led.generation.processors.chain import build_chain

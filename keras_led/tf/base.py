@@ -8,12 +8,12 @@ from typing import Self
 from keras_led import backend
 from keras_led.config import LEDConfig
 from keras_led.models.led import ENCODER_ARGUMENTS
-from keras_led.tf.dataset import DatasetMixin
 from keras_led.tf.fitting import TFFittingMixin
 from keras_led.tf.inputs import ListInputsMixin
 from keras_led.tf.outputs import to_tensorflow_output
 from keras_led.tf.parts import TFLEDDecoder
 from keras_led.tf.parts import TFLEDEncoder
+from keras_led.tf.prepare_dataset import DatasetMixin
 from keras_led.tf.pretrained import TFPretrainedMixin
 from keras_led.tf.serving import ServingMixin
 

@@ -2,8 +2,8 @@
 
 from keras import ops
 
-from keras_led.losses.language_modeling import IGNORED_LABEL
-from keras_led.losses.language_modeling import language_modeling_loss
+from keras_led.losses.model_losses import IGNORED_LABEL
+from keras_led.losses.model_losses import language_modeling_loss
 from keras_led.typing import Tensor
 
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import keras
 
-from keras_led.models.decoding import LEDDecoderModel
-from keras_led.models.encoding import LEDEncoderModel
+from keras_led.models.decoder_model import LEDDecoderModel
+from keras_led.models.encoder_model import LEDEncoderModel
 from keras_led.models.inputs import takes_inputs
 from keras_led.outputs import LEDDecoderModelOutput
 from keras_led.tf.inputs import ListInputsMixin

@@ -5,7 +5,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from keras_led.formats.saved_model import write_saved_model
+from keras_led.formats.forward_saved_model import write_saved_model
 from keras_led.typing import StrPath
 from keras_led.typing import Tensor
 

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from typing import Any
 
+from keras_led.argument_checks import reject_unknown
 from keras_led.tokenizer.encoding import EncodeOptions
 from keras_led.tokenizer.encoding import encode
-from keras_led.tokenizer.keywords import reject_unknown
 from keras_led.tokenizer.long_texts import encode_long
 from keras_led.tokenizer.options import check_side
 from keras_led.tokenizer.options import resolve_lengths

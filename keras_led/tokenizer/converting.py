@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from typing import Any
 
+from keras_led.argument_checks import check_list
 from keras_led.tokenizer.decoding import decode_ids
 from keras_led.tokenizer.decoding import read_ids
 from keras_led.tokenizer.decoding import tokens_to_text
-from keras_led.tokenizer.keywords import check_list
 
 
 class TokenizerConversions:

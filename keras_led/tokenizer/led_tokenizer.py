@@ -6,28 +6,28 @@ from typing import TYPE_CHECKING
 from typing import Any
 from typing import Self
 
+from keras_led.argument_checks import check_list
+from keras_led.argument_checks import reject_unknown
 from keras_led.files.reading import reading
 from keras_led.files.together import read_together
 from keras_led.tokenizer.byte_level_bpe import let_unknown_bytes_show
 from keras_led.tokenizer.byte_level_bpe import make_backend
 from keras_led.tokenizer.calling import TokenizerCalls
 from keras_led.tokenizer.converting import TokenizerConversions
-from keras_led.tokenizer.keywords import check_list
-from keras_led.tokenizer.keywords import reject_unknown
-from keras_led.tokenizer.loading import RULE
-from keras_led.tokenizer.loading import merge_arguments
-from keras_led.tokenizer.loading import read_pretrained
 from keras_led.tokenizer.older_calls import OlderCalls
 from keras_led.tokenizer.options import NO_LIMIT
 from keras_led.tokenizer.options import check_settings
-from keras_led.tokenizer.saving import save_tokenizer
-from keras_led.tokenizer.saving import save_vocabulary
+from keras_led.tokenizer.read_files import RULE
+from keras_led.tokenizer.read_files import merge_arguments
+from keras_led.tokenizer.read_files import read_pretrained
 from keras_led.tokenizer.shared_backend import SharedBackend
 from keras_led.tokenizer.special_tokens import ADDITIONAL_NAMES
 from keras_led.tokenizer.special_tokens import SpecialTokens
 from keras_led.tokenizer.special_tokens import make_special_tokens
 from keras_led.tokenizer.training import train_bpe
 from keras_led.tokenizer.training import train_like
+from keras_led.tokenizer.write_files import save_tokenizer
+from keras_led.tokenizer.write_files import save_vocabulary
 from keras_led.typing import StrPath
 
 if TYPE_CHECKING:

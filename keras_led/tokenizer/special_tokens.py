@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING
 from typing import Any
 
+from keras_led.argument_checks import check_list
 from keras_led.tokenizer.byte_level_bpe import require_tokenizers
-from keras_led.tokenizer.keywords import check_list
 
 if TYPE_CHECKING:
     import tokenizers

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from types import ModuleType
 
-from keras_led.tokenizer.keywords import check_list
+from keras_led.argument_checks import check_list
 
 ROUGE_TYPES = ("rouge1", "rouge2", "rougeL", "rougeLsum")
 

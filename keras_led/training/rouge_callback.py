@@ -7,7 +7,7 @@ from typing import Any
 
 import keras
 
-from keras_led.tokenizer.keywords import check_list
+from keras_led.argument_checks import check_list
 from keras_led.training.event_log import EventLog
 from keras_led.training.rouge import require_rouge
 from keras_led.training.rouge import rouge_scores

@@ -8,9 +8,9 @@ from keras_led.visualize.curves import plot_history
 from keras_led.visualize.page import write_page
 from keras_led.visualize.pattern import attention_matrix
 from keras_led.visualize.pattern import plot_attention_pattern
-from keras_led.visualize.sources import SummarySources
-from keras_led.visualize.sources import find_sources
-from keras_led.visualize.sources import plot_sources
+from keras_led.visualize.summary_sources import SummarySources
+from keras_led.visualize.summary_sources import find_sources
+from keras_led.visualize.summary_sources import plot_sources
 
 __all__ = [
     "SummarySources",

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from typing import Any
 
-from keras_led.tokenizer.keywords import check_list
+from keras_led.argument_checks import check_list
 from keras_led.visualize.axes import make_axes
 
 if TYPE_CHECKING:

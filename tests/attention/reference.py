@@ -62,6 +62,12 @@ def split(x, num_heads):
     return x.reshape(batch, length, num_heads, dim // num_heads).swapaxes(1, 2)
 
 
+def merge(x):
+    """`(B, N, L, H) -> (B, L, D)`."""
+    batch, num_heads, length, head_dim = x.shape
+    return x.swapaxes(1, 2).reshape(batch, length, num_heads * head_dim)
+
+
 def encoder_self_attention(
     x, weights, num_heads, attention_window, padding_mask, global_mask
 ):
@@ -102,5 +108,4 @@ def encoder_self_attention(
         every,
     )
     rows = np.where(global_mask[:, None, :, None], whole, local)
-    rows = rows * padding_mask[:, None, :, None]
-    return rows.swapaxes(1, 2).reshape(x.shape)
+    return merge(rows * padding_mask[:, None, :, None])

@@ -2,7 +2,6 @@
 
 import itertools
 import json
-import sys
 
 import pytest
 from typer.testing import CliRunner
@@ -37,8 +36,9 @@ def checkpoint(tmp_path_factory):
 def invoke(checkpoint, monkeypatch):
     # Each call takes a second longer than the one before it: 1, 2, 4, 7 ...
     ticks = itertools.accumulate(itertools.count())
-    command = sys.modules["keras_led.cli.bench"]
-    monkeypatch.setattr(command, "clock", lambda: float(next(ticks)))
+    monkeypatch.setattr(
+        "keras_led.cli.bench_timing.clock", lambda: float(next(ticks))
+    )
     return lambda *arguments: CliRunner().invoke(
         app, ["bench", "-m", str(checkpoint), *map(str, arguments)]
     )

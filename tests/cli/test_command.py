@@ -1,4 +1,4 @@
-"""The starter of `keras-led`, in processes of its own."""
+"""The start of `keras-led`, in processes of its own."""
 
 import os
 import subprocess
@@ -6,45 +6,64 @@ import sys
 
 import pytest
 
-import keras_led_command
+from keras_led.backend.block_layout import ON_CPU
+from keras_led.cli.info import QUERY_BLOCK
+from keras_led.cli.starting import quiet_standard_error
+
+# Runs the command and writes, at its end, which of these it has imported.
+HEAVY = ("keras", "tensorflow", "jax", "torch")
+SCRIPT = f"""
+import atexit, sys
+atexit.register(
+    lambda: print(
+        "imported", *({{*{HEAVY}}} & set(sys.modules)), file=sys.stderr
+    )
+)
+from keras_led.cli import app
+app()
+"""
 
 
-def start(*arguments, **environment):
+def run(code, *arguments, **environment):
     return subprocess.run(
-        [sys.executable, "-m", "keras_led_command", *arguments],
+        [sys.executable, *code, *arguments],
         env={**os.environ, **environment},
         capture_output=True,
         text=True,
     )
 
 
-@pytest.mark.parametrize(
-    ("arguments", "backend"),
-    [
-        (["summarize", "a.txt", "--backend", "jax"], "jax"),
-        (["summarize", "--backend=torch", "a.txt"], "torch"),
-        (["summarize", "a.txt"], None),
-        (["summarize", "--backend", "torch", "-", "a.txt", "b.txt"], "torch"),
-        (["info", "x", "--backend", "torch", "--backend=jax"], "jax"),
-        (["summarize", "--", "--backend", "jax"], None),
-        (["summarize", "--backend"], None),
-    ],
-)
-def test_backend_is_read_from_the_command_line(arguments, backend):
-    assert keras_led_command.backend_argument(arguments) == backend
+def start(*arguments, **environment):
+    return run(["-m", "keras_led"], *arguments, **environment)
 
 
 @pytest.mark.parametrize(
-    ("before", "arguments", "after"),
+    ("arguments", "code", "shown"),
     [
-        ({}, [], "2"),
-        ({}, ["--debug"], None),
-        ({"TF_CPP_MIN_LOG_LEVEL": "0"}, [], "0"),
+        (["--help"], 0, "summarize"),
+        (["--version"], 0, "keras-led "),
+        (["train", "--help"], 0, "--lora-rank"),
+        (["summarize", "a.txt", "--num-beams", "some"], 2, "--num-beams"),
+        (["bench", "-m", "led-tiny", "--repeats", "0"], 2, "--repeats"),
+        (["train", "a.jsonl"], 2, "--output"),
+        (["export", "--no-such-flag"], 2, "--no-such-flag"),
+        (["evaluate", "a.csv", "--backend", "mxnet"], 1, "mxnet"),
+        (["bench", "-m", "led-tiny", "--tokens", "9999"], 1, "at most 4096"),
+        (["info", "led-tiny"], 0, "5,841,344"),
+        (["info", "led-tiny", "--backend", "jax"], 0, "5,841,344"),
+        (["info", "nowhere/at-all"], 1, "nowhere/at-all"),
     ],
 )
-def test_notes_of_tensorflow_are_for_debugging(before, arguments, after):
-    keras_led_command.prepare(before, ["summarize", "a.txt", *arguments])
-    assert before.get("TF_CPP_MIN_LOG_LEVEL") == after
+def test_what_needs_no_model_imports_no_keras(arguments, code, shown):
+    done = run(["-c", SCRIPT], *arguments, HF_HUB_OFFLINE="1")
+    assert done.returncode == code, done.stderr
+    *lines, imported = done.stderr.splitlines()
+    assert shown in done.stdout + "".join(lines)
+    assert imported == "imported"
+
+
+def test_the_estimate_of_info_counts_the_blocks_of_a_cpu():
+    assert (ON_CPU.query_block, ON_CPU.blocks_per_step) == (QUERY_BLOCK, 1)
 
 
 def test_backend_option_beats_the_environment_and_nothing_is_chatty(tmp_path):
@@ -66,7 +85,7 @@ def test_unknown_backend_is_one_line():
 
 def test_held_back_text_comes_out_with_an_exception(capfd):
     def fail():
-        with keras_led_command.quiet_standard_error():
+        with quiet_standard_error():
             os.write(2, b"a note from C++\n")
             raise ImportError("no such backend")
 
@@ -76,7 +95,7 @@ def test_held_back_text_comes_out_with_an_exception(capfd):
 
 
 def test_held_back_text_is_dropped_without_one(capfd):
-    with keras_led_command.quiet_standard_error():
+    with quiet_standard_error():
         os.write(2, b"a note from C++\n")
     os.write(2, b"after\n")
     assert capfd.readouterr().err == "after\n"
@@ -87,7 +106,7 @@ def test_nobody_at_the_other_end_is_no_error(tmp_path):
     reader, writer = os.pipe()
     os.close(reader)
     done = subprocess.run(
-        [sys.executable, "-m", "keras_led_command", "info", "led-tiny"],
+        [sys.executable, "-m", "keras_led", "info", "led-tiny"],
         stdout=writer,
         stderr=subprocess.PIPE,
         text=True,

@@ -1,7 +1,6 @@
 """`keras-led summarize` with a stand-in for the model: what goes where."""
 
 import json
-import sys
 import warnings
 
 import pytest
@@ -10,8 +9,8 @@ from typer.testing import CliRunner
 import keras_led
 from keras_led.backend import name as running_backend
 from keras_led.cli import app
-from keras_led.generation.options.config import GenerationConfig
-from keras_led.generation.summarize import CutDocumentWarning
+from keras_led.generation.options.generation_config import GenerationConfig
+from keras_led.generation.summaries import CutDocumentWarning
 
 
 class Tokenizer:
@@ -50,9 +49,11 @@ class Model:
 
 @pytest.fixture
 def run(monkeypatch):
-    command = sys.modules["keras_led.cli.summarize"]
-    monkeypatch.setattr(command, "LEDTokenizer", Tokenizer)
-    monkeypatch.setattr(command, "LEDForConditionalGeneration", Model)
+    monkeypatch.setattr("keras_led.tokenizer.LEDTokenizer", Tokenizer)
+    monkeypatch.setattr(
+        "keras_led.models.conditional_generation.LEDForConditionalGeneration",
+        Model,
+    )
     return lambda *arguments, **keywords: CliRunner().invoke(
         app, ["summarize", *map(str, arguments)], **keywords
     )

@@ -89,7 +89,7 @@ def test_documents_in_and_a_checkpoint_out(finished):
 def test_a_killed_run_ends_as_one_that_was_not(corpus, finished, tmp_path):
     arguments = [str(x) for x in options(corpus, tmp_path / "killed")]
     with subprocess.Popen(
-        [sys.executable, "-m", "keras_led_command", *arguments],
+        [sys.executable, "-m", "keras_led", *arguments],
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONUNBUFFERED": "1", **TALKATIVE},

@@ -4,7 +4,7 @@ import pytest
 from keras import ops
 
 from keras_led.losses.in_chunks import chunked_language_modeling_loss
-from keras_led.losses.language_modeling import language_modeling_loss
+from keras_led.losses.model_losses import language_modeling_loss
 from tests.gradients import gradients
 
 HIDDEN, VOCABULARY = 8, 19

@@ -144,7 +144,7 @@ CASES = {
     "misspelt keyword": (
         {"global_attn_mask": ones(BATCH, LENGTH)},
         TypeError,
-        "`global_attn_mask`.*Did you mean `global_attention_mask`",
+        "`global_attn_mask`.*Did you mean 'global_attention_mask'",
     ),
     "past of another depth": (
         {"past_key_values": ((floats(1), floats(1)),)},

@@ -39,7 +39,7 @@ def test_there_are_not_more_arguments_than_names():
 
 
 def test_a_misspelt_name_is_answered_with_the_nearest():
-    with pytest.raises(TypeError, match="`Model` has no.*mean `labels`"):
+    with pytest.raises(TypeError, match="`Model` has no.*mean 'labels'"):
         named(1, label=3)
 
 

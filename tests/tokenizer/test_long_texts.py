@@ -7,8 +7,8 @@ import pytest
 from tokenizers import AddedToken
 
 from keras_led.data import Seq2SeqDataset
-from keras_led.generation.summarize import CutDocumentWarning
-from keras_led.generation.summarize import TokenizedDocuments
+from keras_led.generation.summaries import CutDocumentWarning
+from keras_led.generation.summaries import TokenizedDocuments
 from keras_led.tokenizer import long_texts
 from keras_led.tokenizer.shared_backend import SharedBackend
 from tests.tokenizer.conftest import CORPUS

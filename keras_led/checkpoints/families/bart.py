@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 from typing import Any
 
-from keras_led.checkpoints.families.led import find_head
+from keras_led.checkpoints.families.hugging_face import find_head
 from keras_led.checkpoints.mapped import Entry
 from keras_led.checkpoints.mapped import MappedCheckpoint
 from keras_led.checkpoints.positions import resize_positions

@@ -8,8 +8,8 @@ from keras_led.checkpoints.checkpoint import open_checkpoint
 from keras_led.checkpoints.families.allenai import is_allenai
 from keras_led.checkpoints.families.allenai import read_allenai
 from keras_led.checkpoints.families.bart import read_bart
+from keras_led.checkpoints.families.hugging_face import read_led
 from keras_led.checkpoints.families.keras_hub import read_keras_hub
-from keras_led.checkpoints.families.led import read_led
 from keras_led.checkpoints.positions import resize_positions
 from keras_led.checkpoints.side_files import read_side_files
 from keras_led.checkpoints.weight_set import make_weight_set

@@ -1,22 +1,22 @@
 """One call of `generate`: arguments in, a checked request out."""
 
 import dataclasses
-import difflib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from typing import Any
 
 import numpy as np
 
+from keras_led.argument_checks import did_you_mean
 from keras_led.backend import is_concrete
 from keras_led.generation.inputs.documents import read_array
 from keras_led.generation.inputs.documents import read_documents
 from keras_led.generation.inputs.past import read_past
 from keras_led.generation.inputs.prompt import read_prompt
 from keras_led.generation.inputs.strategy import make_plan
-from keras_led.generation.options.config import FIELDS
-from keras_led.generation.options.config import GenerationConfig
 from keras_led.generation.options.defaults import NOT_OFFERED
+from keras_led.generation.options.generation_config import FIELDS
+from keras_led.generation.options.generation_config import GenerationConfig
 from keras_led.generation.options.stopping import build_criteria
 
 if TYPE_CHECKING:
@@ -269,8 +269,7 @@ def _check_names(arguments):
     known = {*FIELDS, *NOT_OFFERED, *MODEL_ARGUMENTS, *CALL_ARGUMENTS}
     for name in arguments:
         if name not in known:
-            close = difflib.get_close_matches(name, sorted(known), n=1)
-            hint = f" Did you mean {close[0]!r}?" if close else ""
+            hint = did_you_mean(name, known)
             raise TypeError(f"`generate` has no argument {name!r}.{hint}")
 
 

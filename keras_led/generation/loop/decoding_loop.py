@@ -12,7 +12,7 @@ from typing import Any
 
 from keras import ops
 
-from keras_led.attention import cache
+from keras_led.attention import key_value_cache
 from keras_led.backend import fold_in
 from keras_led.backend import while_loop
 from keras_led.generation.processors.scores import Documents
@@ -83,7 +83,9 @@ class DecodingLoop:
         )
         if "past" in inputs:
             slots = zip(state.self_cache, inputs["past"], strict=True)
-            filled = tuple(cache.write(pair, past, 0) for pair, past in slots)
+            filled = tuple(
+                key_value_cache.write(pair, past, 0) for pair, past in slots
+            )
             state = state._replace(self_cache=filled)
         return state if self.use_cache else state._replace(self_cache=None)
 

@@ -16,7 +16,7 @@ from keras_led.generation.loop.prompt_lookup import PromptLookupLoop
 from keras_led.generation.loop.step_by_step import StepByStep
 from keras_led.generation.loop.step_by_step import collect_outputs
 from keras_led.generation.processors.chain import build_chain
-from keras_led.generation.results import outputs as output_classes
+from keras_led.generation.results import generate_outputs as output_classes
 from keras_led.generation.results.streamers import TextPieces
 from keras_led.generation.search.beam import BeamSearch
 from keras_led.generation.search.greedy_and_sampling import TokenSearch

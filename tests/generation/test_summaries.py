@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from keras_led.generation.summarize import batches
+from keras_led.generation.summaries import batches
 from tests.generation.fakes import FakeModel
 from tests.generation.results.test_streaming import Words
 

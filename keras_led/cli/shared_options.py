@@ -1,6 +1,7 @@
 """Options that several commands share, and what is done with errors."""
 
 import functools
+import inspect
 import traceback
 import warnings
 from collections.abc import Callable
@@ -11,9 +12,6 @@ from typing import Annotated
 from typing import Any
 
 import typer
-
-from keras_led import backend as chosen
-from keras_led.generation.summarize import CutDocumentWarning
 
 ModelOption = Annotated[
     str,
@@ -37,6 +35,17 @@ BackendOption = Annotated[
 DebugOption = Annotated[
     bool,
     typer.Option("--debug", help="Show the traceback of an error."),
+]
+
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="Write one JSON object.")
+]
+
+BatchSizeOption = Annotated[
+    int,
+    typer.Option(
+        metavar="N", min=1, help="Documents at once, of like lengths."
+    ),
 ]
 
 DocumentFieldOption = Annotated[
@@ -66,20 +75,6 @@ def note(text: str) -> None:
     typer.echo(text, err=True)
 
 
-def check_backend(requested: str | None) -> None:
-    """Makes sure that the backend asked for is the one that runs.
-
-    Raises:
-        ValueError: If Keras has been loaded with another backend.
-    """
-    if requested not in (None, chosen.name):
-        raise ValueError(
-            "`--backend` must be chosen before Keras is imported. "
-            f"Received: --backend={requested}, while {chosen.name} runs. "
-            f"Start a new process, or set KERAS_BACKEND={requested}."
-        )
-
-
 def show_warning(message: Warning | str, *details: Any, **more: Any) -> None:
     """Shows a warning without the line of code that gave it."""
     note(f"keras-led: warning: {message}")
@@ -92,6 +87,7 @@ def named_documents(labels: Sequence[str]) -> Iterator[None]:
     Args:
         labels: list of str, the name of each document of one call.
     """
+    from keras_led.generation.summaries import CutDocumentWarning
 
     def show(message, *details, **more):
         if isinstance(message, CutDocumentWarning):
@@ -103,6 +99,19 @@ def named_documents(labels: Sequence[str]) -> Iterator[None]:
         warnings.simplefilter("always", CutDocumentWarning)
         warnings.showwarning = show
         yield
+
+
+def show_parameters(
+    command: Callable[..., Any], parameters: list[inspect.Parameter]
+) -> None:
+    """Sets what typer reads as the parameters of a command.
+
+    Args:
+        command: Function of keyword arguments; changed.
+        parameters: list of `inspect.Parameter`.
+    """
+    command.__signature__ = inspect.Signature(parameters)
+    command.__annotations__ = {p.name: p.annotation for p in parameters}
 
 
 def one_line_errors(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -4,10 +4,10 @@ import pytest
 
 from keras_led import data
 from keras_led import visualize
+from keras_led.argument_checks import check_list
 from keras_led.checkpoints import open_checkpoint
 from keras_led.data.buckets import make_buckets
 from keras_led.tokenizer import LEDTokenizer
-from keras_led.tokenizer.keywords import check_list
 from keras_led.training.rouge import rouge_scores
 from keras_led.training.rouge_callback import RougeCallback
 from tests.tokenizer.conftest import CORPUS

@@ -5,18 +5,18 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from keras_led.argument_checks import check_list
 from keras_led.files.hub import read_json
 from keras_led.files.hub import resolve
 from keras_led.files.reading import reading
-from keras_led.tokenizer.keywords import check_list
-from keras_led.tokenizer.saving import ADDED_TOKENS_NAME
-from keras_led.tokenizer.saving import CONFIG_NAME
-from keras_led.tokenizer.saving import MERGES_NAME
-from keras_led.tokenizer.saving import SPECIAL_TOKENS_NAME
-from keras_led.tokenizer.saving import TOKENIZER_NAME
-from keras_led.tokenizer.saving import VOCAB_NAME
 from keras_led.tokenizer.special_tokens import ADDITIONAL_NAMES
 from keras_led.tokenizer.special_tokens import SPECIAL_TOKEN_NAMES
+from keras_led.tokenizer.write_files import ADDED_TOKENS_NAME
+from keras_led.tokenizer.write_files import CONFIG_NAME
+from keras_led.tokenizer.write_files import MERGES_NAME
+from keras_led.tokenizer.write_files import SPECIAL_TOKENS_NAME
+from keras_led.tokenizer.write_files import TOKENIZER_NAME
+from keras_led.tokenizer.write_files import VOCAB_NAME
 from keras_led.typing import StrPath
 
 # What a vocabulary is refused with, be it for the settings that lie beside it.

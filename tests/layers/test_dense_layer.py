@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from keras_led.layers.dense import Dense
+from keras_led.layers.dense_layer import Dense
 
 INPUTS = np.random.default_rng(0).standard_normal((2, 5, 8)).astype("float32")
 

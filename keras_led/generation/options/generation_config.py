@@ -2,17 +2,14 @@
 
 import copy
 import dataclasses
-import difflib
-import json
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Any
 from typing import Self
 
-from keras_led.files.atomic import write_json
+from keras_led.argument_checks import did_you_mean
+from keras_led.config_file import ConfigFile
+from keras_led.config_file import find_config
 from keras_led.files.hub import read_json
-from keras_led.files.hub import resolve
 from keras_led.files.reading import reading
 from keras_led.generation.options.checks import check_option
 from keras_led.generation.options.checks import check_together
@@ -33,7 +30,7 @@ _NOT_FROM_MODEL = ("output_attentions", "output_hidden_states")
 
 
 @dataclasses.dataclass(init=False, repr=False, eq=False)
-class GenerationConfig:
+class GenerationConfig(ConfigFile):
     """Options of `generate`, as plain Python values.
 
     `None` means "not set": the value then comes from the model's own
@@ -150,6 +147,8 @@ class GenerationConfig:
     prompt_lookup_num_tokens: int | None = None
     max_matching_ngram_size: int | None = None
 
+    _file_name = GENERATION_CONFIG_NAME
+
     def __init__(self, *, extras: dict[str, Any] | None = None, **options: Any):
         object.__setattr__(self, "extras", copy.deepcopy(dict(extras or {})))
         for name in FIELDS:
@@ -174,9 +173,8 @@ class GenerationConfig:
             elif name in FIELDS:
                 checked[name] = check_option(name, value)
             else:
-                raise TypeError(
-                    f"{name!r} is not a generation option.{_nearest(name)}"
-                )
+                hint = did_you_mean(name, FIELDS)
+                raise TypeError(f"{name!r} is not a generation option.{hint}")
         for name, value in checked.items():
             object.__setattr__(self, name, value)
         self.extras.update(extras)
@@ -216,24 +214,8 @@ class GenerationConfig:
         check_together(result)
         return result
 
-    def copy(self, **options: Any) -> "GenerationConfig":
-        """Returns an independent copy, with `options` changed."""
-        duplicate = copy.deepcopy(self)
-        duplicate.update(**options)
-        return duplicate
-
     def __setattr__(self, name: str, value: Any) -> None:
         self.update(**{name: value})
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, GenerationConfig):
-            return NotImplemented
-        return self.to_dict() == other.to_dict()
-
-    __hash__ = None
-
-    def __repr__(self) -> str:
-        return f"GenerationConfig {self.to_json_string()}"
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the content of `generation_config.json`: what is set."""
@@ -243,10 +225,6 @@ class GenerationConfig:
             if value is not None:
                 content[name] = copy.deepcopy(value)
         return content
-
-    def to_json_string(self) -> str:
-        """Returns the content of `generation_config.json`, as text."""
-        return json.dumps(self.to_dict(), indent=2, sort_keys=True)
 
     @classmethod
     def from_dict(cls, content: dict[str, Any], **overrides: Any) -> Self:
@@ -309,10 +287,8 @@ class GenerationConfig:
             ValueError: If the file is damaged or a value is out of range.
         """
         hub = {name: overrides.pop(name) for name in _HUB if name in overrides}
-        path = Path(os.path.expanduser(os.fspath(name_or_path)))
-        if not path.is_file():
-            names = [GENERATION_CONFIG_NAME, CONFIG_NAME]
-            path = resolve(name_or_path, names, **hub)
+        names = [GENERATION_CONFIG_NAME, CONFIG_NAME]
+        path = find_config(name_or_path, names, **hub)
         content = read_json(path)
         with reading(path, "hold options of `generate`"):
             if path.name == CONFIG_NAME:
@@ -321,15 +297,6 @@ class GenerationConfig:
                 config = cls.from_dict(content)
         config.update(**overrides)
         return config
-
-    def save_pretrained(self, directory: StrPath) -> None:
-        """Writes `generation_config.json`, whole or not at all.
-
-        Args:
-            directory: str or path, made when missing.
-        """
-        path = Path(directory) / GENERATION_CONFIG_NAME
-        write_json(path, self.to_dict())
 
 
 def options_of(config: "LEDConfig | dict[str, Any]") -> dict[str, Any]:
@@ -358,9 +325,3 @@ _HUB = (
     "local_files_only",
     "subfolder",
 )
-
-
-def _nearest(name):
-    """Returns ` Did you mean …?`, or nothing when no name is close."""
-    close = difflib.get_close_matches(name, FIELDS, n=1)
-    return f" Did you mean {close[0]!r}?" if close else ""

@@ -5,7 +5,7 @@ import pytest
 
 from keras_led.config import LEDConfig
 from keras_led.generation import GenerationConfig
-from keras_led.generation.options.config import FIELDS
+from keras_led.generation.options.generation_config import FIELDS
 
 # Every option away from its default.
 EVERYTHING = {

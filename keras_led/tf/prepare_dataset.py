@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from keras_led.losses.language_modeling import IGNORED_LABEL
+from keras_led.losses.model_losses import IGNORED_LABEL
 from keras_led.tf.inputs import call_names
 
 if TYPE_CHECKING:

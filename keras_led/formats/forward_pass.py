@@ -7,8 +7,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from keras_led.formats.checks import require_ids
-from keras_led.formats.checks import require_mask
+from keras_led.formats.graph_checks import require_ids
+from keras_led.formats.graph_checks import require_mask
 from keras_led.typing import AnyLED
 from keras_led.typing import Tensor
 

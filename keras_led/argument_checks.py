@@ -7,6 +7,17 @@ from collections.abc import Mapping
 from typing import Any
 
 
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Returns ` Did you mean ...?`, or "" where no name is close.
+
+    Args:
+        name: str, what was given.
+        known: iterable of str.
+    """
+    close = difflib.get_close_matches(name, sorted(known), n=1)
+    return f" Did you mean {close[0]!r}?" if close else ""
+
+
 def reject_unknown(
     function: str, unknown: Collection[str], known: Iterable[str]
 ) -> None:
@@ -23,8 +34,7 @@ def reject_unknown(
     if not unknown:
         return
     name = next(iter(unknown))
-    close = difflib.get_close_matches(name, list(known), n=1)
-    advice = f" Did you mean {close[0]!r}?" if close else ""
+    advice = did_you_mean(name, known)
     raise TypeError(f"{function} got an unknown argument {name!r}.{advice}")
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from keras import ops
 
-from keras_led.tokenizer.keywords import check_list
+from keras_led.argument_checks import check_list
 from keras_led.typing import GeneratingLED
 from keras_led.visualize.axes import make_axes
 
