@@ -7,6 +7,7 @@ import json
 import os
 from pathlib import Path
 from typing import Any
+from typing import ClassVar
 from typing import Self
 
 from keras_led.config_checks import check_architectures
@@ -226,7 +227,7 @@ class LEDConfig:
             return NotImplemented
         return self.to_dict() == other.to_dict()
 
-    __hash__ = None
+    __hash__: ClassVar[None] = None  # pyright: ignore
 
     def __repr__(self) -> str:
         return f"LEDConfig {self.to_json_string()}"

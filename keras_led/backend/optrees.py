@@ -2,8 +2,10 @@
 
 import optree
 
+from keras_led.typing import T
 
-def register(cls: type) -> type:
+
+def register(cls: type[T]) -> type[T]:
     """Makes `keras.tree` see into `cls`, an ordered dict of tensors."""
     optree.register_pytree_node(
         cls,

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from keras_led.checkpoints.tensor_files import TensorFile
+    from keras_led.checkpoints.tensor_files import TensorInfo
 
 SAFETENSORS_NAME = "model.safetensors"
 SAFETENSORS_INDEX = "model.safetensors.index.json"
@@ -71,6 +72,8 @@ class Checkpoint:
         ValueError: If two files hold the same tensor, a tensor of the index
             is missing, or no tensor has the name of a weight.
     """
+
+    infos: "dict[str, TensorInfo]"
 
     def __init__(
         self,

@@ -29,7 +29,7 @@ class TensorInfo:
         file: str, path of the file that holds it.
     """
 
-    shape: tuple
+    shape: tuple[int, ...]
     dtype: str
     file: str
 
@@ -49,6 +49,8 @@ class TensorFile:
         ValueError: If the file is damaged or of another format.
         OSError: If the file is replaced in this moment.
     """
+
+    infos: dict[str, TensorInfo]
 
     def __init__(self, path: Path):
         self.path = path

@@ -29,7 +29,7 @@ from keras_led.typing import GeneratingLED
 
 DEFAULT_TOKENS = 4096
 DEFAULT_NEW_TOKENS = 32
-clock = time.perf_counter
+clock: Callable[[], float] = time.perf_counter
 
 
 @one_line_errors

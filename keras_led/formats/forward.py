@@ -32,6 +32,9 @@ class ForwardModule(tf.Module):
             with more global tokens than slots is NaN.
     """
 
+    weights: list[Any]
+    max_global_tokens: int
+
     def __init__(
         self,
         model: AnyLED,

@@ -17,8 +17,11 @@ class FittingMixin(CheckedRunsMixin):
     labels may stand among the inputs or in `y`.
     """
 
+    loss: Any
+    train_function: Any
+
     # Call arguments from which the model computes a loss.
-    target_inputs = ("labels",)
+    target_inputs: tuple[str, ...] = ("labels",)
 
     def compile(
         self, *args: Any, jit_compile: bool | str = "auto", **kwargs: Any

@@ -115,6 +115,9 @@ class LEDTokenizer(
         'Long documents.'
     """
 
+    unknown_settings: dict[str, Any]
+    model_input_names: list[str]
+
     def __init__(
         self,
         vocab_file: Any = None,
@@ -343,7 +346,7 @@ class LEDTokenizer(
         """Returns the dict from token (str) to id, with added tokens."""
         return self._backend.get_vocab(with_added_tokens=True)
 
-    vocab = property(get_vocab, doc="The dict from token to id.")
+    vocab: Any = property(get_vocab, doc="The dict from token to id.")
 
     @property
     def backend_tokenizer(self) -> "tokenizers.Tokenizer":

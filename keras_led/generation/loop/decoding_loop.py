@@ -40,6 +40,14 @@ class DecodingLoop:
         vocab_size: int, `V`.
     """
 
+    rows: int
+    sequences: int
+    max_length: int
+    length_limit: int | Tensor
+    prompt_length: int
+    eos_token_ids: tuple[int, ...]
+    use_cache: bool
+
     def __init__(
         self,
         model: AnyLED,

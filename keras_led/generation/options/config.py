@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Any
+from typing import ClassVar
 from typing import Self
 
 from keras_led.files.atomic import write_json
@@ -230,7 +231,7 @@ class GenerationConfig:
             return NotImplemented
         return self.to_dict() == other.to_dict()
 
-    __hash__ = None
+    __hash__: ClassVar[None] = None  # pyright: ignore
 
     def __repr__(self) -> str:
         return f"GenerationConfig {self.to_json_string()}"
