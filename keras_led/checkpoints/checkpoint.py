@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Any
@@ -210,7 +211,7 @@ def _checkpoint(paths, index=None, index_path=None):
         raise
 
 
-def shorten(items: Iterable[str], limit: int = 8) -> str:
+def shorten(items: Sequence[str], limit: int = 8) -> str:
     """Writes a list for a message, its end left out when it is long.
 
     Args:

@@ -11,7 +11,9 @@ from keras_led.tokenizer.saving import FILE_NAMES as TOKENIZER_FILES
 _GROUPS = (("config.json", "generation_config.json"), TOKENIZER_FILES)
 
 
-def older_files(*weights: str) -> Callable[[str, Collection[str]], bool]:
+def older_files(
+    *weights: tuple[str, str],
+) -> Callable[[str, Collection[str]], bool]:
     """Makes the rule by which `staged_directory` deletes files.
 
     Args:

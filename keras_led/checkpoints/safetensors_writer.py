@@ -9,6 +9,7 @@ https://github.com/safetensors/safetensors#format.
 import dataclasses
 import json
 from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +62,7 @@ class Tensor:
 
 def write_safetensors(
     path: Path,
-    tensors: list[Tensor],
+    tensors: Sequence[Any],
     file_format: str = "pt",
     progress: Callable[[int], object] | None = None,
 ) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from keras_led.files.reading import reading
 from keras_led.files.reading import system_error
+from keras_led.typing import StrPath
 
 FLOAT_DTYPES = {
     "float64": np.dtype("float64"),
@@ -117,7 +118,7 @@ class TensorFile:
         raise NotImplementedError
 
 
-def damaged(path: Path, error: BaseException | str) -> ValueError:
+def damaged(path: StrPath, error: BaseException | str) -> OSError | ValueError:
     """Makes the error for a file that cannot be read.
 
     Args:

@@ -62,7 +62,7 @@ class WeightSet:
     family: str
     directory: Path
     source: str
-    checkpoint: object
+    checkpoint: "Checkpoint | MappedCheckpoint"
     side_files: dict[str, bytes]
 
     def close(self) -> None:

@@ -37,7 +37,7 @@ class TokenizedDocuments:
         limit: int, longest document, in tokens.
     """
 
-    pad_token_id: int
+    pad_token_id: int | None
     ids: list[list[int]]
 
     def __init__(self, texts: list[str], tokenizer: "LEDTokenizer", limit: int):

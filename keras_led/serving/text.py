@@ -44,9 +44,9 @@ class GraphTokenizer(tf.Module):
             it is named.
     """
 
-    pad_token_id: int
-    cls_token_id: int
-    sep_token_id: int
+    pad_token_id: int | None
+    cls_token_id: int | None
+    sep_token_id: int | None
     add_prefix_space: bool
     keeps_the_end: bool
     clean_up: bool

@@ -151,7 +151,7 @@ class TFLEDPreTrainedModel(
     def finish(
         self,
         output_class: "type[ModelOutput]",
-        output: "ModelOutput",
+        output: Any,
         return_dict: bool | None,
     ) -> Any:
         """The output of a call in the form that was asked for."""

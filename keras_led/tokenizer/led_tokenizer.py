@@ -120,8 +120,8 @@ class LEDTokenizer(
 
     def __init__(
         self,
-        vocab_file: Any = None,
-        merges_file: Any = None,
+        vocab_file: StrPath | dict[str, int] | None = None,
+        merges_file: StrPath | Sequence[Any] | None = None,
         *,
         tokenizer_file: StrPath | None = None,
         vocab: dict[str, int] | None = None,
@@ -226,7 +226,7 @@ class LEDTokenizer(
     @classmethod
     def train(
         cls,
-        text_iterator: Iterable[str],
+        text_iterator: Iterable[str | list[str]],
         vocab_size: int,
         *,
         additional_special_tokens: Iterable[str] = (),

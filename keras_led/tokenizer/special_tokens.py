@@ -236,7 +236,7 @@ class SpecialTokens:
         return list(self._additional_special_tokens)
 
     @additional_special_tokens.setter
-    def additional_special_tokens(self, values: Any) -> list[str]:
+    def additional_special_tokens(self, values: Any) -> None:
         tokens = make_special_tokens("additional_special_tokens", values)
         self._additional_special_tokens = []
         for token in tokens:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from keras_led.backend.block_layout import BlockLayout
-from keras_led.typing import T
+from keras_led.typing import D
 from keras_led.typing import Tensor
 
 # What `jit_compile="auto"` means for `compile`. JAX needs XLA; a graph of
@@ -213,6 +213,6 @@ def device_kind() -> str:
     raise NotImplementedError
 
 
-def register_pytree(cls: type[T]) -> type[T]:
+def register_pytree(cls: type[D]) -> type[D]:
     """Makes `keras.tree` and the backend see into `cls`, a dict of tensors."""
     raise NotImplementedError
