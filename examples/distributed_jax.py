@@ -16,7 +16,7 @@ from distributed_pages import make_model
 from distributed_pages import make_pages_parser
 from distributed_pages import prepare
 
-from keras_led.training.layout_map import layout_map
+from keras_led.training import layout_map
 
 
 def make_distribution(config, model_devices, embeddings="hidden"):

@@ -164,7 +164,7 @@ class LEDConfig(ConfigFile):
         return len(self.id2label)
 
     @num_labels.setter
-    def num_labels(self, value: int) -> int:
+    def num_labels(self, value: int) -> None:
         self.update(num_labels=value)
 
     def update(self, **values: Any) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from keras_led import backend
 
 
-class ModelOutput(OrderedDict):
+class ModelOutput(OrderedDict[str, Any]):
     """An ordered dict of the fields that are not `None`.
 
     A field is read as an attribute, by name, or by its index among the fields
@@ -28,7 +28,7 @@ class ModelOutput(OrderedDict):
         TypeError: If a field is not one of the class.
     """
 
-    fields = ()
+    fields: tuple[str, ...] = ()
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -99,7 +99,7 @@ class LEDEncoderBaseModelOutput(ModelOutput):
             slots. `None` if no document has a global token.
     """
 
-    fields = (
+    fields: tuple[str, ...] = (
         "last_hidden_state",
         "hidden_states",
         "attentions",
@@ -134,7 +134,7 @@ class LEDDecoderModelOutput(ModelOutput):
         cross_attentions: Tuple of one tensor a layer, `(B, N, T, S)`.
     """
 
-    fields = (
+    fields: tuple[str, ...] = (
         "last_hidden_state",
         "past_key_values",
         "hidden_states",
@@ -158,7 +158,11 @@ class LEDSeq2SeqModelOutput(ModelOutput):
         encoder_global_attentions: Its `global_attentions`.
     """
 
-    fields = ("last_hidden_state", *_DECODER_FIELDS, *_ENCODER_FIELDS)
+    fields: tuple[str, ...] = (
+        "last_hidden_state",
+        *_DECODER_FIELDS,
+        *_ENCODER_FIELDS,
+    )
 
 
 class LEDSeq2SeqLMOutput(ModelOutput):
@@ -171,7 +175,12 @@ class LEDSeq2SeqLMOutput(ModelOutput):
     The other fields are those of `LEDSeq2SeqModelOutput`.
     """
 
-    fields = ("loss", "logits", *_DECODER_FIELDS, *_ENCODER_FIELDS)
+    fields: tuple[str, ...] = (
+        "loss",
+        "logits",
+        *_DECODER_FIELDS,
+        *_ENCODER_FIELDS,
+    )
 
 
 class LEDSeq2SeqSequenceClassifierOutput(ModelOutput):
@@ -184,7 +193,12 @@ class LEDSeq2SeqSequenceClassifierOutput(ModelOutput):
     The other fields are those of `LEDSeq2SeqModelOutput`.
     """
 
-    fields = ("loss", "logits", *_DECODER_FIELDS, *_ENCODER_FIELDS)
+    fields: tuple[str, ...] = (
+        "loss",
+        "logits",
+        *_DECODER_FIELDS,
+        *_ENCODER_FIELDS,
+    )
 
 
 class LEDSeq2SeqQuestionAnsweringModelOutput(ModelOutput):
@@ -199,7 +213,7 @@ class LEDSeq2SeqQuestionAnsweringModelOutput(ModelOutput):
     The other fields are those of `LEDSeq2SeqModelOutput`.
     """
 
-    fields = (
+    fields: tuple[str, ...] = (
         "loss",
         "start_logits",
         "end_logits",

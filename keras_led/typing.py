@@ -55,3 +55,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 T = TypeVar("T")
 """Whatever type is handed through."""
+
+D = TypeVar("D", bound=dict[str, Any])
+"""A kind of dict."""
+
+S = TypeVar("S", str, list[str])
+"""A text where a text is given, a list where a list is."""

@@ -17,9 +17,7 @@ MODULES = (
     "keras_led.data",
     "keras_led.generation",
     "keras_led.serving",
-    "keras_led.training.adapters",
-    "keras_led.training.freezing",
-    "keras_led.training.metrics",
+    "keras_led.training",
     "keras_led.visualize",
 )
 

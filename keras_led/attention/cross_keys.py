@@ -25,7 +25,7 @@ class Keys(NamedTuple):
         tensor: Float tensor of shape `(B, N, S, H)`.
     """
 
-    tensor: object
+    tensor: Any
 
     def scores(self, query: Tensor, num_keys: int | Tensor) -> Tensor:
         """Compares queries, `(B, N, T, H)`, with the keys, `(B, N, T, S)`."""
@@ -47,7 +47,7 @@ class PackedKeys(NamedTuple):
         chunks: Float tensor of shape `(B, N, C, H, K)`.
     """
 
-    chunks: object
+    chunks: Any
 
     def scores(self, query: Tensor, num_keys: int | Tensor) -> Tensor:
         if not are_few(query):

@@ -24,8 +24,8 @@ class GlobalSlots(NamedTuple):
         valid: Bool tensor of shape `(B, G)`; `False` is an unused slot.
     """
 
-    positions: object
-    valid: object
+    positions: Any
+    valid: Any
 
 
 class GlobalTokens(NamedTuple):
@@ -39,9 +39,9 @@ class GlobalTokens(NamedTuple):
             `None` where it is known that each has.
     """
 
-    mask: object
-    slots: object
-    fits: object = None
+    mask: Any
+    slots: Any
+    fits: Any = None
 
     def with_slots(
         self,
@@ -84,9 +84,9 @@ class SlotPlan(NamedTuple):
             a slot; `None` where that is known when the plan is made.
     """
 
-    num_slots: object
-    bound: object
-    fits: object
+    num_slots: Any
+    bound: Any
+    fits: Any
 
 
 def plan_slots(

@@ -1,5 +1,6 @@
 """Who may attend to whom: from the user's two masks to boolean ones."""
 
+from typing import Any
 from typing import NamedTuple
 
 from keras import ops
@@ -18,8 +19,8 @@ class TokenRoles(NamedTuple):
             can be global; `True` is a real token with global attention.
     """
 
-    padding_mask: object
-    global_mask: object
+    padding_mask: Any
+    global_mask: Any
 
 
 def token_roles(

@@ -2,8 +2,10 @@
 
 import optree
 
+from keras_led.typing import D
 
-def register(cls: type) -> type:
+
+def register(cls: type[D]) -> type[D]:
     """Makes `keras.tree` see into `cls`, an ordered dict of tensors."""
     optree.register_pytree_node(
         cls,

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Any
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from keras_led.checkpoints.tensor_files import TensorFile
+    from keras_led.checkpoints.tensor_files import TensorInfo
 
 SAFETENSORS_NAME = "model.safetensors"
 SAFETENSORS_INDEX = "model.safetensors.index.json"
@@ -71,6 +73,8 @@ class Checkpoint:
         ValueError: If two files hold the same tensor, a tensor of the index
             is missing, or no tensor has the name of a weight.
     """
+
+    infos: "dict[str, TensorInfo]"
 
     def __init__(
         self,
@@ -207,7 +211,7 @@ def _checkpoint(paths, index=None, index_path=None):
         raise
 
 
-def shorten(items: Iterable[str], limit: int = 8) -> str:
+def shorten(items: Sequence[str], limit: int = 8) -> str:
     """Writes a list for a message, its end left out when it is long.
 
     Args:

@@ -164,7 +164,7 @@ def _tensor(weight, to, head, dtype, rows, trimmer):
 class _Checked(Tensor):
     """A tensor that notes the checksum of its values when they are read."""
 
-    row: dict = None
+    row: dict[str, Any] = None
     trimmer: Trimmer = None
 
     def values(self):

@@ -2,8 +2,10 @@
 
 import contextlib
 from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 
@@ -11,7 +13,7 @@ from keras_led.checkpoints import sharding
 from keras_led.files.atomic import write_json
 
 if TYPE_CHECKING:
-    from keras_led.checkpoints.safetensors_writer import Tensor
+    pass
 
 # The model name that TensorFlow put into the names of variables. On reading
 # it does not count.
@@ -25,7 +27,7 @@ _MAX_ATTRIBUTE_BYTES = 64512
 
 
 def write_tensorflow_shards(
-    tensors: "list[Tensor]",
+    tensors: Sequence[Any],
     directory: Path,
     head: str | None,
     max_shard_size: int | str,

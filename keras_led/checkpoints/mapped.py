@@ -5,6 +5,7 @@ from collections.abc import Callable
 from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
+from typing import Any
 
 from keras_led.checkpoints.tensor_files import TensorInfo
 from keras_led.files.reading import reading
@@ -26,8 +27,8 @@ class Entry:
     """
 
     source: str
-    shape: tuple | None = None
-    change: Callable | None = None
+    shape: tuple[int, ...] | None = None
+    change: Callable[..., Any] | None = None
 
 
 class MappedCheckpoint:
@@ -43,6 +44,9 @@ class MappedCheckpoint:
             to that of `base`.
         drop: collection of the tensors of `base` that are no weights.
     """
+
+    dialect: str
+    infos: dict[str, TensorInfo]
 
     def __init__(
         self,

@@ -8,7 +8,9 @@ from keras_led.checkpoints.sharding import is_weight_file
 _CONFIGS = ("config.json", "generation_config.json")
 
 
-def older_files(*weights: str) -> Callable[[str, Collection[str]], bool]:
+def older_files(
+    *weights: tuple[str, str],
+) -> Callable[[str, Collection[str]], bool]:
     """Makes the rule by which `staged_directory` deletes files.
 
     Args:

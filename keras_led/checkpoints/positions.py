@@ -1,5 +1,6 @@
 """Position tables of another length."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +14,8 @@ if TYPE_CHECKING:
 
 
 def resize_positions(
-    checkpoint: "Checkpoint | MappedCheckpoint", lengths: dict[str, int | None]
+    checkpoint: "Checkpoint | MappedCheckpoint",
+    lengths: Mapping[str, int | None],
 ) -> "Checkpoint | MappedCheckpoint":
     """Gives position tables a new length, by repetition or by cutting.
 

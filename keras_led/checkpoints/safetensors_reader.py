@@ -32,6 +32,8 @@ class SafetensorsFile(TensorFile):
             not fit the length of the file.
     """
 
+    metadata: dict[str, str]
+
     def _open(self):
         path = self.path
         try:

@@ -9,7 +9,9 @@ https://github.com/safetensors/safetensors#format.
 import dataclasses
 import json
 from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -35,9 +37,9 @@ class Tensor:
     """
 
     name: str
-    shape: tuple
+    shape: tuple[int, ...]
     dtype: np.dtype
-    read: Callable
+    read: Callable[..., Any]
 
     @property
     def nbytes(self) -> int:
@@ -60,7 +62,7 @@ class Tensor:
 
 def write_safetensors(
     path: Path,
-    tensors: list[Tensor],
+    tensors: Sequence[Any],
     file_format: str = "pt",
     progress: Callable[[int], object] | None = None,
 ) -> None:

@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Any
@@ -66,7 +67,7 @@ def save_pretrained_weights(
 
 
 def write_checkpoint(
-    tensors: list[Tensor],
+    tensors: Sequence[Any],
     directory: StrPath,
     max_shard_size: int | str = "5GB",
     progress: Callable[[int], object] | None = None,
@@ -90,7 +91,7 @@ def write_checkpoint(
 
 
 def write_shards(
-    tensors: list[Tensor],
+    tensors: Sequence[Any],
     directory: Path,
     max_shard_size: int | str,
     progress: Callable[[int], object] | None = None,

@@ -9,6 +9,7 @@ import numpy as np
 
 from keras_led.files.reading import reading
 from keras_led.files.reading import system_error
+from keras_led.typing import StrPath
 
 FLOAT_DTYPES = {
     "float64": np.dtype("float64"),
@@ -29,7 +30,7 @@ class TensorInfo:
         file: str, path of the file that holds it.
     """
 
-    shape: tuple
+    shape: tuple[int, ...]
     dtype: str
     file: str
 
@@ -49,6 +50,8 @@ class TensorFile:
         ValueError: If the file is damaged or of another format.
         OSError: If the file is replaced in this moment.
     """
+
+    infos: dict[str, TensorInfo]
 
     def __init__(self, path: Path):
         self.path = path
@@ -115,7 +118,7 @@ class TensorFile:
         raise NotImplementedError
 
 
-def damaged(path: Path, error: BaseException | str) -> ValueError:
+def damaged(path: StrPath, error: BaseException | str) -> OSError | ValueError:
     """Makes the error for a file that cannot be read.
 
     Args:

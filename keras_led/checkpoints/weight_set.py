@@ -33,11 +33,11 @@ class Weight:
     """
 
     name: str
-    shape: tuple
+    shape: tuple[int, ...]
     dtype: np.dtype
     source: str | None
     transposed: bool
-    read: Callable
+    read: Callable[..., Any]
 
 
 @dataclasses.dataclass
@@ -58,12 +58,12 @@ class WeightSet:
 
     config: LEDConfig
     head: str | None
-    weights: list
+    weights: list[Weight]
     family: str
     directory: Path
     source: str
-    checkpoint: object
-    side_files: dict
+    checkpoint: "Checkpoint | MappedCheckpoint"
+    side_files: dict[str, bytes]
 
     def close(self) -> None:
         """Closes the files of the source."""

@@ -14,7 +14,7 @@ from keras_led.cli.plain_help import PlainHelpCommand
 from keras_led.cli.summarize import summarize
 from keras_led.cli.train import train
 
-app = typer.Typer(
+app: typer.Typer = typer.Typer(
     name="keras-led",
     help="LED, the Longformer encoder-decoder, for Keras 3.",
     add_completion=False,

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Annotated
+from typing import Any
 
 import typer
 
@@ -55,7 +56,7 @@ def export(
     force: Annotated[
         bool, typer.Option("--force", help="Replace what is at PATH.")
     ] = False,
-    generation: dict | None = None,
+    generation: dict[str, Any] | None = None,
     backend: BackendOption = None,
     debug: DebugOption = False,
 ) -> None:

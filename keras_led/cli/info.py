@@ -17,9 +17,10 @@ from keras_led.cli.shared_options import JsonOption
 from keras_led.cli.shared_options import one_line_errors
 from keras_led.cli.starting import check_backend
 from keras_led.config import LEDConfig
+from keras_led.typing import StrPath
 
 if TYPE_CHECKING:
-    from keras_led.checkpoints.weight_set import WeightSet
+    pass
 
 FLOAT32_BYTES = 4
 SHORTEST_LENGTH = 1024
@@ -83,7 +84,7 @@ def sizes(config: LEDConfig) -> dict[str, Any]:
     }
 
 
-def weights(source: "WeightSet") -> dict[str, Any]:
+def weights(source: StrPath) -> dict[str, Any]:
     """Counts the weights in the files: number, bytes, types, file names."""
     with open_checkpoint(source) as checkpoint:
         floats = [

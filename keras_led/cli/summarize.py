@@ -4,6 +4,7 @@ import json
 import sys
 from typing import TYPE_CHECKING
 from typing import Annotated
+from typing import Any
 
 import typer
 
@@ -55,7 +56,7 @@ def summarize(
             help="Write JSON lines: file, line and id where known, summary.",
         ),
     ] = False,
-    generation: dict | None = None,
+    generation: dict[str, Any] | None = None,
     backend: BackendOption = None,
     debug: DebugOption = False,
 ) -> None:

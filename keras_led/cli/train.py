@@ -1,5 +1,8 @@
 """`keras-led train`: documents in, a checkpoint out."""
 
+# The types of the flags are made by a function, which no checker follows.
+# pyright: reportInvalidTypeForm=false
+
 import json
 
 import typer

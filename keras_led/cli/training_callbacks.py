@@ -156,6 +156,8 @@ class Deadline(keras.callbacks.Callback):
         minutes: float, or `None`.
     """
 
+    end: float
+
     def __init__(self, backup: "TrainingBackup", minutes: float | None):
         super().__init__()
         self.backup = backup

@@ -52,6 +52,10 @@ class RunFolder:
         settings: dict of the options that decide on the result.
     """
 
+    output: Path
+    path: Path
+    settings: dict[str, Any]
+
     def __init__(self, options: dict[str, Any]):
         self.options = options
         self.output = Path(options.output)

@@ -36,6 +36,9 @@ class TrainingRun:
         options: `TrainOptions`.
     """
 
+    output: Path
+    folder: RunFolder
+
     def __init__(self, options: dict[str, Any]):
         self.options = options
         self.output = Path(options.output)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from keras_led.argument_checks import check_list
+from keras_led.typing import ArrayLike
 
 SHORTEST_BUCKET = 128
 
@@ -50,7 +51,7 @@ def bucket_of(length: int, buckets: Sequence[int]) -> int:
 
 
 def plan_batches(
-    lengths: np.ndarray,
+    lengths: ArrayLike,
     buckets: Sequence[int],
     batch_size: int,
     generator: np.random.Generator | None = None,

@@ -21,6 +21,7 @@ from keras_led.typing import StrPath
 if TYPE_CHECKING:
     from keras_led.data.tasks import Example
     from keras_led.data.tasks import Task
+    from keras_led.data.tokens import TokenStore
     from keras_led.tokenizer.led_tokenizer import LEDTokenizer
 
 # Target lengths are rounded up to this many tokens.
@@ -43,6 +44,9 @@ class BatchDataset(keras.utils.PyDataset):
         epoch: int from 0, which order of the rows is next.
         truncated: int, documents that were cut.
     """
+
+    buckets: tuple[int, ...]
+    epoch: int
 
     def __init__(
         self,
@@ -150,6 +154,9 @@ class TokenDataset(BatchDataset):
             them out, with a warning.
         cache_dir: str or path of a folder that keeps the tokens, or `None`.
     """
+
+    store: "TokenStore"
+    target_length: int
 
     def __init__(
         self,

@@ -45,6 +45,10 @@ class BadRows:
         reasons: `collections.Counter` of the problems.
     """
 
+    count: int
+    shown: list[str]
+    reasons: Counter[str]
+
     def __init__(self, policy: str = "stop"):
         if policy not in POLICIES:
             raise ValueError(

@@ -49,6 +49,12 @@ class StreamingSeq2SeqDataset(BatchDataset):
         TypeError: If `rows` can be read only once.
     """
 
+    files: list[str] | None
+    shuffle_buffer: int
+    truncated: int
+    skipped: int
+    target_length: int
+
     def __init__(
         self,
         rows: Any,

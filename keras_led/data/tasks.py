@@ -198,6 +198,8 @@ class Seq2Seq(Task):
             `text </s>` instead of `<s> text </s>`.
     """
 
+    target_fields: tuple[str, ...]
+
     def __init__(
         self,
         tokenizer: "LEDTokenizer",
@@ -263,6 +265,9 @@ class Classification(Task):
         label: str, field of the class.
     """
 
+    classes: list[Any]
+    target_fields: tuple[str, ...]
+
     def __init__(
         self,
         tokenizer: "LEDTokenizer",
@@ -319,6 +324,8 @@ class Spans(Task):
         answer: str, field of the answer, a part of the document.
         answer_start: str, field of the character where the answer starts.
     """
+
+    target_fields: tuple[str, ...]
 
     def __init__(
         self,

@@ -44,6 +44,8 @@ class TokenStore:
             of all numbers.
     """
 
+    lengths: np.ndarray
+
     def __init__(
         self,
         sources: np.ndarray,

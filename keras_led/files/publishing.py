@@ -4,7 +4,6 @@ import os
 import stat
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from keras_led.files.exchange import save_by_exchange
 from keras_led.files.locks import lock_directory
@@ -21,7 +20,7 @@ from keras_led.files.trees import sync_tree
 def publish(
     staging: Path,
     target: Path,
-    obsolete: Callable[..., Any],
+    obsolete: Callable[[str, set[str]], bool] | None,
     overwrite: bool = True,
 ) -> None:
     """Moves the new files of a staging directory to their place: all, or none.

@@ -54,7 +54,9 @@ def reading(path: StrPath, rule: str) -> Iterator[None]:
         raise damaged(path, rule, error) from error
 
 
-def damaged(path: StrPath, rule: str, error: BaseException | str) -> ValueError:
+def damaged(
+    path: StrPath, rule: str, error: BaseException | str
+) -> OSError | ValueError:
     """Makes the error for a file that breaks a rule.
 
     Args:

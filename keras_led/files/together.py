@@ -17,7 +17,7 @@ _LONGEST_PAUSE = 0.01  # seconds
 
 def read_together(
     name_or_path: StrPath,
-    read: Callable[[Any], T],
+    read: Callable[[], T],
     *,
     subfolder: str = "",
     discard: Callable[..., Any] | None = None,

@@ -14,8 +14,8 @@ class Tree(NamedTuple):
         folders: list of str, each after its parent.
     """
 
-    files: list
-    folders: list
+    files: list[str]
+    folders: list[str]
 
 
 def list_tree(directory: Path, limit: int | None = None) -> Tree | None:

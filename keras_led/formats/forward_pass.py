@@ -32,10 +32,13 @@ class ForwardModule(tf.Module):
             with more global tokens than slots is NaN.
     """
 
+    weights: list[Any]
+    max_global_tokens: float
+
     def __init__(
         self,
         model: AnyLED,
-        max_global_tokens: int | None = None,
+        max_global_tokens: float | None = None,
         one_shape: bool = False,
     ):
         super().__init__(name="led")

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 from collections.abc import Mapping
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from typing import Any
 from typing import Self
+from typing import Unpack
 
 from keras_led.config import LEDConfig
 from keras_led.generation.inputs.arguments import read_request
@@ -13,10 +13,13 @@ from keras_led.generation.loop.run import run_request
 from keras_led.generation.loop.run import stream_request
 from keras_led.generation.options.generation_config import GenerationConfig
 from keras_led.generation.options.generation_config import options_of
+from keras_led.generation.options.keywords import GenerateArguments
+from keras_led.generation.options.keywords import SummarizeOptions
 from keras_led.generation.results.streamers import ended_after_an_error
 from keras_led.generation.results.transition_scores import transition_scores
 from keras_led.generation.summaries import TokenizedDocuments
 from keras_led.generation.summaries import summarize_texts
+from keras_led.typing import S
 from keras_led.typing import StrPath
 from keras_led.typing import Tensor
 
@@ -59,7 +62,7 @@ class GenerationMixin:
         return own
 
     @generation_config.setter
-    def generation_config(self, value: GenerationConfig) -> GenerationConfig:
+    def generation_config(self, value: GenerationConfig) -> None:
         if not isinstance(value, GenerationConfig):
             raise TypeError(
                 "`generation_config` must be a `GenerationConfig`. "
@@ -148,7 +151,7 @@ class GenerationMixin:
     def generate(
         self,
         input_ids: Tensor | Mapping[str, Any] | None = None,
-        **arguments: Any,
+        **arguments: Unpack[GenerateArguments],
     ) -> Any:
         """Writes an output for each document, token by token.
 
@@ -161,22 +164,90 @@ class GenerationMixin:
             input_ids: integers `(B, S)`, or a dict with them and the masks;
                 may also be given as `inputs`. Without any document, it is one
                 of the start token `<s>` alone.
-            **arguments: `attention_mask`, 1 at tokens, 0 at padding, `(B, S)`
-                (found from the padding ids when absent);
-                `global_attention_mask`, 1 at global tokens, `(B, S)`;
-                `inputs_embeds` `(B, S, D)` instead of ids; `encoder_outputs`
-                of an earlier run; `decoder_input_ids` `(B, P)`, a prompt,
-                with `decoder_attention_mask`; `head_mask`,
-                `decoder_head_mask`, `cross_attn_head_mask`, `(layers, N)`;
-                `generation_config`; `logits_processor`, a list of callables
-                `(input_ids, scores) -> scores` or `LogitsProcessor`s;
-                `stopping_criteria`, a list of callables `(input_ids, scores)`
-                that return a bool or one per row;
-                `prefix_allowed_tokens_fn`, a callable `(document, tokens)`
-                that returns the ids allowed next; `streamer`, an object with
-                `put` and `end`; `tokenizer`, for `stop_strings`; `seed`, int
-                or pair of ints; `progress`, bool, shows a progress bar; and
-                every option of `GenerationConfig`.
+            **arguments: by name, each of them. What there is to read and how:
+
+                - `attention_mask`: 1 at tokens, 0 at padding, `(B, S)`; found
+                  from the padding ids when absent.
+                - `global_attention_mask`: 1 at global tokens, `(B, S)`.
+                - `inputs_embeds`: floats `(B, S, D)` instead of ids.
+                - `encoder_outputs`: output of an earlier run of the encoder.
+                - `decoder_input_ids`: integers `(B, P)`, a prompt.
+                - `decoder_attention_mask`: 0 at the prompt's padding, `(B, P)`.
+                - `head_mask`: floats `(layers, N)` for the encoder;
+                  `decoder_head_mask` and `cross_attn_head_mask` for the
+                  decoder.
+                - `past_key_values`: keys and values of the first tokens of the
+                  prompt, as a call returns them.
+                - `generation_config`: `GenerationConfig` for this call.
+                - `logits_processor`: list of callables `(input_ids, scores) ->
+                  scores` or `LogitsProcessor`s.
+                - `stopping_criteria`: list of callables `(input_ids, scores)`
+                  that return a bool or one per row.
+                - `prefix_allowed_tokens_fn`: callable `(document, tokens)` that
+                  returns the ids allowed next.
+                - `streamer`: object with `put` and `end`.
+                - `tokenizer`: `LEDTokenizer`, for `stop_strings`.
+                - `seed`: int or pair of ints.
+                - `progress`: bool, show a progress bar.
+
+                The options; one that is left out is as in `generation_config`,
+                one that is `None` is unset:
+
+                - `max_length`: int, longest output in tokens, prompt included.
+                - `max_new_tokens`: int, most tokens to generate; wins over
+                  `max_length`.
+                - `min_length`: int, no end before this many tokens, prompt
+                  included.
+                - `min_new_tokens`: int, no end before this many new tokens.
+                - `early_stopping`: `True`, `False` or `"never"`, when beam
+                  search ends.
+                - `max_time`: float, seconds after which generation stops.
+                - `stop_strings`: str or list of str that end a sequence.
+                - `do_sample`: bool, draw tokens instead of taking the best.
+                - `num_beams`: int, beams per document.
+                - `use_cache`: bool, keep keys and values of earlier tokens.
+                - `penalty_alpha`: float in [0, 1], contrastive search with
+                  `top_k` > 1.
+                - `temperature`: float > 0, divides the scores before sampling.
+                - `top_k`: int, candidates kept for sampling; 0 keeps all.
+                - `top_p`: float in (0, 1], probability mass kept for sampling.
+                - `min_p`: float in [0, 1], least probability relative to the
+                  best token.
+                - `typical_p`: float in (0, 1], mass kept by local typicality.
+                - `epsilon_cutoff`: float in [0, 1), least probability, or 0.
+                - `eta_cutoff`: float in [0, 1), entropy-dependent cutoff.
+                - `repetition_penalty`: float > 0, above 1 punishes tokens used
+                  already.
+                - `encoder_repetition_penalty`: float > 0, above 1 favours
+                  tokens of the document.
+                - `length_penalty`: float, exponent of the length by which beam
+                  search divides scores.
+                - `no_repeat_ngram_size`: int, n-grams of this size occur once;
+                  0 is off.
+                - `encoder_no_repeat_ngram_size`: int, n-grams of this size of
+                  the document do not occur; 0 is off.
+                - `bad_words_ids`: list of lists of ids that must not occur.
+                - `sequence_bias`: dict from id tuples to a bias of their last
+                  token, or a list of such pairs.
+                - `suppress_tokens`: list of ids that never occur.
+                - `begin_suppress_tokens`: list of ids that do not come first.
+                - `forced_bos_token_id`: int, id after the start token.
+                - `forced_eos_token_id`: int or list of int, id at `max_length`.
+                - `renormalize_logits`: bool, log-softmax after all processors.
+                - `remove_invalid_values`: bool, replace NaN and infinity.
+                - `exponential_decay_length_penalty`: pair of an int (new tokens
+                  after which it starts) and a float (growth factor of the end's
+                  score).
+                - `num_return_sequences`: int, sequences per document.
+                - `output_attentions`, `output_hidden_states`, `output_scores`,
+                  `output_logits`: bool, return them, of each step.
+                - `return_dict_in_generate`: bool, return an output object.
+                - `pad_token_id`, `bos_token_id`, `eos_token_id`,
+                  `decoder_start_token_id`: as in the config.
+                - `prompt_lookup_num_tokens`: int, most tokens copied from the
+                  document and verified in one step of greedy search.
+                - `max_matching_ngram_size`: int, longest n-gram used for the
+                  look-up.
 
         Returns:
             int32 tensor `(B * num_return_sequences, length)`, padded at the
@@ -208,7 +279,11 @@ class GenerationMixin:
         )
 
     def stream(
-        self, text: str, *, tokenizer: "LEDTokenizer", **arguments: Any
+        self,
+        text: str,
+        *,
+        tokenizer: "LEDTokenizer",
+        **arguments: Unpack[SummarizeOptions],
     ) -> Iterator[str]:
         """Writes a summary piece by piece.
 
@@ -234,14 +309,14 @@ class GenerationMixin:
 
     def summarize(
         self,
-        text: str | Sequence[str],
+        text: S,
         *,
         tokenizer: "LEDTokenizer",
         batch_size: int = 1,
         max_input_length: int | None = None,
         progress: bool = False,
-        **options: Any,
-    ) -> str | list[str]:
+        **options: Unpack[SummarizeOptions],
+    ) -> S:
         """Summarizes one text, or many.
 
         Global attention is on `<s>`; the generation options are the

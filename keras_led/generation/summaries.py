@@ -37,6 +37,9 @@ class TokenizedDocuments:
         limit: int, longest document, in tokens.
     """
 
+    pad_token_id: int | None
+    ids: list[list[int]]
+
     def __init__(self, texts: list[str], tokenizer: "LEDTokenizer", limit: int):
         for index, text in enumerate(texts):
             if not isinstance(text, str):

@@ -1,5 +1,6 @@
 """The head of sequence classification."""
 
+from typing import TYPE_CHECKING
 from typing import Any
 
 import keras
@@ -11,6 +12,9 @@ from keras_led.attention.dropout import fold_seed
 from keras_led.layers.initializers import dense
 from keras_led.typing import Shape
 from keras_led.typing import Tensor
+
+if TYPE_CHECKING:
+    from keras_led.layers.dense import Dense
 
 
 class ClassificationHead(keras.layers.Layer):
@@ -32,6 +36,10 @@ class ClassificationHead(keras.layers.Layer):
     Source:
         `LEDClassificationHead` in transformers 4.57.
     """
+
+    dense: "Dense"
+    out_proj: "Dense"
+    seed_generator: keras.random.SeedGenerator | None
 
     def __init__(
         self,

@@ -1,5 +1,6 @@
 """Attention of the decoder: over its own tokens, and over the document."""
 
+from typing import TYPE_CHECKING
 from typing import Any
 
 import keras
@@ -12,6 +13,9 @@ from keras_led.attention.split_heads import split_heads
 from keras_led.layers.initializers import dense
 from keras_led.typing import Shape
 from keras_led.typing import Tensor
+
+if TYPE_CHECKING:
+    from keras_led.layers.dense import Dense
 
 
 class DecoderAttention(keras.layers.Layer):
@@ -47,6 +51,11 @@ class DecoderAttention(keras.layers.Layer):
     Source:
         `LEDDecoderAttention` in transformers 5.23.
     """
+
+    q_proj: "Dense"
+    k_proj: "Dense"
+    v_proj: "Dense"
+    out_proj: "Dense"
 
     def __init__(
         self,

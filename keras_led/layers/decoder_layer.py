@@ -1,5 +1,6 @@
 """One layer of the decoder."""
 
+from typing import TYPE_CHECKING
 from typing import Any
 
 from keras_led.attention import key_value_cache
@@ -8,6 +9,9 @@ from keras_led.layers.decoder_attention import DecoderAttention
 from keras_led.layers.initializers import layer_norm
 from keras_led.layers.transformer_layer import TransformerLayer
 from keras_led.typing import Tensor
+
+if TYPE_CHECKING:
+    from keras_led.layers.normalization import LayerNormalization
 
 
 class DecoderLayer(TransformerLayer):
@@ -40,6 +44,10 @@ class DecoderLayer(TransformerLayer):
     Source:
         `LEDDecoderLayer` in transformers 5.23.
     """
+
+    self_attn: DecoderAttention
+    encoder_attn: DecoderAttention
+    encoder_attn_layer_norm: "LayerNormalization"
 
     def __init__(self, **kwargs: Any):
         super().__init__(**kwargs)

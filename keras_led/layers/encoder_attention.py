@@ -22,6 +22,7 @@ from keras_led.typing import Shape
 from keras_led.typing import Tensor
 
 if TYPE_CHECKING:
+    from keras_led.layers.dense import Dense
     from keras_led.layers.encoder_masks import EncoderMasks
 
 
@@ -56,6 +57,13 @@ class WindowedSelfAttention(keras.layers.Layer):
         Beltagy et al., 2020, section 3.1; `LEDEncoderSelfAttention` in
         transformers 5.23.
     """
+
+    query: "Dense"
+    key: "Dense"
+    value: "Dense"
+    query_global: "Dense"
+    key_global: "Dense"
+    value_global: "Dense"
 
     def __init__(
         self,
@@ -229,6 +237,9 @@ class EncoderSelfAttention(keras.layers.Layer):
 
     Call arguments and returns are those of `WindowedSelfAttention`.
     """
+
+    longformer_self_attn: WindowedSelfAttention
+    output_projection: "Dense"
 
     def __init__(
         self,

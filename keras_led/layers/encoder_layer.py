@@ -35,6 +35,8 @@ class EncoderLayer(TransformerLayer):
         `LEDEncoderLayer` in transformers 5.23.
     """
 
+    self_attn: EncoderSelfAttention
+
     def __init__(self, attention_window: int, **kwargs: Any):
         super().__init__(**kwargs)
         self.attention_window = attention_window

@@ -27,9 +27,9 @@ class EncoderMasks:
         bound: int, largest number of slots, or `None` if unknown.
     """
 
-    padding_mask: object
-    global_tokens: object
-    bound: object
+    padding_mask: Any
+    global_tokens: Any
+    bound: Any
 
     @classmethod
     def make(

@@ -18,6 +18,7 @@ from keras_led.typing import Tensor
 
 if TYPE_CHECKING:
     from keras_led.config import LEDConfig
+    from keras_led.layers.normalization import LayerNormalization
 
 
 class LayerStack(keras.layers.Layer):
@@ -28,6 +29,11 @@ class LayerStack(keras.layers.Layer):
         max_positions: int, rows of the position table.
         layerdrop: float in `[0, 1)`, probability to skip a layer in training.
     """
+
+    embed_positions: keras.layers.Embedding
+    layernorm_embedding: "LayerNormalization"
+    seed_generator: keras.random.SeedGenerator | None
+    layers: list[Any]
 
     def __init__(
         self,

@@ -1,6 +1,7 @@
 """What the layers of encoder and decoder share: residuals, feed-forward."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 from typing import Any
 
 import keras
@@ -14,6 +15,10 @@ from keras_led.layers.initializers import dense
 from keras_led.layers.initializers import layer_norm
 from keras_led.typing import Shape
 from keras_led.typing import Tensor
+
+if TYPE_CHECKING:
+    from keras_led.layers.dense import Dense
+    from keras_led.layers.normalization import LayerNormalization
 
 
 class TransformerLayer(keras.layers.Layer):
@@ -32,6 +37,11 @@ class TransformerLayer(keras.layers.Layer):
         activation_dropout: float in `[0, 1)`, inside the feed-forward block.
         init_std: float, standard deviation of fresh kernels.
     """
+
+    self_attn_layer_norm: "LayerNormalization"
+    fc1: "Dense"
+    fc2: "Dense"
+    final_layer_norm: "LayerNormalization"
 
     def __init__(
         self,

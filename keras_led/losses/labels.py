@@ -7,7 +7,7 @@ from keras_led.typing import Tensor
 
 
 def shift_tokens_right(
-    input_ids: Tensor, pad_token_id: int, decoder_start_token_id: int
+    input_ids: Tensor, pad_token_id: int | None, decoder_start_token_id: int
 ) -> Tensor:
     """Puts the start token in front and drops the last token.
 

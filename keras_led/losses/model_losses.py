@@ -94,7 +94,7 @@ def classification_problem(
 
 
 def classification_loss(
-    logits: Tensor, labels: Tensor, problem_type: str
+    logits: Tensor, labels: Tensor, problem_type: str | None
 ) -> Tensor:
     """The loss of sequence classification.
 

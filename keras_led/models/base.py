@@ -40,10 +40,15 @@ class LEDPreTrainedModel(
             of `keras.Model`.
     """
 
+    config: LEDConfig
+    train_function: Any
+    test_function: Any
+    predict_function: Any
+
     encoder_class = LEDEncoderModel
     decoder_class = LEDDecoderModel
     # Call arguments that hold integers.
-    integer_inputs = (
+    integer_inputs: tuple[str, ...] = (
         "input_ids",
         "decoder_input_ids",
         "labels",

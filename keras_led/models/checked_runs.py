@@ -19,10 +19,16 @@ from keras_led.models.inputs import name_inputs
 from keras_led.models.placeholders import check_keras_inputs
 from keras_led.models.placeholders import output_spec
 from keras_led.models.values import on_host
+from keras_led.typing import T
 from keras_led.typing import Tensor
 
 if TYPE_CHECKING:
     from keras_led.outputs import ModelOutput
+
+
+def _like(function: T) -> Callable[[Callable[..., Any]], T]:
+    """`functools.wraps`, for editors too: the method has Keras' signature."""
+    return functools.wraps(function)  # pyright: ignore
 
 
 class CheckedRunsMixin(backend.TrainingState):
@@ -32,7 +38,7 @@ class CheckedRunsMixin(backend.TrainingState):
     """
 
     # Whether `fit` is running.
-    is_fitting = False
+    is_fitting: bool = False
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         names = argument_names(type(self).call)
@@ -64,7 +70,7 @@ class CheckedRunsMixin(backend.TrainingState):
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         return output_spec(super().compute_output_spec, args, kwargs)
 
-    @functools.wraps(keras.Model.fit)
+    @_like(keras.Model.fit)
     def fit(self, *args: Any, **kwargs: Any) -> keras.callbacks.History:
         given = _by_name(super().fit, args, kwargs)
         with self._checked_run(self._check_training_batch) as check:
@@ -78,7 +84,7 @@ class CheckedRunsMixin(backend.TrainingState):
             finally:
                 self.is_fitting = False
 
-    @functools.wraps(keras.Model.evaluate)
+    @_like(keras.Model.evaluate)
     def evaluate(self, *args: Any, **kwargs: Any) -> Any:
         given = _by_name(super().evaluate, args, kwargs)
         with self._checked_run(self._check_training_batch) as check:
@@ -87,28 +93,28 @@ class CheckedRunsMixin(backend.TrainingState):
                 given["x"] = check.source(*_data(given))
             return super().evaluate(**given)
 
-    @functools.wraps(keras.Model.predict)
+    @_like(keras.Model.predict)
     def predict(self, *args: Any, **kwargs: Any) -> Any:
         given = _by_name(super().predict, args, kwargs)
         with self._checked_run(self._check_inputs) as check:
             given["x"] = check.source(given["x"])
             return super().predict(**given)
 
-    @functools.wraps(keras.Model.train_on_batch)
+    @_like(keras.Model.train_on_batch)
     def train_on_batch(self, *args: Any, **kwargs: Any) -> Any:
         given = _by_name(super().train_on_batch, args, kwargs)
         with self._checked_run(self._check_training_batch) as check:
             check(_data(given))
             return super().train_on_batch(**given)
 
-    @functools.wraps(keras.Model.test_on_batch)
+    @_like(keras.Model.test_on_batch)
     def test_on_batch(self, *args: Any, **kwargs: Any) -> Any:
         given = _by_name(super().test_on_batch, args, kwargs)
         with self._checked_run(self._check_training_batch) as check:
             check(_data(given))
             return super().test_on_batch(**given)
 
-    @functools.wraps(keras.Model.predict_on_batch)
+    @_like(keras.Model.predict_on_batch)
     def predict_on_batch(self, x: Tensor) -> Any:
         with self._checked_run(self._check_inputs) as check:
             check((x,))

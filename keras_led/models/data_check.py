@@ -25,6 +25,8 @@ class DataCheck:
             pipelines in others.
     """
 
+    error: Exception | None
+
     def __init__(self, check_batch: Callable[..., Any]):
         self.check_batch = check_batch
         self.error = None

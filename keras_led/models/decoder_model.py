@@ -33,9 +33,9 @@ class DecoderState(NamedTuple):
             or `None` for all.
     """
 
-    self_cache: object
-    cross_cache: object
-    encoder_mask: object
+    self_cache: Any
+    cross_cache: Any
+    encoder_mask: Any
 
     def reorder(self, beam_rows: Tensor) -> "DecoderState":
         """Lets each row go on from row `beam_rows[row]`, an int `(R,)`.

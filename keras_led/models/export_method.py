@@ -33,8 +33,12 @@ class ExportMixin:
     """Writes the forward pass for other programs."""
 
     # Inputs of an export, and fields of the output that it answers with.
-    export_inputs = ("input_ids", "attention_mask", "global_attention_mask")
-    answer_fields = ("logits",)
+    export_inputs: tuple[str, ...] = (
+        "input_ids",
+        "attention_mask",
+        "global_attention_mask",
+    )
+    answer_fields: tuple[str, ...] = ("logits",)
 
     def export(
         self,

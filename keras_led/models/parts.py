@@ -28,7 +28,9 @@ class LEDPartModel(CheckedRunsMixin, CopyMixin, keras.Model):
         **kwargs: `name` and other arguments of `keras.Model`.
     """
 
-    integer_inputs = ("input_ids",)
+    config: "LEDConfig"
+
+    integer_inputs: tuple[str, ...] = ("input_ids",)
     # Class of `stack`.
     stack_class = None
 

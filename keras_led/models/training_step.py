@@ -20,8 +20,11 @@ class FittingMixin(CheckedRunsMixin):
     labels may stand among the inputs or in `y`.
     """
 
+    loss: Any
+    train_function: Any
+
     # Call arguments from which the model computes a loss.
-    target_inputs = ("labels",)
+    target_inputs: tuple[str, ...] = ("labels",)
 
     # Whether that loss can spread a share of each target over all tokens.
     smooths_labels = False

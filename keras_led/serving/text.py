@@ -7,6 +7,7 @@ it has ever seen, without bound.
 
 import json
 from typing import TYPE_CHECKING
+from typing import Any
 
 import tensorflow as tf
 from keras_hub.tokenizers import BytePairTokenizer
@@ -42,6 +43,18 @@ class GraphTokenizer(tf.Module):
         ValueError: If the tokenizer has a setting that a graph cannot follow;
             it is named.
     """
+
+    pad_token_id: int | None
+    cls_token_id: int | None
+    sep_token_id: int | None
+    add_prefix_space: bool
+    keeps_the_end: bool
+    clean_up: bool
+    added: AddedTokens
+    symbols: Any
+    ids: Any
+    bytes: Any
+    ranks: Any
 
     def __init__(self, tokenizer: "LEDTokenizer", limit: int):
         super().__init__(name="tokenizer")

@@ -5,9 +5,11 @@ from collections.abc import Callable
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from typing import Any
+from typing import Unpack
 
 from keras_led.generation.inputs.arguments import read_request
 from keras_led.generation.loop.run import run_request
+from keras_led.generation.options.keywords import TFGenerateArguments
 from keras_led.generation.results.streamers import ended_after_an_error
 
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ class TFGenerationMixin:
         logits_processor: Sequence[Callable[..., Any]] | None = None,
         seed: Any = None,
         jit_compile: bool = False,
-        **kwargs: Any,
+        **kwargs: Unpack[TFGenerateArguments],
     ) -> Any:
         """Writes an output for each document, token by token.
 

@@ -45,7 +45,7 @@ _GLOBAL = {
 
 
 def to_tensorflow_output(
-    output_class: "type[ModelOutput]", output: "ModelOutput", return_dict: bool
+    output_class: "type[ModelOutput]", output: Any, return_dict: bool | None
 ) -> Any:
     """Makes the output of a TFLED model from one of ours.
 

@@ -31,7 +31,7 @@ class DatasetMixin:
         collate_fn_args: dict[str, Any] | None = None,
         drop_remainder: bool | None = None,
         prefetch: bool = True,
-    ) -> tf.data.Dataset:
+    ) -> "tf.data.Dataset[Any]":
         """Makes batches for `fit` from tokenized documents.
 
         Columns that the model's call does not take are left out. Each column

@@ -26,7 +26,7 @@ class TokenSpan(NamedTuple):
 
 
 @backend.register_pytree
-class BatchEncoding(dict):
+class BatchEncoding(dict[str, Any]):
     """Encoded texts: a dict whose keys are also attributes.
 
     `encoding["input_ids"]` and `encoding.input_ids` are the same. With arrays

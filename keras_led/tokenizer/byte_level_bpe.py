@@ -56,7 +56,7 @@ def require_tokenizers() -> ModuleType:
     return tokenizers
 
 
-def read_vocabulary(source: StrPath) -> dict[str, int]:
+def read_vocabulary(source: Any) -> dict[str, int]:
     """Reads and checks a vocabulary.
 
     Args:
@@ -95,7 +95,7 @@ def read_vocabulary(source: StrPath) -> dict[str, int]:
     return vocabulary
 
 
-def read_merges(source: StrPath) -> list[tuple[str, str]]:
+def read_merges(source: Any) -> list[tuple[str, str]]:
     """Reads a list of merges, the strongest first.
 
     Args:

@@ -50,6 +50,16 @@ _CALL_OPTIONS = (
 class TokenizerCalls:
     """The part of a tokenizer that encodes texts and pads rows of ids."""
 
+    add_prefix_space: bool
+    clean_up_tokenization_spaces: bool
+    errors: str
+    model_max_length: int
+    name_or_path: str
+    padding_side: str
+    split_special_tokens: bool
+    trim_offsets: bool
+    truncation_side: str
+
     def __call__(
         self,
         text: Texts | None = None,

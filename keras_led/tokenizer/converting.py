@@ -21,7 +21,7 @@ class TokenizerConversions:
         skip_special_tokens: bool = False,
         clean_up_tokenization_spaces: bool | None = None,
         spaces_between_special_tokens: bool = False,
-    ) -> str:
+    ) -> Any:
         """Turns ids back into text.
 
         Args:

@@ -63,7 +63,7 @@ def decode_ids(
     tokenizer: "LEDTokenizer",
     ids: list[int],
     skip_special_tokens: bool,
-    clean_up: bool,
+    clean_up: bool | None,
     spaces: bool = False,
 ) -> str:
     """Decodes one row.

@@ -115,10 +115,13 @@ class LEDTokenizer(
         'Long documents.'
     """
 
+    unknown_settings: dict[str, Any]
+    model_input_names: list[str]
+
     def __init__(
         self,
-        vocab_file: Any = None,
-        merges_file: Any = None,
+        vocab_file: StrPath | dict[str, int] | None = None,
+        merges_file: StrPath | Sequence[Any] | None = None,
         *,
         tokenizer_file: StrPath | None = None,
         vocab: dict[str, int] | None = None,
@@ -223,7 +226,7 @@ class LEDTokenizer(
     @classmethod
     def train(
         cls,
-        text_iterator: Iterable[str],
+        text_iterator: Iterable[str | list[str]],
         vocab_size: int,
         *,
         additional_special_tokens: Iterable[str] = (),
@@ -343,7 +346,7 @@ class LEDTokenizer(
         """Returns the dict from token (str) to id, with added tokens."""
         return self._backend.get_vocab(with_added_tokens=True)
 
-    vocab = property(get_vocab, doc="The dict from token to id.")
+    vocab: Any = property(get_vocab, doc="The dict from token to id.")
 
     @property
     def backend_tokenizer(self) -> "tokenizers.Tokenizer":

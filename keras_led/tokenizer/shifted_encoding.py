@@ -41,7 +41,7 @@ class ShiftedEncoding:
     words = word_ids
 
     @property
-    def offsets(self) -> list[tuple[int, int]]:
+    def offsets(self) -> list[tuple[int, int] | None]:
         # What is added to a text, as `<s>`, has no place in it.
         return [
             span if word is None else self._on(span)

@@ -79,7 +79,7 @@ def token_fields(token: "tokenizers.AddedToken") -> dict[str, Any]:
     return {name: getattr(token, name) for name in (*_FIELDS, "special")}
 
 
-def _token(name):
+def _token(name) -> Any:
     def get(self):
         return self._special_tokens[name]
 
@@ -89,7 +89,7 @@ def _token(name):
     return property(get, put, doc=f"The `{name}` as a str, or `None`.")
 
 
-def _token_id(name):
+def _token_id(name) -> Any:
     def get(self):
         token = self._special_tokens[name]
         return None if token is None else self.convert_tokens_to_ids(token)
@@ -113,14 +113,21 @@ class SpecialTokens:
     `convert_tokens_to_ids`.
     """
 
-    bos_token, bos_token_id = _token("bos_token"), _token_id("bos_token")
-    eos_token, eos_token_id = _token("eos_token"), _token_id("eos_token")
-    unk_token, unk_token_id = _token("unk_token"), _token_id("unk_token")
-    sep_token, sep_token_id = _token("sep_token"), _token_id("sep_token")
-    pad_token, pad_token_id = _token("pad_token"), _token_id("pad_token")
-    cls_token, cls_token_id = _token("cls_token"), _token_id("cls_token")
-    mask_token, mask_token_id = _token("mask_token"), _token_id("mask_token")
-    pad_token_type_id = 0
+    bos_token: str | None = _token("bos_token")
+    bos_token_id: int | None = _token_id("bos_token")
+    eos_token: str | None = _token("eos_token")
+    eos_token_id: int | None = _token_id("eos_token")
+    unk_token: str | None = _token("unk_token")
+    unk_token_id: int | None = _token_id("unk_token")
+    sep_token: str | None = _token("sep_token")
+    sep_token_id: int | None = _token_id("sep_token")
+    pad_token: str | None = _token("pad_token")
+    pad_token_id: int | None = _token_id("pad_token")
+    cls_token: str | None = _token("cls_token")
+    cls_token_id: int | None = _token_id("cls_token")
+    mask_token: str | None = _token("mask_token")
+    mask_token_id: int | None = _token_id("mask_token")
+    pad_token_type_id: int = 0
 
     def _init_special_tokens(self, named, additional, added):
         """Registers the special tokens; new ones go after the vocabulary.
@@ -229,7 +236,7 @@ class SpecialTokens:
         return list(self._additional_special_tokens)
 
     @additional_special_tokens.setter
-    def additional_special_tokens(self, values: Any) -> list[str]:
+    def additional_special_tokens(self, values: Any) -> None:
         tokens = make_special_tokens("additional_special_tokens", values)
         self._additional_special_tokens = []
         for token in tokens:

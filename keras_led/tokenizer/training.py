@@ -1,6 +1,7 @@
 """Learning a vocabulary from texts."""
 
 from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from typing import Any
 
@@ -117,7 +118,7 @@ def train_like(
     tokenizer: "LEDTokenizer",
     text_iterator: Iterable[Any],
     vocab_size: int,
-    new_tokens: list[str],
+    new_tokens: Sequence[Any],
     renamed: dict[str, str],
     **options: Any,
 ) -> "LEDTokenizer":

@@ -34,7 +34,7 @@ def save_tokenizer(
     tokenizer: "LEDTokenizer",
     save_directory: StrPath,
     filename_prefix: str | None,
-    legacy_format: bool,
+    legacy_format: bool | None,
 ) -> tuple[str, ...]:
     """Writes all files of a tokenizer, whole or not at all.
 

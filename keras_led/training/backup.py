@@ -53,6 +53,11 @@ class TrainingBackup(keras.callbacks.Callback):
             state there is of another run, or damaged.
     """
 
+    path: Path
+    history: list[Any]
+    epoch: int
+    step: int
+
     def __init__(
         self,
         backup_dir: StrPath,

@@ -15,6 +15,8 @@ class EventLog:
         log_dir: str or path of the folder.
     """
 
+    log_dir: str
+
     def __init__(self, log_dir: StrPath):
         self.log_dir = str(log_dir)
         self._writer = None

@@ -51,6 +51,10 @@ class RougeCallback(keras.callbacks.Callback):
         ValueError: If there are no documents, or not as many references.
     """
 
+    documents: list[str]
+    references: list[str]
+    predictions: list[str]
+
     def __init__(
         self,
         documents: Sequence[str],

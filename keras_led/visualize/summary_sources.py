@@ -34,7 +34,7 @@ class SummarySources(NamedTuple):
 
     document: str
     offsets: np.ndarray
-    tokens: list
+    tokens: list[str]
     weights: np.ndarray
 
 

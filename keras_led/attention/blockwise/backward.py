@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 def attention_gradients(
     settings: "Settings",
-    constants: tuple[Tensor, ...] | None,
+    constants: tuple[Any, ...],
     context: Tensor,
     grad_output: Tensor,
     *operands: Tensor,

@@ -2,6 +2,7 @@
 
 import functools
 from typing import TYPE_CHECKING
+from typing import Any
 
 from keras_led import backend
 from keras_led.attention.blockwise.backward import attention_gradients
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 def attend(
     operands: tuple[Tensor, Tensor, Tensor],
-    constants: tuple[Tensor, ...] | None,
+    constants: tuple[Any, ...],
     settings: "Settings",
 ) -> Tensor:
     """Attends without returning the weights.

@@ -35,7 +35,7 @@ class Settings(NamedTuple):
     attention_window: int
     scale: float
     rate: float
-    layout: object
+    layout: Any
 
     def plan(self, query: Tensor, holds_scores: bool) -> "Blocks":
         """Returns the `Blocks` for queries of shape `(B, N, L, H)`.
@@ -55,13 +55,13 @@ class Settings(NamedTuple):
 class Blocks(NamedTuple):
     """Sizes of the blocks, ints (or scalar tensors for dynamic lengths)."""
 
-    length: object
+    length: Any
     one_sided_window: int
     query_block: int
     per_step: int  # blocks worked on at once
-    num_steps: object
-    span: object  # keys in the slice of a block
-    margin: object = None  # keys of padding before and behind, or None
+    num_steps: Any
+    span: Any  # keys in the slice of a block
+    margin: Any = None  # keys of padding before and behind, or None
     head_groups: int = 1  # of them `map_queries` works on one at a time
     trimmed_spans: bool = False  # whether a span ends where the document does
 

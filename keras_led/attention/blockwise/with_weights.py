@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def weigher(
-    constants: tuple[Tensor, ...] | None, blocks: "Blocks", settings: "Settings"
+    constants: tuple[Any, ...], blocks: "Blocks", settings: "Settings"
 ) -> Callable[..., Any]:
     """How a step weighs its keys.
 
@@ -51,7 +51,7 @@ def weigher(
 
 def attend_with_weights(
     operands: tuple[Tensor, Tensor, Tensor],
-    constants: tuple[Tensor, ...],
+    constants: tuple[Any, ...],
     settings: "Settings",
 ) -> tuple[Tensor, Tensor]:
     """Attends, and returns the weights too.
@@ -77,7 +77,7 @@ def attend_with_weights(
 
 
 def attend_with_dropout(
-    settings: "Settings", constants: tuple[Tensor, ...], *operands: Tensor
+    settings: "Settings", constants: tuple[Any, ...], *operands: Tensor
 ) -> Tensor:
     """The context alone; arguments as of `attend_with_weights`."""
     blocks = settings.plan(operands[0], holds_scores=True)

@@ -1,11 +1,12 @@
 """The products of windowed attention."""
 
 from collections.abc import Callable
+from typing import Any
 
-from keras_led.backend.interface.types import Tensor
+from keras_led.typing import Tensor
 
 
-def map_operands(function: Callable, x: Tensor) -> tuple:
+def map_operands(function: Callable[..., Any], x: Tensor) -> tuple[Any, ...]:
     """Query, key and value of the attention, by a function of hidden states.
 
     On a CPU, JAX and PyTorch take a long document some tokens at a time: JAX
@@ -24,7 +25,7 @@ def map_operands(function: Callable, x: Tensor) -> tuple:
     raise NotImplementedError
 
 
-def spans(x: Tensor, positions: Tensor = None) -> Callable:
+def spans(x: Tensor, positions: Tensor = None) -> Callable[..., Any]:
     """Prepares keys or values to be read slice by slice.
 
     TensorFlow gathers the rows of both parts in one operation; JAX hands the
@@ -47,7 +48,7 @@ def spans(x: Tensor, positions: Tensor = None) -> Callable:
     raise NotImplementedError
 
 
-def key_spans(key: Tensor, positions: Tensor = None) -> Callable:
+def key_spans(key: Tensor, positions: Tensor = None) -> Callable[..., Any]:
     """`spans` of keys for `attend`.
 
     On JAX with the tokens as last axis, turned all at once: XLA would turn
@@ -72,7 +73,11 @@ def scores(query: Tensor, key: Tensor, bias: Tensor, scale: float) -> Tensor:
 
 
 def attend(
-    query: Tensor, keys: tuple, values: tuple, bias: Tensor, scale: float
+    query: Tensor,
+    keys: tuple[Any, ...],
+    values: tuple[Any, ...],
+    bias: Tensor,
+    scale: float,
 ) -> Tensor:
     """Attention to keys and values that `key_spans` and `spans` read.
 
@@ -89,7 +94,7 @@ def attend(
     raise NotImplementedError
 
 
-def attend_gradients() -> Callable | None:
+def attend_gradients() -> Callable[..., Any] | None:
     """Returns the fused kernel's gradient of `attend`, or `None`.
 
     Returns:

@@ -5,11 +5,11 @@ from typing import Any
 
 
 def jit(
-    function: Callable,
+    function: Callable[..., Any],
     model: Any,
     large_products: bool = False,
     recordable: bool = False,
-) -> Callable:
+) -> Callable[..., Any]:
     """Compiles `function`, which reads the weights of `model`, for inference.
 
     A graph of TensorFlow refers to the weights by handle; a program of JAX
@@ -32,7 +32,7 @@ def jit(
     raise NotImplementedError
 
 
-def train_step(model: Any) -> Callable | None:
+def train_step(model: Any) -> Callable[..., Any] | None:
     """The training step of a compiled Keras model, where Keras' is slower.
 
     Only under JAX on a CPU, whose XLA needs options for large products.

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from keras_led.backend.interface.types import Tensor
+from keras_led.typing import Tensor
 
 # Replaces slices of a tensor, one after another, by a function of them; `None`
 # on TensorFlow, which stacks what a loop puts out sooner than it writes into a
@@ -13,12 +13,16 @@ from keras_led.backend.interface.types import Tensor
 # scalar for each axis, to a tensor of the shape and dtype of the slice; `x`, a
 # tensor; `size`, the shape of a slice, ints. What a slice is too long for at
 # the end of an axis stays as it is.
-replace_slices: Callable | None
+replace_slices: Callable[..., Any] | None
 
 
 def scan(
-    body: Callable, carry: tuple, xs: tuple, dtype: str, outputs: int
-) -> tuple:
+    body: Callable[..., Any],
+    carry: tuple[Any, ...],
+    xs: tuple[Any, ...],
+    dtype: str,
+    outputs: int,
+) -> tuple[Any, ...]:
     """Runs `body` once for each row of `xs`, one after another.
 
     Unlike `ops.scan`, what a run puts out may differ from what it hands on.
@@ -39,8 +43,8 @@ def scan(
 
 
 def while_loop(
-    condition: Callable,
-    body: Callable,
+    condition: Callable[..., Any],
+    body: Callable[..., Any],
     state: Any,
     constants: Any = (),
     recordable: bool = True,
@@ -66,9 +70,9 @@ def while_loop(
 
 def cond(
     predicate: Tensor,
-    true_function: Callable,
-    false_function: Callable,
-    operands: tuple,
+    true_function: Callable[..., Any],
+    false_function: Callable[..., Any],
+    operands: tuple[Any, ...],
 ) -> Any:
     """Runs one of two functions of the same tensors.
 
@@ -88,9 +92,9 @@ def cond(
 
 def recomputed_cond(
     predicate: Tensor,
-    true_function: Callable,
-    false_function: Callable,
-    operands: tuple,
+    true_function: Callable[..., Any],
+    false_function: Callable[..., Any],
+    operands: tuple[Any, ...],
 ) -> Any:
     """`cond` with a gradient, of functions that may read weights.
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from keras_led.backend.interface.types import Tensor
+from keras_led.typing import Tensor
 
 
 def layer_norm(x: Tensor, gamma: Any, beta: Any, epsilon: float) -> Tensor:

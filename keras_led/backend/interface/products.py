@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from keras_led.backend.interface.types import Tensor
+from keras_led.typing import Tensor
 
 
 def linear(x: Tensor, kernel: Any, bias: Any) -> Tensor:
@@ -26,7 +26,9 @@ def linear(x: Tensor, kernel: Any, bias: Any) -> Tensor:
     raise NotImplementedError
 
 
-def map_rows(function: Callable, x: Tensor, *others: Tensor) -> Tensor:
+def map_rows(
+    function: Callable[..., Any], x: Tensor, *others: Tensor
+) -> Tensor:
     """`function` of the rows of matrices, each apart from the others.
 
     On a CPU, JAX and PyTorch take some rows at a time, so that what it makes
@@ -83,7 +85,7 @@ def table_product(x: Tensor, table: Any) -> Tensor:
     raise NotImplementedError
 
 
-def look_up(table: Any, ids: Tensor) -> tuple:
+def look_up(table: Any, ids: Tensor) -> tuple[Any, ...]:
     """Reads rows of a table, and hands the table on.
 
     What reads the table handed on leaves its gradient there, and that of the

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from keras_led.backend.block_layout import BlockLayout
-from keras_led.backend.interface.types import Tensor
+from keras_led.typing import D
+from keras_led.typing import Tensor
 
 # What `jit_compile="auto"` means for `compile`. JAX needs XLA; a graph of
 # TensorFlow is as fast without it, builds sooner and takes any length.
@@ -41,7 +42,7 @@ def set_random_seed(seed: int) -> None:
     raise NotImplementedError
 
 
-def random_state() -> list:
+def random_state() -> list[Any]:
     """Arrays of the random state that Keras' seeds do not hold.
 
     PyTorch's own generators, from which an unseeded `keras.layers.Dropout`
@@ -50,7 +51,7 @@ def random_state() -> list:
     raise NotImplementedError
 
 
-def set_random_state(arrays: list) -> None:
+def set_random_state(arrays: list[Any]) -> None:
     """Brings back what `random_state` gave."""
     raise NotImplementedError
 
@@ -79,7 +80,7 @@ def share_of_sum(loss: Tensor) -> Tensor:
     raise NotImplementedError
 
 
-def transpose(x: Tensor, axes: tuple) -> Tensor:
+def transpose(x: Tensor, axes: tuple[int, ...]) -> Tensor:
     """`ops.transpose`, also fast for small tensors of a few axes.
 
     TensorFlow hands a transposition to a library that takes 40 microseconds
@@ -109,7 +110,7 @@ def fold_in(seed: Tensor, data: Any) -> Tensor:
     raise NotImplementedError
 
 
-def uniform(seed: Tensor, shape: tuple) -> Tensor:
+def uniform(seed: Tensor, shape: tuple[Any, ...]) -> Tensor:
     """Draws float32 numbers from `[0, 1)`; the same `seed` gives the same.
 
     On JAX by XLA's own generator: the default one is unrolled into every
@@ -119,7 +120,7 @@ def uniform(seed: Tensor, shape: tuple) -> Tensor:
     raise NotImplementedError
 
 
-def keep_at_random(seed: Tensor, shape: tuple, rate: float) -> Tensor:
+def keep_at_random(seed: Tensor, shape: tuple[Any, ...], rate: float) -> Tensor:
     """Draws bools, `False` with probability `rate`.
 
     On JAX to the nearest 2**-16, half a random word a number: a step of 2+2
@@ -134,8 +135,10 @@ def argmax(x: Tensor) -> Tensor:
 
 
 def custom_gradient(
-    forward: Callable, backward: Callable, constants: tuple
-) -> Callable:
+    forward: Callable[..., Any],
+    backward: Callable[..., Any],
+    constants: tuple[Any, ...],
+) -> Callable[..., Any]:
     """Makes a function of tensors with a gradient of its own.
 
     Args:
@@ -151,7 +154,7 @@ def custom_gradient(
     raise NotImplementedError
 
 
-def remat(function: Callable) -> Callable:
+def remat(function: Callable[..., Any]) -> Callable[..., Any]:
     """`function`, recomputed in the backward pass instead of stored.
 
     `keras.remat`, but for JAX on a CPU, where XLA keeps what should be
@@ -210,6 +213,6 @@ def device_kind() -> str:
     raise NotImplementedError
 
 
-def register_pytree(cls: type) -> type:
+def register_pytree(cls: type[D]) -> type[D]:
     """Makes `keras.tree` and the backend see into `cls`, a dict of tensors."""
     raise NotImplementedError

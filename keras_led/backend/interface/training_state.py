@@ -10,6 +10,6 @@ class TrainingState:
     run. Elsewhere variables keep their values, and nothing is to do.
     """
 
-    def state_kept(self) -> contextlib.AbstractContextManager:
+    def state_kept(self) -> contextlib.AbstractContextManager[None]:
         """Gives the variables their values back when the block ends."""
         raise NotImplementedError

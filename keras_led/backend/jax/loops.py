@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Any
 
 import jax
@@ -38,7 +39,7 @@ def while_loop(
 
 
 def replace_slices(
-    function: Callable[..., Any], x: Tensor, size: int
+    function: Callable[..., Any], x: Tensor, size: Sequence[int]
 ) -> Tensor:
     if 0 in x.shape:
         return x

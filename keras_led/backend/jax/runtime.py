@@ -16,6 +16,7 @@ from keras import ops
 from keras_led.backend import optrees
 from keras_led.backend.block_layout import ON_ACCELERATOR
 from keras_led.backend.block_layout import ON_CPU
+from keras_led.typing import D
 from keras_led.typing import Tensor
 
 if TYPE_CHECKING:
@@ -180,7 +181,7 @@ def device_kind() -> str:
     return jax.default_backend()
 
 
-def register_pytree(cls: type) -> type:
+def register_pytree(cls: type[D]) -> type[D]:
     jax.tree_util.register_pytree_node(
         cls,
         lambda output: (tuple(output.values()), tuple(output)),

@@ -13,6 +13,7 @@ from keras_led.backend.block_layout import ON_ACCELERATOR
 from keras_led.backend.block_layout import ON_CPU
 from keras_led.backend.tensorflow.private_graph import in_xla_graph
 from keras_led.backend.tensorflow.private_graph import runs_here
+from keras_led.typing import D
 from keras_led.typing import Tensor
 
 if TYPE_CHECKING:
@@ -195,7 +196,7 @@ def device_kind() -> str:
     return "gpu" if tf.config.list_logical_devices("GPU") else "cpu"
 
 
-def register_pytree(cls: type) -> type:
+def register_pytree(cls: type[D]) -> type[D]:
     from keras_led.backend import optrees
 
     return optrees.register(cls)

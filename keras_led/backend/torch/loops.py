@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -62,7 +63,7 @@ def while_loop(
 
 
 def replace_slices(
-    function: Callable[..., Any], x: Tensor, size: int
+    function: Callable[..., Any], x: Tensor, size: Sequence[int]
 ) -> Tensor:
     if 0 in x.shape:
         return x

@@ -21,6 +21,7 @@ from keras_led.backend.block_layout import BlockLayout
 from keras_led.backend.torch.replay import recorder
 from keras_led.backend.torch.shapes import read_int
 from keras_led.backend.torch.shapes import shapes_only
+from keras_led.typing import D
 from keras_led.typing import Tensor
 
 # What `jit_compile="auto"` means for `compile`.
@@ -199,7 +200,7 @@ def device_kind() -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
-def register_pytree(cls: type) -> type:
+def register_pytree(cls: type[D]) -> type[D]:
     _pytree.register_pytree_node(
         cls,
         lambda output: (list(output.values()), tuple(output)),

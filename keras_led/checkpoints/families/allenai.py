@@ -25,7 +25,9 @@ _DROPPED = (
 )
 
 
-def is_allenai(content: dict[str, Any], checkpoint: "Checkpoint") -> bool:
+def is_allenai(
+    content: dict[str, Any], checkpoint: "Checkpoint | MappedCheckpoint"
+) -> bool:
     """Tells AllenAI's tensors from those of an LED of Hugging Face.
 
     The config does not: PRIMERA, of Hugging Face, kept AllenAI's keys.
@@ -50,7 +52,7 @@ def is_allenai(content: dict[str, Any], checkpoint: "Checkpoint") -> bool:
 
 
 def read_allenai(
-    content: dict[str, Any], checkpoint: "Checkpoint"
+    content: dict[str, Any], checkpoint: "Checkpoint | MappedCheckpoint"
 ) -> "tuple[LEDConfig, Checkpoint | MappedCheckpoint, str | None]":
     """Makes an LED of an AllenAI checkpoint.
 

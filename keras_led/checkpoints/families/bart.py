@@ -41,7 +41,7 @@ _DROPPED = (
 
 
 def read_bart(
-    content: dict[str, Any], checkpoint: "Checkpoint"
+    content: dict[str, Any], checkpoint: "Checkpoint | MappedCheckpoint"
 ) -> "tuple[LEDConfig, Checkpoint | MappedCheckpoint, str | None]":
     """Makes an LED of a BART.
 
@@ -118,7 +118,9 @@ def strip_model(name: str) -> str:
     return name
 
 
-def drop_rows(checkpoint: "Checkpoint", entries: dict[str, Entry]) -> None:
+def drop_rows(
+    checkpoint: "Checkpoint | MappedCheckpoint", entries: dict[str, Entry]
+) -> None:
     """Takes the two unused rows off both position tables.
 
     Args:

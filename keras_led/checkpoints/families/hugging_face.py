@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def read_led(
-    content: dict[str, Any], checkpoint: "Checkpoint"
+    content: dict[str, Any], checkpoint: "Checkpoint | MappedCheckpoint"
 ) -> "tuple[LEDConfig, Checkpoint | MappedCheckpoint, str | None]":
     """Makes the config of an LED, and finds out which head it has.
 
@@ -31,7 +31,9 @@ def read_led(
     )
 
 
-def find_head(content: dict[str, Any], checkpoint: "Checkpoint") -> str | None:
+def find_head(
+    content: dict[str, Any], checkpoint: "Checkpoint | MappedCheckpoint"
+) -> str | None:
     """Finds out which head a checkpoint has.
 
     Args:

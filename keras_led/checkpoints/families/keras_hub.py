@@ -44,7 +44,7 @@ _NORM_LEAVES = ("gamma", "beta")
 
 
 def read_keras_hub(
-    content: dict[str, Any], checkpoint: "Checkpoint"
+    content: dict[str, Any], checkpoint: "Checkpoint | MappedCheckpoint"
 ) -> "tuple[LEDConfig, Checkpoint | MappedCheckpoint, str | None]":
     """Makes an LED of a KerasHub `BartBackbone` preset.
 

@@ -81,11 +81,11 @@ class Request:
     prompt: Any
     prompt_mask: Any
     past: Any
-    head_masks: dict
+    head_masks: dict[str, Any]
     head_mask: Any
-    processors: list
+    processors: list[Any]
     prefix_function: Any
-    criteria: list
+    criteria: list[Any]
     streamer: Any
     seed: Any
     progress: bool

@@ -24,12 +24,12 @@ class Plan:
         pad_token_id: int or `None`.
     """
 
-    options: dict
+    options: dict[str, Any]
     mode: str
     rows: int
     prompt_length: int
     max_length: int
-    eos_token_ids: tuple
+    eos_token_ids: tuple[int, ...]
     pad_token_id: Any
 
     @property

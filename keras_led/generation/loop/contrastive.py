@@ -48,6 +48,8 @@ class Seen(NamedTuple):
 class ContrastiveLoop(DecodingLoop):
     """`DecodingLoop` whose rows are the candidates for the next token."""
 
+    alpha: float
+
     def __init__(
         self,
         model: AnyLED,

@@ -24,9 +24,7 @@ if TYPE_CHECKING:
     from keras_led.generation.inputs.strategy import Plan
     from keras_led.generation.processors.chain import ProcessorChain
     from keras_led.generation.search.beam import BeamSearch
-    from keras_led.generation.search.beam import BeamState
     from keras_led.generation.search.greedy_and_sampling import TokenSearch
-    from keras_led.generation.search.greedy_and_sampling import TokenState
 
 
 class DecodingLoop:
@@ -39,6 +37,14 @@ class DecodingLoop:
         plan: `Plan`.
         vocab_size: int, `V`.
     """
+
+    rows: int
+    sequences: int
+    max_length: int
+    length_limit: int | Tensor
+    prompt_length: int
+    eos_token_ids: tuple[int, ...]
+    use_cache: bool
 
     def __init__(
         self,
@@ -89,7 +95,7 @@ class DecodingLoop:
             state = state._replace(self_cache=filled)
         return state if self.use_cache else state._replace(self_cache=None)
 
-    def begin(self, inputs: dict[str, Any]) -> "TokenState | BeamState":
+    def begin(self, inputs: dict[str, Any]) -> Any:
         """Returns the state of the search after the prompt."""
         prompt = ops.repeat(inputs["prompt"], self.rows, axis=0)
         return self.search.begin(prompt)
@@ -151,7 +157,7 @@ class DecodingLoop:
     def next_logits(
         self,
         inputs: dict[str, Any],
-        state: "TokenState | BeamState",
+        state: Any,
         decoding: Any,
         **flags: bool,
     ) -> tuple[Tensor, Any, Any]:
@@ -183,9 +189,7 @@ class DecodingLoop:
             return ops.log_softmax(logits, axis=-1)
         return logits
 
-    def find_stops(
-        self, state: "TokenState | BeamState", proposal: Any
-    ) -> Tensor:
+    def find_stops(self, state: Any, proposal: Any) -> Tensor:
         """Whether each candidate has ended: by its last token or length."""
         tokens = self.search.candidates(proposal)
         newest = read_column(tokens, state.length)
@@ -203,7 +207,7 @@ class DecodingLoop:
     def choose(
         self,
         inputs: dict[str, Any],
-        state: "TokenState | BeamState",
+        state: Any,
         scores: Tensor,
     ) -> tuple[Any, Tensor]:
         """Proposes a next token for each row, by processed scores.
@@ -219,11 +223,11 @@ class DecodingLoop:
 
     def commit(
         self,
-        state: "TokenState | BeamState",
+        state: Any,
         decoding: Any,
         proposal: Any,
         stops: Tensor,
-    ) -> "tuple[TokenState | BeamState, Any]":
+    ) -> tuple[Any, Any]:
         """Takes a proposal over; the caches follow rows that moved.
 
         Returns:

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 class PromptLookupLoop(DecodingLoop):
     """`DecodingLoop` that verifies several tokens in one pass."""
 
+    draft_length: int
+    ngram_size: int
+
     def __init__(
         self,
         model: AnyLED,

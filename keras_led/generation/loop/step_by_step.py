@@ -54,6 +54,9 @@ class StepByStep:
         keep_scores: bool, whether criteria see the scores of all steps.
     """
 
+    segments: list[Any]
+    cache: Any
+
     def __init__(
         self,
         loop: "DecodingLoop",

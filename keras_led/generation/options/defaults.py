@@ -33,7 +33,7 @@ DEFAULTS = {
 
 # Options of Hugging Face that are not offered here, each with the values that
 # ask for what happens anyway. Any other is an error at `generate`.
-NOT_OFFERED = {
+NOT_OFFERED: dict[str, tuple[Any, ...]] = {
     "assistant_early_exit": (None,),
     # Ours has a fixed size, is compiled, and gives the tokens of both.
     "cache_implementation": (None, "static", "dynamic"),

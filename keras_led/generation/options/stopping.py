@@ -23,6 +23,8 @@ class MaxTime:
         clock: callable that returns the time in seconds.
     """
 
+    deadline: float
+
     def __init__(
         self, seconds: float, clock: Callable[[], float] = time.monotonic
     ):
@@ -42,6 +44,9 @@ class StopStrings:
         tokenizer: offers `decode(ids, skip_special_tokens=False)`.
         strings: str or list of str.
     """
+
+    strings: list[str]
+    window: int
 
     def __init__(self, tokenizer: "LEDTokenizer", strings: str | list[str]):
         self.tokenizer = tokenizer

@@ -33,6 +33,8 @@ class ProcessorChain:
             than operations on tensors.
     """
 
+    stages: tuple[Any, ...]
+
     def __init__(self, stages: Iterable[Any], built_in: bool = True):
         self.stages = tuple(stages)
         self.built_in = built_in

@@ -110,7 +110,7 @@ class SequenceBias(LogitsProcessor):
             the completion.
     """
 
-    sequences: tuple
+    sequences: tuple[Any, ...]
 
     def process(
         self, scores: Tensor, tokens: Tensor, length: Tensor, prepared: Any

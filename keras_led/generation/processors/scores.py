@@ -129,7 +129,7 @@ class MinLength(LogitsProcessor):
     """Forbids the end while a row has fewer than `min_length` tokens."""
 
     min_length: int
-    eos_token_ids: tuple
+    eos_token_ids: tuple[int, ...]
 
     def process(
         self, scores: Tensor, tokens: Tensor, length: Tensor, prepared: Any
@@ -163,7 +163,7 @@ class ForcedEOS(LogitsProcessor):
     """Forces an end token into the last place."""
 
     max_length: int
-    token_ids: tuple
+    token_ids: tuple[int, ...]
 
     def process(
         self, scores: Tensor, tokens: Tensor, length: Tensor, prepared: Any
@@ -195,7 +195,7 @@ class ExponentialDecay(LogitsProcessor):
 
     start: int
     factor: float
-    eos_token_ids: tuple
+    eos_token_ids: tuple[int, ...]
 
     def process(
         self, scores: Tensor, tokens: Tensor, length: Tensor, prepared: Any
@@ -214,7 +214,7 @@ class ExponentialDecay(LogitsProcessor):
 class SuppressTokens(LogitsProcessor):
     """Forbids tokens everywhere."""
 
-    token_ids: tuple
+    token_ids: tuple[int, ...]
 
     def process(
         self, scores: Tensor, tokens: Tensor, length: Tensor, prepared: Any
@@ -227,7 +227,7 @@ class SuppressTokens(LogitsProcessor):
 class BeginSuppressTokens(LogitsProcessor):
     """Forbids tokens in one place, the first free one."""
 
-    token_ids: tuple
+    token_ids: tuple[int, ...]
     begin: int
 
     def process(

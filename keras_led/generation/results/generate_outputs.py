@@ -27,7 +27,7 @@ class GenerateEncoderDecoderOutput(ModelOutput):
             last. Made when it is first read, as an attribute.
     """
 
-    fields = (
+    fields: tuple[str, ...] = (
         "sequences",
         "scores",
         "logits",
@@ -69,7 +69,7 @@ class GenerateBeamEncoderDecoderOutput(ModelOutput):
         decoder_hidden_states: per step and layer.
     """
 
-    fields = (
+    fields: tuple[str, ...] = (
         "sequences",
         "sequences_scores",
         "scores",

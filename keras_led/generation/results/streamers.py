@@ -25,6 +25,9 @@ class TextPieces:
         **options: of `decode`, for example `skip_special_tokens=True`.
     """
 
+    ids: list[int]
+    shown: int
+
     def __init__(self, tokenizer: "LEDTokenizer", **options: Any):
         self.tokenizer = tokenizer
         self.options = options
@@ -59,6 +62,8 @@ class TextStreamer:
         skip_prompt: bool, leave out the tokens the output begins with.
         **options: of `decode`, for example `skip_special_tokens=True`.
     """
+
+    pieces: TextPieces
 
     def __init__(
         self,
@@ -110,6 +115,8 @@ class TextIteratorStreamer(TextStreamer):
         timeout: float, seconds to wait for a piece, or `None` for ever.
         **options: of `decode`.
     """
+
+    pieces: TextPieces
 
     def __init__(
         self,

@@ -27,7 +27,6 @@ from keras_led.typing import Tensor
 if TYPE_CHECKING:
     import keras
 
-    from keras_led.backend.torch.replay.cuda_graph import KeptGraph
 
 # Recording takes as long as about 50 steps and saves half of each further one.
 RECORD_AFTER = 24
@@ -81,7 +80,7 @@ class Recordings:
         state: list[Tensor],
         constants: list[Tensor],
         after: int | None = None,
-        finish: "KeptGraph | None" = None,
+        finish: Callable[..., Any] | None = None,
     ) -> Any:
         """Returns the step for these shapes, recording it when due, or `None`.
 

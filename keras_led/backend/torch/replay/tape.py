@@ -7,6 +7,7 @@ runs. A dispatch mode belongs to its thread.
 
 import operator
 from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -22,7 +23,7 @@ _aten = torch.ops.aten
 def record(
     function: Callable[..., Any],
     inputs: list[Tensor],
-    weights: list[Tensor] = (),
+    weights: Sequence[Tensor] = (),
 ) -> torch.fx.GraphModule:
     """Runs a function once and makes a graph of what it does.
 
