@@ -16,7 +16,7 @@ from keras_led.formats.forward_pass import trace
 from keras_led.formats.forward_saved_model import write_saved_model
 
 if TYPE_CHECKING:
-    from keras_led.formats.forward import ForwardModule
+    from keras_led.formats.forward_pass import ForwardModule
 
 
 def write_litert(

@@ -15,7 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 if TYPE_CHECKING:
-    from keras_led.formats.forward import ForwardModule
+    from keras_led.formats.forward_pass import ForwardModule
 
 OPSET = 18
 OPTIMIZERS = ("fold_constants", "merge_duplication", "remove_identity")

@@ -11,7 +11,7 @@ from keras_led.formats.forward_pass import trace
 from keras_led.formats.forward_saved_model import write_saved_model
 
 if TYPE_CHECKING:
-    from keras_led.formats.forward import ForwardModule
+    from keras_led.formats.forward_pass import ForwardModule
 
 SIGNATURE = "serving_default"
 

@@ -14,7 +14,7 @@ from keras_led.typing import Shape
 from keras_led.typing import Tensor
 
 if TYPE_CHECKING:
-    from keras_led.layers.dense import Dense
+    from keras_led.layers.dense_layer import Dense
 
 
 class ClassificationHead(keras.layers.Layer):

@@ -17,7 +17,7 @@ from keras_led.typing import Shape
 from keras_led.typing import Tensor
 
 if TYPE_CHECKING:
-    from keras_led.layers.dense import Dense
+    from keras_led.layers.dense_layer import Dense
     from keras_led.layers.normalization import LayerNormalization
 
 

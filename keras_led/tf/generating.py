@@ -13,7 +13,7 @@ from keras_led.generation.options.keywords import TFGenerateArguments
 from keras_led.generation.results.streamers import ended_after_an_error
 
 if TYPE_CHECKING:
-    from keras_led.generation.options.config import GenerationConfig
+    from keras_led.generation.options.generation_config import GenerationConfig
 
 _ATTRIBUTE = "_keras_led_xla_model"
 

@@ -11,7 +11,7 @@ from keras_led.files.atomic import write_text
 from keras_led.typing import StrPath
 
 if TYPE_CHECKING:
-    from keras_led.visualize.sources import SummarySources
+    from keras_led.visualize.summary_sources import SummarySources
 
 TEMPLATE = """<!doctype html>
 <html lang="en">

@@ -15,7 +15,7 @@ from keras_led.typing import PastKeyValues
 from keras_led.typing import Tensor
 
 if TYPE_CHECKING:
-    from keras_led.generation.options.config import GenerationConfig
+    from keras_led.generation.options.generation_config import GenerationConfig
     from keras_led.tokenizer.led_tokenizer import LEDTokenizer
 
 
