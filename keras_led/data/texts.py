@@ -1,9 +1,9 @@
 """Texts of a corpus as they are, for scores and vocabularies."""
 
-from keras_led.data.row_sources import read_rows
 from keras_led.data.rows import BadRows
 from keras_led.data.rows import RowProblem
 from keras_led.data.rows import text_of
+from keras_led.data.sources import read_rows
 
 
 def read_texts(source, fields, bad_rows="stop", limit=None):

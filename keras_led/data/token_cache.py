@@ -6,9 +6,9 @@ import warnings
 from pathlib import Path
 
 from keras_led.data.files import STANDARD_INPUT
-from keras_led.data.row_sources import read_rows
-from keras_led.data.row_sources import source_files
 from keras_led.data.rows import BadRows
+from keras_led.data.sources import read_rows
+from keras_led.data.sources import source_files
 from keras_led.data.tokens import BLOCK
 from keras_led.data.tokens import FORMAT
 from keras_led.data.tokens import open_store
