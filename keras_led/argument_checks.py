@@ -4,6 +4,11 @@ import difflib
 from collections.abc import Mapping
 
 
+def wrong(name, rule, value):
+    """The message for a value that breaks the rule of its argument."""
+    return f"`{name}` must be {rule}. Received: {name}={value!r}."
+
+
 def did_you_mean(name, known):
     """Returns ` Did you mean ...?`, or "" where no name is close.
 
