@@ -85,9 +85,6 @@ def fresh_config(options, tokenizer, values):
 def check_what_trains(options):
     """Refuses flags of adapters and of freezing that make no sense.
 
-    Args:
-        options: `TrainOptions`.
-
     Raises:
         ValueError: If a name is unknown, or two flags do not go together.
     """
@@ -115,9 +112,6 @@ def check_what_trains(options):
 
 def check_standard_input(options):
     """Makes sure that standard input is not read twice.
-
-    Args:
-        options: `TrainOptions`.
 
     Raises:
         ValueError: If it would be: the second reader finds nothing.
