@@ -14,7 +14,8 @@ from keras_led import _keras_names
 from keras_led._version import __version__
 
 if TYPE_CHECKING:
-    # What editors and type checkers read instead of the table below.
+    # What editors and type checkers read instead of the table below; `as`, and
+    # `__all__`, tell them what is public.
     from keras_led.config import LEDConfig
     from keras_led.generation import GenerateBeamEncoderDecoderOutput
     from keras_led.generation import GenerateEncoderDecoderOutput
@@ -35,11 +36,15 @@ if TYPE_CHECKING:
     from keras_led.outputs import LEDSeq2SeqModelOutput
     from keras_led.outputs import LEDSeq2SeqQuestionAnsweringModelOutput
     from keras_led.outputs import LEDSeq2SeqSequenceClassifierOutput
-    from keras_led.tf import TFLEDEncoderBaseModelOutput
-    from keras_led.tf import TFLEDForConditionalGeneration
-    from keras_led.tf import TFLEDModel
-    from keras_led.tf import TFLEDSeq2SeqLMOutput
-    from keras_led.tf import TFLEDSeq2SeqModelOutput
+    from keras_led.tf import (
+        TFLEDEncoderBaseModelOutput as TFLEDEncoderBaseModelOutput,
+    )
+    from keras_led.tf import (
+        TFLEDForConditionalGeneration as TFLEDForConditionalGeneration,
+    )
+    from keras_led.tf import TFLEDModel as TFLEDModel
+    from keras_led.tf import TFLEDSeq2SeqLMOutput as TFLEDSeq2SeqLMOutput
+    from keras_led.tf import TFLEDSeq2SeqModelOutput as TFLEDSeq2SeqModelOutput
     from keras_led.tokenizer import BatchEncoding
     from keras_led.tokenizer import LEDTokenizer
     from keras_led.tokenizer import LEDTokenizerFast
@@ -93,7 +98,27 @@ _PARTS = (
     "tokenizer",
 )
 
-__all__ = sorted(_HOMES)
+__all__ = [
+    "BatchEncoding",
+    "GenerateBeamEncoderDecoderOutput",
+    "GenerateEncoderDecoderOutput",
+    "GenerationConfig",
+    "LEDConfig",
+    "LEDEncoderBaseModelOutput",
+    "LEDForConditionalGeneration",
+    "LEDForQuestionAnswering",
+    "LEDForSequenceClassification",
+    "LEDModel",
+    "LEDSeq2SeqLMOutput",
+    "LEDSeq2SeqModelOutput",
+    "LEDSeq2SeqQuestionAnsweringModelOutput",
+    "LEDSeq2SeqSequenceClassifierOutput",
+    "LEDTokenizer",
+    "LEDTokenizerFast",
+    "LogitsProcessor",
+    "TextIteratorStreamer",
+    "TextStreamer",
+]
 
 
 def __getattr__(name):

@@ -7,6 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 
+def wrong(name: str, rule: str, value: Any) -> str:
+    """The message for a value that breaks the rule of its argument."""
+    return f"`{name}` must be {rule}. Received: {name}={value!r}."
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Returns ` Did you mean ...?`, or "" where no name is close.
 

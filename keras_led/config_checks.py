@@ -5,6 +5,8 @@ import numbers
 import warnings
 from typing import Any
 
+from keras_led.argument_checks import wrong
+
 # Hugging Face's names; `keras_led.layers` maps each to a function.
 ACTIVATION_NAMES = (
     "gelu",
@@ -88,17 +90,17 @@ def check_settings(settings: dict[str, Any]) -> dict[str, Any]:
     for name in ("encoder_layers", "decoder_layers"):
         if settings[name] > _MAX_LAYERS:
             raise ValueError(
-                _wrong(name, f"at most {_MAX_LAYERS}", settings[name])
+                wrong(name, f"at most {_MAX_LAYERS}", settings[name])
             )
     for name in _RATES:
         settings[name] = _rate(name, settings[name])
     for name in _FLAGS:
         if not isinstance(settings[name], bool):
-            raise TypeError(_wrong(name, "`True` or `False`", settings[name]))
+            raise TypeError(wrong(name, "`True` or `False`", settings[name]))
     settings["init_std"] = _number("init_std", settings["init_std"])
     if not 0 <= settings["init_std"] < math.inf:
         raise ValueError(
-            _wrong("init_std", ">= 0 and finite", settings["init_std"])
+            wrong("init_std", ">= 0 and finite", settings["init_std"])
         )
     _check_tokens(settings)
     _check_choice("activation_function", settings, ACTIVATION_NAMES)
@@ -124,7 +126,7 @@ def check_architectures(names: list[str] | None) -> None:
     if names is not None and not (
         isinstance(names, list) and all(isinstance(n, str) for n in names)
     ):
-        raise TypeError(_wrong("architectures", "a list of names", names))
+        raise TypeError(wrong("architectures", "a list of names", names))
 
 
 def labels_from_file(values: dict[str, Any], num_labels: int | None) -> None:
@@ -139,7 +141,7 @@ def labels_from_file(values: dict[str, Any], num_labels: int | None) -> None:
             values["num_labels"] = _integer("num_labels", num_labels, minimum=1)
             if num_labels > _MAX_UNNAMED_LABELS:
                 raise ValueError(
-                    _wrong(
+                    wrong(
                         "num_labels",
                         f"at most {_MAX_UNNAMED_LABELS} without `id2label`",
                         num_labels,
@@ -172,21 +174,17 @@ def replace_labels(settings: dict[str, Any], changes: dict[str, Any]) -> None:
     settings.setdefault("label2id", None)
 
 
-def _wrong(name, rule, value):
-    return f"`{name}` must be {rule}. Received: {name}={value!r}."
-
-
 def _integer(name, value, minimum):
     if isinstance(value, bool) or not isinstance(value, numbers.Integral):
-        raise TypeError(_wrong(name, "an int", value))
+        raise TypeError(wrong(name, "an int", value))
     if value < minimum:
-        raise ValueError(_wrong(name, f"at least {minimum}", value))
+        raise ValueError(wrong(name, f"at least {minimum}", value))
     return int(value)
 
 
 def _number(name, value):
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        raise TypeError(_wrong(name, "a number", value))
+        raise TypeError(wrong(name, "a number", value))
     # An int stays one, so that a file is written back as it was.
     if isinstance(value, numbers.Integral):
         return int(value)
@@ -196,16 +194,16 @@ def _number(name, value):
 def _rate(name, value):
     value = _number(name, value)
     if not 0 <= value < 1:
-        raise ValueError(_wrong(name, "a probability in [0, 1)", value))
+        raise ValueError(wrong(name, "a probability in [0, 1)", value))
     return value
 
 
 def _check_choice(name, settings, choices):
     value = settings[name]
     if not isinstance(value, str):
-        raise TypeError(_wrong(name, "a str", value))
+        raise TypeError(wrong(name, "a str", value))
     if value not in choices:
-        raise ValueError(_wrong(name, f"one of {', '.join(choices)}", value))
+        raise ValueError(wrong(name, f"one of {', '.join(choices)}", value))
 
 
 def _check_tokens(settings):
@@ -230,7 +228,7 @@ def _check_tokens(settings):
     if isinstance(eos, list | tuple):
         if not eos:
             raise ValueError(
-                _wrong("eos_token_id", "an int or a list of some", eos)
+                wrong("eos_token_id", "an int or a list of some", eos)
             )
         settings["eos_token_id"] = [
             _integer("eos_token_id", token, minimum=0) for token in eos
@@ -268,7 +266,7 @@ def _window(window, layers):
 
 def _one_window(name, value):
     if isinstance(value, bool) or not isinstance(value, numbers.Integral):
-        raise TypeError(_wrong(name, "an int, or a list of ints", value))
+        raise TypeError(wrong(name, "an int, or a list of ints", value))
     if value < 2 or value % 2:
         raise ValueError(
             f"`{name}` must be an even number of tokens, at least 2. "
@@ -286,7 +284,7 @@ def _set_labels(settings):
         num_labels = _integer("num_labels", num_labels, minimum=1)
     inverse = settings["label2id"]
     if inverse is not None and not isinstance(inverse, dict):
-        raise TypeError(_wrong("label2id", "a dict of str to int", inverse))
+        raise TypeError(wrong("label2id", "a dict of str to int", inverse))
     if inverse is not None:
         inverse = {name: _label_id(index) for name, index in inverse.items()}
     if names is None and inverse is not None:
@@ -325,11 +323,11 @@ def _label_names(names):
     """Checks `id2label`; the keys of a JSON file are text."""
     rule = "a dict of the ids 0, 1, 2 … to names"
     if not isinstance(names, dict):
-        raise TypeError(_wrong("id2label", rule, names))
+        raise TypeError(wrong("id2label", rule, names))
     try:
         result = {int(index): str(name) for index, name in names.items()}
     except (TypeError, ValueError) as error:
-        raise TypeError(_wrong("id2label", rule, names)) from error
+        raise TypeError(wrong("id2label", rule, names)) from error
     if not result or sorted(result) != list(range(len(result))):
-        raise ValueError(_wrong("id2label", rule, names))
+        raise ValueError(wrong("id2label", rule, names))
     return result

@@ -47,6 +47,11 @@ OTHER_CALLS = {
 }
 
 
+@pytest.fixture
+def tokenizer():
+    return LEDTokenizer.train(CORPUS, vocab_size=300)
+
+
 @pytest.mark.parametrize("name", TOKENIZER_CALLS)
 def test_tokenizer_refuses_a_text_and_stays_as_it_was(tokenizer, name):
     before = tokenizer.added_tokens_encoder, tokenizer.special_tokens_map

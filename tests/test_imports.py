@@ -78,6 +78,7 @@ def test_the_table_of_names_is_what_type_checkers_read():
 
 def test_dir_lists_every_public_name():
     listed = dir(keras_led)
+    assert keras_led.__all__ == sorted(keras_led._HOMES)
     assert set(keras_led.__all__) < set(listed)
     assert [n for n in listed if n.startswith("TFLED")] == sorted(
         keras_led._TENSORFLOW_HOMES

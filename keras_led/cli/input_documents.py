@@ -8,9 +8,9 @@ from keras_led.data.files import expand
 from keras_led.data.files import read_text
 from keras_led.data.json_lines import parse_object
 from keras_led.data.json_lines import read_json_lines
-from keras_led.data.row_sources import row_reader
 from keras_led.data.rows import RowProblem
 from keras_led.data.rows import text_of
+from keras_led.data.sources import row_reader
 
 # How files begin that are letters and digits, but not for reading.
 _NO_PROSE = {"%PDF-": "a PDF", "{\\rtf": "rich text"}

@@ -93,9 +93,6 @@ def fresh_config(
 def check_what_trains(options: dict[str, Any]) -> None:
     """Refuses flags of adapters and of freezing that make no sense.
 
-    Args:
-        options: `TrainOptions`.
-
     Raises:
         ValueError: If a name is unknown, or two flags do not go together.
     """
@@ -123,9 +120,6 @@ def check_what_trains(options: dict[str, Any]) -> None:
 
 def check_standard_input(options: dict[str, Any]) -> None:
     """Makes sure that standard input is not read twice.
-
-    Args:
-        options: `TrainOptions`.
 
     Raises:
         ValueError: If it would be: the second reader finds nothing.

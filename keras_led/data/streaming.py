@@ -13,9 +13,9 @@ from keras_led.data.buckets import plan_batches
 from keras_led.data.dataset import TARGET_STEP
 from keras_led.data.dataset import BatchDataset
 from keras_led.data.files import STANDARD_INPUT
-from keras_led.data.row_sources import read_rows
-from keras_led.data.row_sources import source_files
 from keras_led.data.rows import BadRows
+from keras_led.data.sources import read_rows
+from keras_led.data.sources import source_files
 from keras_led.data.tasks import Seq2Seq
 from keras_led.data.token_cache import tokenizer_digest
 from keras_led.data.tokens import encode_rows

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from typing import Any
 
-from keras_led.data.row_sources import read_rows
 from keras_led.data.rows import BadRows
 from keras_led.data.rows import RowProblem
 from keras_led.data.rows import text_of
+from keras_led.data.sources import read_rows
 
 if TYPE_CHECKING:
     from keras_led.data.rows import Row

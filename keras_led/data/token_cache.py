@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from typing import Any
 
 from keras_led.data.files import STANDARD_INPUT
-from keras_led.data.row_sources import read_rows
-from keras_led.data.row_sources import source_files
 from keras_led.data.rows import BadRows
+from keras_led.data.sources import read_rows
+from keras_led.data.sources import source_files
 from keras_led.data.tokens import BLOCK
 from keras_led.data.tokens import FORMAT
 from keras_led.data.tokens import open_store

@@ -228,14 +228,7 @@ class WindowedSelfAttention(keras.layers.Layer):
 class EncoderSelfAttention(keras.layers.Layer):
     """`WindowedSelfAttention`, and `project` for its output.
 
-    Args:
-        d_model: int, `D`, hidden dim.
-        num_heads: int, `N`, divides `d_model`.
-        attention_window: int, in tokens, both sides together; even.
-        dropout: float in `[0, 1)`, of the attention weights.
-        init_std: float, standard deviation of fresh kernels.
-
-    Call arguments and returns are those of `WindowedSelfAttention`.
+    All arguments and what is returned are those of `WindowedSelfAttention`.
     """
 
     longformer_self_attn: WindowedSelfAttention

@@ -123,7 +123,7 @@ def test_a_head_mask_scales_the_weights_of_each_head(layer):
 
 def test_weights_are_those_before_dropout(layer):
     mask = REAL[:, None, None, :]
-    seed = ops.convert_to_tensor([1, 2], "int32")
+    seed = ops.convert_to_tensor(np.array([1, 2], "uint32"))
     dropped = numpy_of(
         layer, HIDDEN, DOCUMENT, mask, seed=seed, output_attentions=True
     )

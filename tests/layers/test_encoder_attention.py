@@ -131,7 +131,7 @@ def test_a_head_mask_scales_context_and_weights_of_each_head(layer):
 
 def test_dropout_is_drawn_from_the_seed_alone(layer):
     def context(seed):
-        seed = ops.convert_to_tensor(seed, "int32")
+        seed = ops.convert_to_tensor(np.array(seed, "uint32"))
         return numpy_of(layer, masks_of(GLOBAL), seed=seed)[0]
 
     first = context([1, 2])

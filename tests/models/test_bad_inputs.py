@@ -242,7 +242,7 @@ def test_wrong_call_is_refused(name):
 
 def test_wrong_key_in_a_dict_is_refused():
     inputs = {**document(LENGTH), "attention_masks": ones(BATCH, LENGTH)}
-    with pytest.raises(TypeError, match=r"`attention_masks`.*`attention_mask`"):
+    with pytest.raises(TypeError, match=r"`attention_masks`.*'attention_mask'"):
         pair(NAME)[0]({k: v for k, v in inputs.items() if v is not None})
 
 

@@ -4,6 +4,8 @@ import math
 import numbers
 from typing import Any
 
+from keras_led.argument_checks import wrong
+
 
 def check_option(name: str, value: Any) -> Any:
     """Checks one generation option and returns it as plain Python values.
@@ -64,10 +66,6 @@ def check_together(options: dict[str, Any]) -> None:
         )
 
 
-def _wrong(name, rule, value):
-    return f"`{name}` must be {rule}. Received: {name}={value!r}."
-
-
 def _plain(value):
     """Turns numpy values and tuples into Python numbers and lists."""
     if hasattr(value, "tolist"):
@@ -79,7 +77,7 @@ def _plain(value):
 
 def _flag(name, value):
     if not isinstance(value, bool):
-        raise TypeError(_wrong(name, "`True` or `False`", value))
+        raise TypeError(wrong(name, "`True` or `False`", value))
     return value
 
 
@@ -89,9 +87,9 @@ def _integer(minimum):
             isinstance(value, float) and value.is_integer()
         )
         if isinstance(value, bool) or not whole:
-            raise TypeError(_wrong(name, "an integer", value))
+            raise TypeError(wrong(name, "an integer", value))
         if value < minimum:
-            raise ValueError(_wrong(name, f"an integer >= {minimum}", value))
+            raise ValueError(wrong(name, f"an integer >= {minimum}", value))
         return int(value)
 
     return rule
@@ -100,9 +98,9 @@ def _integer(minimum):
 def _number(rule_text, accepts):
     def rule(name, value):
         if isinstance(value, bool) or not isinstance(value, numbers.Real):
-            raise TypeError(_wrong(name, "a number", value))
+            raise TypeError(wrong(name, "a number", value))
         if not math.isfinite(value) or not accepts(value):
-            raise ValueError(_wrong(name, rule_text, value))
+            raise ValueError(wrong(name, rule_text, value))
         return float(value)
 
     return rule
@@ -111,7 +109,7 @@ def _number(rule_text, accepts):
 def _temperature(name, value):
     if value == 0:
         raise ValueError(
-            _wrong(name, "a number > 0", value)
+            wrong(name, "a number > 0", value)
             + " For the most probable token at each step use do_sample=False."
         )
     return _positive(name, value)
@@ -130,7 +128,7 @@ _count = _integer(0)
 
 def _early_stopping(name, value):
     if value != "never" and not isinstance(value, bool):
-        raise ValueError(_wrong(name, "`True`, `False` or 'never'", value))
+        raise ValueError(wrong(name, "`True`, `False` or 'never'", value))
     return value
 
 
@@ -138,7 +136,7 @@ def _tokens(name, value, token=_token):
     """An id or a list of ids; a list stays a list."""
     if isinstance(value, list):
         if not value:
-            raise ValueError(_wrong(name, "an id or a non-empty list", value))
+            raise ValueError(wrong(name, "an id or a non-empty list", value))
         return [token(name, item) for item in value]
     return token(name, value)
 
@@ -150,7 +148,7 @@ def _end_tokens(name, value):
 
 def _token_list(name, value):
     if not isinstance(value, list):
-        raise TypeError(_wrong(name, "a list of token ids", value))
+        raise TypeError(wrong(name, "a list of token ids", value))
     return [_token(name, item) for item in value]
 
 
@@ -158,7 +156,7 @@ def _words(name, value):
     words = [_plain(word) for word in value] if isinstance(value, list) else []
     if not words or not all(isinstance(w, list) and w for w in words):
         raise ValueError(
-            _wrong(name, "a non-empty list of non-empty lists of ids", value)
+            wrong(name, "a non-empty list of non-empty lists of ids", value)
         )
     return [[_token(name, item) for item in word] for word in words]
 
@@ -168,34 +166,34 @@ def _sequence_bias(name, value):
     text = "a non-empty dict of id tuples to numbers, or a list of such pairs"
     pairs = list(value.items()) if isinstance(value, dict) else value
     if not isinstance(pairs, list) or not pairs:
-        raise ValueError(_wrong(name, text, value))
+        raise ValueError(wrong(name, text, value))
     result = []
     for pair in pairs:
         if not isinstance(pair, (list, tuple)) or len(pair) != 2:
-            raise ValueError(_wrong(name, text, value))
+            raise ValueError(wrong(name, text, value))
         ids, bias = _plain(pair[0]), pair[1]
         if not isinstance(ids, list) or not ids:
-            raise ValueError(_wrong(name, text, value))
+            raise ValueError(wrong(name, text, value))
         if isinstance(bias, bool) or not isinstance(bias, numbers.Real):
-            raise TypeError(_wrong(name, text, value))
+            raise TypeError(wrong(name, text, value))
         if math.isnan(bias) or bias == math.inf:
-            raise ValueError(_wrong(name, "finite or -inf", value))
+            raise ValueError(wrong(name, "finite or -inf", value))
         result.append([[_token(name, item) for item in ids], float(bias)])
     return result
 
 
 def _decay(name, value):
     if not isinstance(value, list) or len(value) != 2:
-        raise ValueError(_wrong(name, "a pair (start, factor)", value))
+        raise ValueError(wrong(name, "a pair (start, factor)", value))
     return [_count(name, value[0]), _positive(name, value[1])]
 
 
 def _strings(name, value):
     strings = [value] if isinstance(value, str) else value
     if not isinstance(strings, list) or not strings:
-        raise TypeError(_wrong(name, "a string or a list of strings", value))
+        raise TypeError(wrong(name, "a string or a list of strings", value))
     if not all(isinstance(text, str) and text for text in strings):
-        raise ValueError(_wrong(name, "made of non-empty strings", value))
+        raise ValueError(wrong(name, "made of non-empty strings", value))
     return value
 
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from keras_led.data.row_sources import read_rows
+from keras_led.data.sources import read_rows
 from keras_led.data.texts import read_texts
 from tests.data.tokenizers import ROWS
 
