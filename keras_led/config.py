@@ -164,7 +164,7 @@ class LEDConfig:
     @property
     def num_labels(self) -> int:
         """int, number of classes; setting it renames them `LABEL_i`."""
-        return len(self.id2label)
+        return len(self.id2label)  # pyright: ignore[reportArgumentType]
 
     @num_labels.setter
     def num_labels(self, value: int) -> None:

@@ -107,7 +107,7 @@ class Report(keras.callbacks.Callback):
         if self._steps % self.options["log_every"]:
             return
         now = time.monotonic()
-        pace = (now - self._since) / self.options["log_every"]
+        pace = (now - self._since) / self.options["log_every"]  # pyright: ignore[reportOperatorIssue]
         self._since = now
         # The backup comes next in the list, and counts this step after.
         step = self.backup.step + 1

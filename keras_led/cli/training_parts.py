@@ -163,7 +163,7 @@ def choose_what_trains(model: AnyLED, options: dict[str, Any]) -> None:
             model, options["lora_rank"], options["lora_alpha"], **chosen
         )
     elif _kept(options):
-        freeze(model, *_kept(options))
+        freeze(model, *_kept(options))  # pyright: ignore[reportArgumentType]
 
 
 def _kept(options):

@@ -246,7 +246,7 @@ class TrainingRun:
         return [
             RougeCallback(
                 *zip(*texts, strict=True),
-                tokenizer,
+                tokenizer,  # pyright: ignore[reportCallIssue]
                 batch_size=self.options["batch_size"],
                 max_documents=count,
                 max_input_length=self.options["max_source_tokens"],

@@ -5,6 +5,8 @@ import os
 import re
 from pathlib import Path
 from typing import Any
+from typing import Literal
+from typing import overload
 
 from keras_led.files.embedded import find_embedded
 from keras_led.files.hub_download import find_on_hub
@@ -20,6 +22,22 @@ _LARGEST_JSON = 32 * 2**20
 _DEEPEST_JSON = 100
 
 
+@overload
+def resolve(
+    name_or_path: StrPath,
+    filenames: str | list[str],
+    *,
+    required: Literal[True] = True,
+    **hub: Any,
+) -> Path: ...
+@overload
+def resolve(
+    name_or_path: StrPath,
+    filenames: str | list[str],
+    *,
+    required: bool,
+    **hub: Any,
+) -> Path | None: ...
 def resolve(
     name_or_path: StrPath,
     filenames: str | list[str],

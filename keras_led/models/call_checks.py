@@ -56,7 +56,7 @@ def takes_dict(call: F) -> F:
         args, kwargs = with_integers(self, names, args, kwargs)
         return call(self, *args, **kwargs)
 
-    return call_with_merged
+    return call_with_merged  # pyright: ignore[reportReturnType]
 
 
 @functools.cache

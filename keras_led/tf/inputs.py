@@ -121,7 +121,7 @@ def takes_inputs(call: F) -> F:
         args, kwargs = with_integers(self, names, args, kwargs)
         return call(self, *args, **kwargs)
 
-    return call_with_named
+    return call_with_named  # pyright: ignore[reportReturnType]
 
 
 def call_names(model: "keras.Model") -> list[str]:
