@@ -50,8 +50,8 @@ class SafetensorsFile(TensorFile):
             dtype = _DTYPES.get(entry["dtype"], entry["dtype"])
             self.infos[name] = TensorInfo(
                 shape=tuple(entry["shape"]),
-                dtype=dtype,
-                file=str(path),  # pyright: ignore[reportArgumentType]
+                dtype=dtype,  # pyright: ignore[reportArgumentType]
+                file=str(path),
             )
 
     def _read(self, name):

@@ -27,16 +27,24 @@ def resolve(
     name_or_path: StrPath,
     filenames: str | list[str],
     *,
+    revision: str | None = None,
+    token: str | bool | None = None,
+    cache_dir: StrPath | None = None,
+    local_files_only: bool = False,
+    subfolder: str = "",
     required: Literal[True] = True,
-    **hub: Any,
 ) -> Path: ...
 @overload
 def resolve(
     name_or_path: StrPath,
     filenames: str | list[str],
     *,
+    revision: str | None = None,
+    token: str | bool | None = None,
+    cache_dir: StrPath | None = None,
+    local_files_only: bool = False,
+    subfolder: str = "",
     required: bool,
-    **hub: Any,
 ) -> Path | None: ...
 def resolve(
     name_or_path: StrPath,

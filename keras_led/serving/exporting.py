@@ -118,9 +118,9 @@ def export(
             saved_model.write_saved_model(
                 model,
                 staging,
-                plan,
+                plan,  # pyright: ignore[reportArgumentType]
                 tokenizer,
-                max_new_tokens_input,  # pyright: ignore[reportArgumentType]
+                max_new_tokens_input,
             )
     return path
 

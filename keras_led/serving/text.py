@@ -155,7 +155,7 @@ class GraphTokenizer(tf.Module):
             pieces.flat_values, tf.gather(pieces.row_splits, words.row_splits)
         )
         whole = tf.RaggedTensor.from_row_lengths(
-            tf.boolean_mask(parts.ids, ~is_text),
+            tf.boolean_mask(parts.ids, ~is_text),  # pyright: ignore[reportOperatorIssue]
             tf.cast(~is_text, "int64"),  # pyright: ignore[reportOperatorIssue]
         )
         ids = tf.concat([ids, whole], axis=1)

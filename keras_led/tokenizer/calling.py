@@ -310,7 +310,7 @@ class TokenizerCalls:
             verbose,
         )
         return pad_inputs(
-            self,
+            self,  # pyright: ignore[reportArgumentType]
             encoded_inputs,
             lengths,
             return_attention_mask,

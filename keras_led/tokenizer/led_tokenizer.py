@@ -203,7 +203,7 @@ class LEDTokenizer(
                 main = settings.get(
                     "tokenizer_file", settings.get("vocab_file")
                 )
-                with reading(main, RULE):
+                with reading(main, RULE):  # pyright: ignore[reportArgumentType]
                     cls(**settings)
                 raise
             tokenizer.unknown_settings = unknown

@@ -137,8 +137,8 @@ class TrainingBackup(keras.callbacks.Callback):
         if resumes:
             for variable, value in zip(
                 self.model.metrics_variables,
-                self._metrics,
-                strict=True,  # pyright: ignore[reportArgumentType]
+                self._metrics,  # pyright: ignore[reportArgumentType]
+                strict=True,
             ):
                 variable.assign(value)
             self._quiet = warnings.catch_warnings()
