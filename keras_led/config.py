@@ -333,12 +333,12 @@ class LEDConfig:
                 local_files_only=local_files_only,
                 subfolder=subfolder,
             )
-        content = read_json(path)
+        content = read_json(path)  # pyright: ignore[reportArgumentType]
         try:
             return cls.from_dict(content, **overrides)
         except Exception:
             # The file's fault, unless it is sound without the arguments.
-            with reading(path, "describe an LED"):
+            with reading(path, "describe an LED"):  # pyright: ignore[reportArgumentType]
                 cls.from_dict(content)
             raise
 

@@ -5,8 +5,6 @@ import os
 import re
 from pathlib import Path
 from typing import Any
-from typing import Literal
-from typing import overload
 
 from keras_led.files.embedded import find_embedded
 from keras_led.files.hub_download import find_on_hub
@@ -22,30 +20,6 @@ _LARGEST_JSON = 32 * 2**20
 _DEEPEST_JSON = 100
 
 
-@overload
-def resolve(
-    name_or_path: StrPath,
-    filenames: str | list[str],
-    *,
-    revision: str | None = None,
-    token: str | bool | None = None,
-    cache_dir: StrPath | None = None,
-    local_files_only: bool = False,
-    subfolder: str = "",
-    required: Literal[True] = True,
-) -> Path: ...
-@overload
-def resolve(
-    name_or_path: StrPath,
-    filenames: str | list[str],
-    *,
-    revision: str | None = None,
-    token: str | bool | None = None,
-    cache_dir: StrPath | None = None,
-    local_files_only: bool = False,
-    subfolder: str = "",
-    required: bool,
-) -> Path | None: ...
 def resolve(
     name_or_path: StrPath,
     filenames: str | list[str],

@@ -137,7 +137,7 @@ def load_adapters(model: AnyLED, name_or_path: StrPath, **hub: Any) -> None:
         settings = _read_settings(resolve(name_or_path, CONFIG_NAME, **hub))
         names = [WEIGHTS_NAME, OLD_WEIGHTS_NAME]
         weights = resolve(name_or_path, names, **hub)
-        return *settings, open_weight_file(weights)
+        return *settings, open_weight_file(weights)  # pyright: ignore[reportArgumentType]
 
     rank, alpha, file = read_together(
         name_or_path,

@@ -314,8 +314,8 @@ class GenerationConfig:
         if not path.is_file():
             names = [GENERATION_CONFIG_NAME, CONFIG_NAME]
             path = resolve(name_or_path, names, **hub)
-        content = read_json(path)
-        with reading(path, "hold options of `generate`"):
+        content = read_json(path)  # pyright: ignore[reportArgumentType]
+        with reading(path, "hold options of `generate`"):  # pyright: ignore[reportArgumentType]
             if path.name == CONFIG_NAME:
                 config = cls.from_model_config(content)
             else:
