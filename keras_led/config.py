@@ -161,7 +161,7 @@ class LEDConfig(ConfigFile):
     @property
     def num_labels(self) -> int:
         """int, number of classes; setting it renames them `LABEL_i`."""
-        return len(self.id2label)
+        return len(self.id2label)  # pyright: ignore[reportArgumentType]
 
     @num_labels.setter
     def num_labels(self, value: int) -> None:
@@ -309,7 +309,7 @@ class LEDConfig(ConfigFile):
             return cls.from_dict(content, **overrides)
         except Exception:
             # The file's fault, unless it is sound without the arguments.
-            with reading(path, "describe an LED"):
+            with reading(path, "describe an LED"):  # pyright: ignore[reportArgumentType]
                 cls.from_dict(content)
             raise
 

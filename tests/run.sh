@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Lints, then runs the whole test suite once for each Keras backend, and a
-# smoke test where TensorFlow cannot be imported.
+# Lints, checks types, then runs the whole test suite once for each Keras
+# backend, and a smoke test where TensorFlow cannot be imported.
 #
 #   bash tests/run.sh [VENV]
 #
@@ -43,6 +43,11 @@ lint() {
     "$venv/bin/ruff" check . && "$venv/bin/ruff" format --check .
 }
 
+types() {
+    "$venv/bin/basedpyright" --pythonpath "$venv/bin/python" &&
+        "$venv/bin/python" tests/typed_interface.py
+}
+
 suite() { # BACKEND
     KERAS_BACKEND=$1 "$venv/bin/python" -m pytest \
         -q -n "$workers" --dist worksteal --durations=10
@@ -75,6 +80,7 @@ finish() { # EXIT_CODE
 
 step "install into $venv" install
 step "ruff" lint
+step "types" types
 for backend in $backends; do
     step "tests on $backend" suite "$backend"
 done

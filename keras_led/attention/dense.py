@@ -93,7 +93,7 @@ def _attention_of(mask, rate, seed, block):
             keys = Keys(key)
             return (), (_attend(queries, keys, value, mask, rate, seed)[0],)
 
-        _, (context,) = _by_block(attend, (), (query,), *constants, block)
+        _, (context,) = _by_block(attend, (), (query,), *constants, block)  # pyright: ignore[reportCallIssue]
         return context, (context, query, key, value)
 
     def backward(constants, kept, grad_output):
@@ -128,7 +128,11 @@ def _attention_of(mask, rate, seed, block):
             ops.zeros_like(_swap(x), dtype="float32") for x in (key, value)
         )
         sums, (grad_query,) = _by_block(
-            derive, zeros, (query, grad_output, means), *constants, block
+            derive,
+            zeros,
+            (query, grad_output, means),
+            *constants,
+            block,  # pyright: ignore[reportCallIssue]
         )
         grad_key, grad_value = map(_swap, sums)
         return (

@@ -10,7 +10,7 @@ def register(cls: type[D]) -> type[D]:
     optree.register_pytree_node(
         cls,
         lambda output: (tuple(output.values()), tuple(output), tuple(output)),
-        lambda keys, values: cls(zip(keys, values, strict=True)),
+        lambda keys, values: cls(zip(keys, values, strict=True)),  # pyright: ignore[reportArgumentType, reportCallIssue]
         namespace="keras",
     )
     return cls

@@ -164,8 +164,8 @@ def _tensor(weight, to, head, dtype, rows, trimmer):
 class _Checked(Tensor):
     """A tensor that notes the checksum of its values when they are read."""
 
-    row: dict[str, Any] = None
-    trimmer: Trimmer = None
+    row: dict[str, Any] = None  # pyright: ignore[reportAssignmentType]
+    trimmer: Trimmer = None  # pyright: ignore[reportAssignmentType]
 
     def values(self):
         array = super().values()

@@ -76,7 +76,7 @@ def read_source(
     Returns:
         A numpy array of the dtype of the file.
     """
-    array = checkpoint.read(source.tensor)
+    array = checkpoint.read(source.tensor)  # pyright: ignore[reportArgumentType]
     return array.T if source.transposed else array
 
 

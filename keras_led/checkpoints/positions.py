@@ -42,7 +42,7 @@ def resize_positions(
     }
     entries = {}
     for tensor, info in checkpoint.infos.items():
-        length = wanted.get(convert(tensor))
+        length = wanted.get(convert(tensor))  # pyright: ignore[reportArgumentType]
         if length is not None:
             shape = (length, *info.shape[1:])
             entries[tensor] = Entry(tensor, shape, _repeater(length))

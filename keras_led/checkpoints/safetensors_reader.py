@@ -49,7 +49,9 @@ class SafetensorsFile(TensorFile):
             entry = self._header[name]
             dtype = _DTYPES.get(entry["dtype"], entry["dtype"])
             self.infos[name] = TensorInfo(
-                shape=tuple(entry["shape"]), dtype=dtype, file=str(path)
+                shape=tuple(entry["shape"]),
+                dtype=dtype,  # pyright: ignore[reportArgumentType]
+                file=str(path),
             )
 
     def _read(self, name):

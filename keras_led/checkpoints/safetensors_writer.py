@@ -82,7 +82,7 @@ def write_safetensors(
     tensors = sorted(tensors, key=lambda tensor: -tensor.dtype.itemsize)
     for tensor in tensors:
         end = position + tensor.nbytes
-        header[tensor.name] = {
+        header[tensor.name] = {  # pyright: ignore[reportArgumentType]
             "dtype": _DTYPES[tensor.dtype.name],
             "shape": list(tensor.shape),
             "data_offsets": [position, end],

@@ -1,6 +1,7 @@
 """Splits a checkpoint into files of a limited size."""
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 _UNITS = {
@@ -41,7 +42,7 @@ def parse_size(size: int | str) -> int:
     return int(float(match[1]) * _UNITS[match[2].upper()])
 
 
-def split(tensors: list[Any], max_shard_size: int | str) -> list[list[Any]]:
+def split(tensors: Sequence[Any], max_shard_size: int | str) -> list[list[Any]]:
     """Puts tensors into shards, in order; a larger tensor gets its own.
 
     Args:

@@ -51,7 +51,7 @@ def _side(config, side):
     positions = getattr(config, f"max_{side}_position_embeddings")
     inner = getattr(config, f"{side}_ffn_dim")
     shapes = {f"{side}/embed_positions/embeddings": (positions, dim)}
-    shapes.update(_norm(f"{side}/layernorm_embedding", dim))
+    shapes.update(_norm(f"{side}/layernorm_embedding", dim))  # pyright: ignore[reportArgumentType, reportCallIssue]
     for index in range(getattr(config, f"{side}_layers")):
         layer = f"{side}/layers.{index}"
         if side == "encoder":
@@ -60,7 +60,7 @@ def _side(config, side):
             shapes.update(_decoder_attention(layer, dim))
         shapes.update(_dense(f"{layer}/fc1", dim, inner))
         shapes.update(_dense(f"{layer}/fc2", inner, dim))
-        shapes.update(_norm(f"{layer}/final_layer_norm", dim))
+        shapes.update(_norm(f"{layer}/final_layer_norm", dim))  # pyright: ignore[reportArgumentType, reportCallIssue]
     return shapes
 
 

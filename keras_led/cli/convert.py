@@ -178,7 +178,7 @@ def _verify(weights, target, report, tolerance):
         tolerance = max(_TOLERANCES.get(name, 1e-4) for name in types)
     for name, value in differences.items():
         typer.echo(f"{name}: max abs difference {value:.3g}")
-    worst = max(differences, key=differences.get)
+    worst = max(differences, key=differences.get)  # pyright: ignore[reportArgumentType, reportCallIssue]
     if not differences[worst] <= tolerance:
         raise ValueError(
             f"The result must agree with the source within {tolerance}. "

@@ -60,7 +60,7 @@ def verify_files(target: Path, report: dict[str, Any]) -> int:
         expected = {names.from_tensorflow(k): v for k, v in expected.items()}
     faults = [
         f"{name}: expected {expected.get(name)}, found {found.get(name)}"
-        for name in sorted({*expected, *found})
+        for name in sorted({*expected, *found})  # pyright: ignore[reportArgumentType]
         if expected.get(name) != found.get(name)
     ]
     if faults:

@@ -103,7 +103,7 @@ def evaluate(
             batch_size=batch_size,
             max_input_length=max_source_tokens,
             progress=sys.stderr.isatty(),
-            **{k: v for k, v in chosen.items() if v is not None},
+            **{k: v for k, v in chosen.items() if v is not None},  # pyright: ignore[reportArgumentType]
         )
     if predictions is not None:
         lines = [

@@ -99,13 +99,13 @@ def export(
             "force": force,
         }
         given = {name: True for name, on in switches.items() if on}
-        flags = other_process.as_arguments({**settings, **given, **generation})
+        flags = other_process.as_arguments({**settings, **given, **generation})  # pyright: ignore[reportGeneralTypeIssues]
         other_process.run_command(["export", model, str(path), *flags])
         typer.echo(path)
         return
     note(f"Loading {model} ...")
     network = LEDForConditionalGeneration.from_pretrained(model)
-    check_effect(generation, network)
+    check_effect(generation, network)  # pyright: ignore[reportArgumentType]
     text = saved and not no_text
     tokenizer = LEDTokenizer.from_pretrained(model) if text else None
     note(f"Writing {path} ...")
@@ -116,6 +116,6 @@ def export(
         overwrite=force,
         max_new_tokens_input=max_new_tokens_input,
         **settings,
-        **generation,
+        **generation,  # pyright: ignore[reportCallIssue]
     )
     typer.echo(path)

@@ -85,7 +85,7 @@ def summarize(
     note(f"Loading {model} on {running} ...")
     tokenizer = LEDTokenizer.from_pretrained(model)
     network = LEDForConditionalGeneration.from_pretrained(model)
-    check_effect(generation, network)
+    check_effect(generation, network)  # pyright: ignore[reportArgumentType]
     for group in groups(documents, batch_size):
         labels = [document.label() for document in group]
         more = f" to {labels[-1]}, {len(group)} documents" * (len(group) > 1)
@@ -96,7 +96,7 @@ def summarize(
                 tokenizer=tokenizer,
                 batch_size=batch_size,
                 progress=len(group) > 1 and sys.stderr.isatty(),
-                **generation,
+                **generation,  # pyright: ignore[reportCallIssue]
             )
         for document, summary in zip(group, summaries, strict=True):
             typer.echo(render(document, " ".join(summary.split()), as_json))

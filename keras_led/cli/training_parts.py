@@ -155,7 +155,7 @@ def choose_what_trains(model: AnyLED, options: dict[str, Any]) -> None:
         chosen = {"targets": tuple(targets)} if targets else {}
         enable_lora(model, options.lora_rank, options.lora_alpha, **chosen)
     elif _kept(options):
-        freeze(model, *_kept(options))
+        freeze(model, *_kept(options))  # pyright: ignore[reportArgumentType]
 
 
 def _kept(options):

@@ -3,5 +3,5 @@
 from keras_led.data.dataset import ClassificationDataset
 from keras_led.data.dataset import QuestionAnsweringDataset
 from keras_led.data.dataset import Seq2SeqDataset
-from keras_led.data.row_sources import read_rows
+from keras_led.data.sources import read_rows
 from keras_led.data.streaming import StreamingSeq2SeqDataset

@@ -208,7 +208,7 @@ class TokenDataset(BatchDataset):
     def plan(self, epoch: int) -> list[tuple[list[int], int]]:
         """The batches of an epoch: see `plan_batches`."""
         if not self.shuffle:
-            epoch = None
+            epoch = None  # pyright: ignore[reportAssignmentType]
         if self._plan is None or self._planned != epoch:
             generator = None
             if self.shuffle:

@@ -79,7 +79,7 @@ def read_lines(file: StrPath) -> Iterator[tuple[int, bytes]]:
     """
     with _open(str(file)) as lines:
         for number, line in enumerate(lines, start=1):
-            yield number, _without_mark(line, file) if number == 1 else line
+            yield number, _without_mark(line, file) if number == 1 else line  # pyright: ignore[reportReturnType]
 
 
 def read_text(file: StrPath) -> str:

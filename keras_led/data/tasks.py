@@ -157,12 +157,12 @@ class Task:
         room = self.max_source_tokens - special - len(question or ())
         if room < 1:
             return RowProblem(
-                f"`{self.question}` of {len(question)} tokens, which leaves "
+                f"`{self.question}` of {len(question)} tokens, which leaves "  # pyright: ignore[reportArgumentType]
                 "no room for the document",
                 f"`{self.question}` is too long",
             )
         cut = len(document) > room
-        source = build(*parts, document[:room])
+        source = build(*parts, document[:room])  # pyright: ignore[reportCallIssue]
         # `<s>`, then the question; the two `</s>` behind it are local.
         global_tokens = 1 + len(question or ())
         first = len(source) - len(document[:room]) - 1

@@ -69,7 +69,7 @@ def load_store(
             store = open_store(directory)
             if store is None:
                 rows = read_rows(source, task.fields)
-                return store_on_disk(task, rows, directory, bad_rows)
+                return store_on_disk(task, rows, directory, bad_rows)  # pyright: ignore[reportReturnType]
     facts = store.facts
     if facts["bad"]:
         bad = BadRows(bad_rows)

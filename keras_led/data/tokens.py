@@ -130,7 +130,7 @@ def store_in_memory(
     columns = {name: array.array("i") for name in COLUMNS}
     facts = _fill(columns, task, rows, policy, lambda: None)
     arrays = [np.frombuffer(columns[name], "int32") for name in COLUMNS]
-    return TokenStore(*arrays, facts)
+    return TokenStore(*arrays, facts)  # pyright: ignore[reportCallIssue]
 
 
 def store_on_disk(
@@ -194,7 +194,7 @@ def open_store(directory: StrPath) -> TokenStore | None:
                     COLUMNS, facts["sizes"], facts["digests"], strict=True
                 )
             ]
-            return TokenStore(*arrays, facts)
+            return TokenStore(*arrays, facts)  # pyright: ignore[reportCallIssue]
     except (
         ValueError,
         FileNotFoundError,

@@ -4,6 +4,7 @@ import contextlib
 import os
 from pathlib import Path
 from typing import NamedTuple
+from typing import overload
 
 
 class Tree(NamedTuple):
@@ -18,6 +19,10 @@ class Tree(NamedTuple):
     folders: list[str]
 
 
+@overload
+def list_tree(directory: Path, limit: None = None) -> Tree: ...
+@overload
+def list_tree(directory: Path, limit: int | None) -> Tree | None: ...
 def list_tree(directory: Path, limit: int | None = None) -> Tree | None:
     """Lists what is below a directory.
 

@@ -42,7 +42,7 @@ def one_at_a_time(
         if descriptor is None:
             busy()
             descriptor = acquire(path, os.O_RDWR | os.O_CREAT)
-        stack.callback(os.close, descriptor)
+        stack.callback(os.close, descriptor)  # pyright: ignore[reportArgumentType]
         # Before the lock is released: who gets it then sees that its file is
         # gone, and makes a new one.
         stack.callback(path.unlink, missing_ok=True)

@@ -38,7 +38,7 @@ def require_ids(
         ids,
         (tf.size(ids) > 0, f"`{name}` must hold at least one token."),
         (
-            tf.shape(ids)[1] <= limit,
+            tf.shape(ids)[1] <= limit,  # pyright: ignore[reportOperatorIssue]
             f"`{name}` must not be longer than {limit} tokens.",
         ),
         (

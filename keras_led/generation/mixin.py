@@ -259,12 +259,10 @@ class GenerationMixin:
             TypeError: If an argument is unknown or of a wrong type.
             ValueError: If a value does not fit. Both before the encoder runs.
         """
-        arguments["input_ids"] = input_ids
+        given = {**arguments, "input_ids": input_ids}
         with ended_after_an_error(arguments.get("streamer")):
-            request = read_request(
-                self.config, self.generation_config, arguments
-            )
-            return run_request(self, request)
+            request = read_request(self.config, self.generation_config, given)
+            return run_request(self, request)  # pyright: ignore[reportArgumentType]
 
     def compute_transition_scores(
         self,
@@ -301,11 +299,10 @@ class GenerationMixin:
         """
         limit = self.config.max_encoder_position_embeddings
         documents = TokenizedDocuments([text], tokenizer, limit)
-        arguments = {"num_beams": 1, "num_return_sequences": 1, **arguments}
-        arguments = {**documents.batch([0]), **arguments}
-        arguments["tokenizer"] = tokenizer
-        request = read_request(self.config, self.generation_config, arguments)
-        return stream_request(self, request, tokenizer)
+        given = {"num_beams": 1, "num_return_sequences": 1}
+        given |= {**documents.batch([0]), **arguments, "tokenizer": tokenizer}
+        request = read_request(self.config, self.generation_config, given)
+        return stream_request(self, request, tokenizer)  # pyright: ignore[reportArgumentType]
 
     def summarize(
         self,
@@ -366,7 +363,7 @@ class GenerationMixin:
             **options,
         }
         summaries = summarize_texts(
-            self,
+            self,  # pyright: ignore[reportArgumentType]
             texts,
             tokenizer,
             batch_size,
@@ -374,7 +371,7 @@ class GenerationMixin:
             progress,
             options,
         )
-        return summaries[0] if single else summaries
+        return summaries[0] if single else summaries  # pyright: ignore[reportReturnType]
 
 
 def _take_over(own, options):

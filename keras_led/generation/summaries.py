@@ -1,6 +1,7 @@
 """From texts to summaries: the high-level path."""
 
 import warnings
+from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from typing import Any
@@ -114,7 +115,7 @@ def summarize_texts(
     batch_size: int,
     max_input_length: int | None,
     progress: bool,
-    options: dict[str, Any],
+    options: Mapping[str, Any],
 ) -> list[str]:
     """Summarizes texts in batches of similar lengths.
 
@@ -146,9 +147,9 @@ def summarize_texts(
                 sequences, skip_special_tokens=True
             )
             for index, summary in zip(indices, written, strict=True):
-                summaries[index] = summary.strip()
+                summaries[index] = summary.strip()  # pyright: ignore[reportArgumentType, reportCallIssue]
             bar.update(len(indices))
-    return summaries
+    return summaries  # pyright: ignore[reportReturnType]
 
 
 def batches(documents: Sequence[Any], batch_size: int) -> list[list[int]]:

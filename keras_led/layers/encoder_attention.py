@@ -111,9 +111,9 @@ class WindowedSelfAttention(keras.layers.Layer):
         def attend(return_weights):
             return windowed_attention(
                 *operands,
-                masks.padding_mask,
-                self.attention_window,
-                tokens,
+                masks.padding_mask,  # pyright: ignore[reportCallIssue]
+                self.attention_window,  # pyright: ignore[reportCallIssue]
+                tokens,  # pyright: ignore[reportCallIssue]
                 scale=(self.d_model // self.num_heads) ** -0.5,
                 rate=self.dropout,
                 seed=fold_seed(seed, 0),

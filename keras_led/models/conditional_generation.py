@@ -210,7 +210,7 @@ class LEDForConditionalGeneration(
     def encode(
         self,
         input_ids: Tensor | None = None,
-        max_global_tokens: int | None = None,
+        max_global_tokens: float | None = None,
         **options: Any,
     ) -> "LEDEncoderBaseModelOutput":
         """Runs the encoder; see `encode_document` for the arguments."""

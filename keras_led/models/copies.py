@@ -43,4 +43,4 @@ class CopyMixin:
     @classmethod
     def from_led_config(cls, config: LEDConfig, **options: Any) -> Self:
         """Makes a fresh model from an `LEDConfig`."""
-        return cls(config, **options)
+        return cls(config, **options)  # pyright: ignore[reportCallIssue]

@@ -33,7 +33,7 @@ def encode_document(
     inputs_embeds: Tensor | None = None,
     output_attentions: bool | None = None,
     output_hidden_states: bool | None = None,
-    max_global_tokens: int = DEFAULT_MAX_GLOBAL_TOKENS,
+    max_global_tokens: float = DEFAULT_MAX_GLOBAL_TOKENS,
     training: bool = False,
     global_tokens_fit: bool = False,
 ) -> "LEDEncoderBaseModelOutput":

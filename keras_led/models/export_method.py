@@ -104,11 +104,11 @@ class ExportMixin:
         if backend.name == "tensorflow":
             from keras_led.formats.model_export import write_model
 
-            write_model(self, path, **request)
+            write_model(self, path, **request)  # pyright: ignore[reportArgumentType]
         else:
             from keras_led.formats.other_process import write_model_elsewhere
 
-            write_model_elsewhere(self, path, request)
+            write_model_elsewhere(self, path, request)  # pyright: ignore[reportArgumentType]
         if verbose:
             sys.stdout.write(f"Exported {self.name} to {path}.\n")
         return path

@@ -165,7 +165,7 @@ class LEDModel(LEDPreTrainedModel):
     def encode(
         self,
         input_ids: Tensor | None = None,
-        max_global_tokens: int | None = None,
+        max_global_tokens: float | None = None,
         **options: Any,
     ) -> LEDEncoderBaseModelOutput:
         """Runs the encoder; see `encode_document` for the arguments."""

@@ -62,7 +62,7 @@ class LEDPartModel(CheckedRunsMixin, CopyMixin, keras.Model):
         table = "shared" if config.tie_word_embeddings else "embed_tokens"
         with keras.name_scope(name or cls.__name__):
             embedding = token_table(config, table, dtype)
-            stack = cls.stack_class(config, dtype=dtype)
+            stack = cls.stack_class(config, dtype=dtype)  # pyright: ignore[reportOptionalCall]
             embedding.build((None, None))
             stack.build()
         return cls(embedding, stack, name=name, **options)

@@ -115,7 +115,7 @@ class PretrainedMixin:
         def build():
             with defer_initial_values():
                 return cls(
-                    own,
+                    own,  # pyright: ignore[reportCallIssue]
                     max_global_tokens=max_global_tokens,
                     dtype=read_dtype(dtype, torch_dtype, own),
                     **options,
@@ -209,7 +209,7 @@ class PretrainedMixin:
                 write_beside(staging)
 
         save_pretrained_weights(
-            self,
+            self,  # pyright: ignore[reportArgumentType]
             directory,
             max_shard_size=max_shard_size,
             dtype=dtype,

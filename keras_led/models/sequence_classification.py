@@ -172,7 +172,7 @@ class LEDForSequenceClassification(LEDPreTrainedModel):
     def _check_eos(self, name, input_ids):
         """Raises if a row of a numpy array has no `</s>`."""
         eos_ids = self._eos_ids()
-        has_eos = np.isin(input_ids, eos_ids).any(axis=1)
+        has_eos = np.isin(input_ids, eos_ids).any(axis=1)  # pyright: ignore[reportArgumentType]
         if not has_eos.all():
             rows = ", ".join(map(str, np.flatnonzero(~has_eos)))
             raise ValueError(

@@ -116,7 +116,11 @@ def export(
             other_formats.write_litert_file(model, staging, **sizes)
         else:
             saved_model.write_saved_model(
-                model, staging, plan, tokenizer, max_new_tokens_input
+                model,
+                staging,
+                plan,  # pyright: ignore[reportArgumentType]
+                tokenizer,
+                max_new_tokens_input,
             )
     return path
 

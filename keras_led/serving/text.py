@@ -155,7 +155,8 @@ class GraphTokenizer(tf.Module):
             pieces.flat_values, tf.gather(pieces.row_splits, words.row_splits)
         )
         whole = tf.RaggedTensor.from_row_lengths(
-            tf.boolean_mask(parts.ids, ~is_text), tf.cast(~is_text, "int64")
+            tf.boolean_mask(parts.ids, ~is_text),  # pyright: ignore[reportOperatorIssue]
+            tf.cast(~is_text, "int64"),  # pyright: ignore[reportOperatorIssue]
         )
         ids = tf.concat([ids, whole], axis=1)
         return tf.RaggedTensor.from_value_rowids(

@@ -52,7 +52,7 @@ class TFLEDPreTrainedModel(
             for letter in name
         )
         kwargs.setdefault("name", snake.replace("__", "_"))
-        super().__init__(config, **kwargs)
+        super().__init__(config, **kwargs)  # pyright: ignore[reportCallIssue]
         if getattr(self.config, "tf_legacy_loss", False):
             raise ValueError(
                 "`config.tf_legacy_loss` must be `False`: the loss is the "

@@ -65,7 +65,7 @@ class TFGenerationMixin:
             request = read_request(
                 self.config, self.generation_config, {**kwargs, **arguments}
             )
-            return run_request(self._by_xla() if jit_compile else self, request)
+            return run_request(self._by_xla() if jit_compile else self, request)  # pyright: ignore[reportArgumentType]
 
     def _by_xla(self):
         """This model, with compiled functions of its own."""

@@ -137,7 +137,7 @@ class TFPretrainedMixin:
         save = save_tensorflow_weights
         if safe_serialization:
             save = save_pretrained_weights
-        save(self, directory, max_shard_size, write_beside=write_settings)
+        save(self, directory, max_shard_size, write_beside=write_settings)  # pyright: ignore[reportArgumentType]
         if not safe_serialization:
             _warn_of_other_weights(directory)
         if push_to_hub:

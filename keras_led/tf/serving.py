@@ -51,7 +51,7 @@ class ServingMixin:
             a tuple, its tensors are numbered: `past_key_values_0_2` holds the
             keys of the document in layer 0.
         """
-        output = self.serving_output(self(inputs))
+        output = self.serving_output(self(inputs))  # pyright: ignore[reportCallIssue]
         return dict(
             pair
             for name, value in output.items()

@@ -168,7 +168,7 @@ class TokenizerCalls:
         def options(max_length):
             return EncodeOptions(
                 lengths=resolve_lengths(
-                    self,
+                    self,  # pyright: ignore[reportArgumentType]
                     padding,
                     truncation,
                     max_length,
@@ -195,10 +195,10 @@ class TokenizerCalls:
 
         result = target = None
         if text is not None:
-            result = encode(self, text, text_pair, options(max_length))
+            result = encode(self, text, text_pair, options(max_length))  # pyright: ignore[reportArgumentType]
         if text_target is not None:
             target = encode(
-                self,
+                self,  # pyright: ignore[reportArgumentType]
                 text_target,
                 text_pair_target,
                 options(max_target_length or max_length),
@@ -301,7 +301,7 @@ class TokenizerCalls:
         """
         check_kind(return_tensors)
         lengths = resolve_lengths(
-            self,
+            self,  # pyright: ignore[reportArgumentType]
             padding,
             False,
             max_length,
@@ -310,7 +310,11 @@ class TokenizerCalls:
             verbose,
         )
         return pad_inputs(
-            self, encoded_inputs, lengths, return_attention_mask, return_tensors
+            self,  # pyright: ignore[reportArgumentType]
+            encoded_inputs,
+            lengths,
+            return_attention_mask,
+            return_tensors,  # pyright: ignore[reportArgumentType]
         )
 
     def run_backend(self, rows: list[Any], options: EncodeOptions) -> list[Any]:
@@ -328,7 +332,7 @@ class TokenizerCalls:
             overflows = options.return_overflowing_tokens
             side = check_side("truncation_side", self.truncation_side)
             truncation = {
-                "max_length": int(options.lengths.max_length),
+                "max_length": int(options.lengths.max_length),  # pyright: ignore[reportArgumentType]
                 # Without the cut-off parts a stride changes nothing.
                 "stride": options.stride if overflows else 0,
                 "strategy": options.lengths.truncation,

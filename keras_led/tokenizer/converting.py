@@ -47,7 +47,7 @@ class TokenizerConversions:
         is_batch = any(isinstance(row, list) for row in ids)
         texts = [
             decode_ids(
-                self,
+                self,  # pyright: ignore[reportArgumentType]
                 row,
                 skip_special_tokens,
                 clean_up_tokenization_spaces,
@@ -110,7 +110,7 @@ class TokenizerConversions:
 
     def convert_tokens_to_string(self, tokens: list[str]) -> str:
         """Joins tokens (list of str) to the text they stand for."""
-        return tokens_to_text(self, check_list("tokens", tokens, "str"))
+        return tokens_to_text(self, check_list("tokens", tokens, "str"))  # pyright: ignore[reportArgumentType]
 
     def build_inputs_with_special_tokens(
         self, token_ids_0: list[int], token_ids_1: list[int] | None = None

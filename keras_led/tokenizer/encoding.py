@@ -119,7 +119,7 @@ def read_texts(
             f"{names[1]} of type {type(pairs).__name__}."
         )
     if pairs is None:
-        return texts, is_batch
+        return texts, is_batch  # pyright: ignore[reportReturnType]
     if len(texts) != len(pairs):
         raise ValueError(
             f"`{names[1]}` must have as many texts as `{names[0]}`. Received: "

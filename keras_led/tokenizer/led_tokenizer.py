@@ -15,7 +15,7 @@ from keras_led.tokenizer.byte_level_bpe import make_backend
 from keras_led.tokenizer.calling import TokenizerCalls
 from keras_led.tokenizer.converting import TokenizerConversions
 from keras_led.tokenizer.older_calls import OlderCalls
-from keras_led.tokenizer.options import NO_LIMIT
+from keras_led.tokenizer.options import SETTINGS
 from keras_led.tokenizer.options import check_settings
 from keras_led.tokenizer.read_files import RULE
 from keras_led.tokenizer.read_files import merge_arguments
@@ -42,17 +42,6 @@ _SPECIAL_TOKENS = {
     "sep_token": "</s>",
     "cls_token": "<s>",
     "mask_token": "<mask>",
-}
-_SETTINGS = {
-    "add_prefix_space": False,
-    "clean_up_tokenization_spaces": False,
-    "errors": "replace",
-    "model_input_names": ("input_ids", "attention_mask"),
-    "model_max_length": NO_LIMIT,
-    "padding_side": "right",
-    "split_special_tokens": False,
-    "trim_offsets": True,
-    "truncation_side": "right",
 }
 _OTHER_ARGUMENTS = ("added_tokens_decoder", *ADDITIONAL_NAMES)
 
@@ -128,7 +117,7 @@ class LEDTokenizer(
         merges: Sequence[Any] | None = None,
         **arguments: Any,
     ):
-        known = (*_SPECIAL_TOKENS, *_SETTINGS, *_OTHER_ARGUMENTS)
+        known = (*_SPECIAL_TOKENS, *SETTINGS, *_OTHER_ARGUMENTS)
         files = ("vocab_file", "merges_file", "tokenizer_file")
         unknown = {k: v for k, v in arguments.items() if k not in known}
         reject_unknown("LEDTokenizer", unknown, (*known, *files))
@@ -137,7 +126,7 @@ class LEDTokenizer(
         self._warned = set()
         self.name_or_path = ""
         self.unknown_settings = {}
-        for name, default in _SETTINGS.items():
+        for name, default in SETTINGS.items():
             setattr(self, name, given.get(name, default))
         self.model_input_names = check_list(
             "model_input_names", self.model_input_names, "str"
@@ -196,7 +185,7 @@ class LEDTokenizer(
             ConnectionError: If the hub cannot be reached.
             ValueError: If a file is damaged or of another kind of tokenizer.
         """
-        known = (*_SPECIAL_TOKENS, *_SETTINGS, *_OTHER_ARGUMENTS)
+        known = (*_SPECIAL_TOKENS, *SETTINGS, *_OTHER_ARGUMENTS)
         hub = {
             "revision": revision,
             "token": token,
@@ -214,7 +203,7 @@ class LEDTokenizer(
                 main = settings.get(
                     "tokenizer_file", settings.get("vocab_file")
                 )
-                with reading(main, RULE):
+                with reading(main, RULE):  # pyright: ignore[reportArgumentType]
                     cls(**settings)
                 raise
             tokenizer.unknown_settings = unknown
@@ -257,8 +246,8 @@ class LEDTokenizer(
         """
         reject_unknown(
             "LEDTokenizer.train",
-            {k: v for k, v in settings.items() if k not in _SETTINGS},
-            _SETTINGS,
+            {k: v for k, v in settings.items() if k not in SETTINGS},
+            SETTINGS,
         )
         additional_special_tokens = check_list(
             "additional_special_tokens", additional_special_tokens, "str"
@@ -356,7 +345,7 @@ class LEDTokenizer(
 
     def settings(self) -> dict[str, Any]:
         """Returns the constructor arguments beside vocabulary and tokens."""
-        return {name: getattr(self, name) for name in _SETTINGS}
+        return {name: getattr(self, name) for name in SETTINGS}
 
     def __getstate__(self) -> dict[str, Any]:
         # The same content before and after use: what was warned of, and the

@@ -82,7 +82,7 @@ class OlderCalls:
             A `BatchEncoding`. Labels are filled up with the pad token: set
             those to -100 before a loss sees them.
         """
-        return self(
+        return self(  # pyright: ignore[reportCallIssue]
             src_texts,
             text_target=tgt_texts,
             max_length=max_length,
@@ -145,7 +145,7 @@ class OlderCalls:
         """
         check_kind(return_tensors)
         lengths = resolve_lengths(
-            self,
+            self,  # pyright: ignore[reportArgumentType]
             padding,
             truncation,
             max_length,
@@ -162,7 +162,7 @@ class OlderCalls:
         surplus = 0
         if lengths.truncates:
             total = sum(map(len, texts)) + special
-            surplus = max(0, total - lengths.max_length)
+            surplus = max(0, total - lengths.max_length)  # pyright: ignore[reportOperatorIssue]
         texts, overflow = _cut(
             texts, surplus, lengths.truncation, self.truncation_side, stride
         )
@@ -183,7 +183,7 @@ class OlderCalls:
             data["token_type_ids"] = [0] * len(row)
         if return_special_tokens_mask:
             data["special_tokens_mask"] = mask
-        made = pad_inputs(self, data, lengths, return_attention_mask, None)
+        made = pad_inputs(self, data, lengths, return_attention_mask, None)  # pyright: ignore[reportArgumentType]
         if return_length:
             made["length"] = len(made[self.model_input_names[0]])
         return made.convert_to_tensors(return_tensors, prepend_batch_axis)

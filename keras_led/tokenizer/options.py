@@ -4,6 +4,7 @@ import codecs
 import dataclasses
 import warnings
 from typing import TYPE_CHECKING
+from typing import Any
 
 if TYPE_CHECKING:
     from keras_led.tokenizer.led_tokenizer import LEDTokenizer
@@ -11,6 +12,19 @@ if TYPE_CHECKING:
 # Hugging Face's sign for "no limit known"; anything above 1e20 counts as one.
 NO_LIMIT = int(1e30)
 _LARGEST_LIMIT = int(1e20)
+
+# Arguments of the constructor beside vocabulary and tokens.
+SETTINGS: dict[str, Any] = {
+    "add_prefix_space": False,
+    "clean_up_tokenization_spaces": False,
+    "errors": "replace",
+    "model_input_names": ("input_ids", "attention_mask"),
+    "model_max_length": NO_LIMIT,
+    "padding_side": "right",
+    "split_special_tokens": False,
+    "trim_offsets": True,
+    "truncation_side": "right",
+}
 
 SIDES = ("right", "left")
 FLAGS = (

@@ -98,7 +98,7 @@ def read_pretrained(
     else:
         settings["vocab_file"] = main
         settings["merges_file"] = find(MERGES_NAME, required=True)
-    with reading(main, RULE):
+    with reading(main, RULE):  # pyright: ignore[reportArgumentType]
         _merge_additional(settings)
         if "added_tokens_decoder" not in settings:
             settings["added_tokens_decoder"] = _added_tokens(

@@ -182,7 +182,7 @@ class SpecialTokens:
 
     def _register(self, tokens, special):
         """Adds tokens to the backend; returns how many got a new id."""
-        before = len(self)
+        before = len(self)  # pyright: ignore[reportArgumentType]
         if special:
             self._backend.add_special_tokens(tokens)
         else:
@@ -200,7 +200,7 @@ class SpecialTokens:
                     f"already belongs to {model.id_to_token(index)!r}, because "
                     "the ids of the vocabulary have gaps."
                 )
-        return len(self) - before
+        return len(self) - before  # pyright: ignore[reportArgumentType]
 
     def _set_special_token(self, name, value):
         if value is None:
@@ -358,7 +358,7 @@ class SpecialTokens:
             else make_special_token(value, name)
             for name, value in special_tokens_dict.items()
         }
-        before = len(self)
+        before = len(self)  # pyright: ignore[reportArgumentType]
         for name, found in tokens.items():
             if name not in ADDITIONAL_NAMES:
                 self._register([found], special=True)
@@ -366,6 +366,6 @@ class SpecialTokens:
             else:
                 if replace_additional_special_tokens:
                     self._additional_special_tokens = []
-                for token in found:
+                for token in found:  # pyright: ignore[reportGeneralTypeIssues]
                     self._register_additional(token)
-        return len(self) - before
+        return len(self) - before  # pyright: ignore[reportArgumentType]

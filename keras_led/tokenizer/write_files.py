@@ -67,7 +67,7 @@ def save_tokenizer(
         ({ADDED_TOKENS_NAME: _to_json(added)}, bool(added)),
     ):
         if wanted:
-            contents.update(names)
+            contents.update(names)  # pyright: ignore[reportArgumentType, reportCallIssue]
         else:
             obsolete += [_prefixed(filename_prefix, name) for name in names]
     if TOKENIZER_NAME in contents:

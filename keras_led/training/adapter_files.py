@@ -137,7 +137,7 @@ def load_adapters(model: AnyLED, name_or_path: StrPath, **hub: Any) -> None:
         settings = _read_settings(resolve(name_or_path, CONFIG_NAME, **hub))
         names = [WEIGHTS_NAME, OLD_WEIGHTS_NAME]
         weights = resolve(name_or_path, names, **hub)
-        return *settings, open_weight_file(weights)
+        return *settings, open_weight_file(weights)  # pyright: ignore[reportArgumentType]
 
     rank, alpha, file = read_together(
         name_or_path,
@@ -155,7 +155,7 @@ def load_adapters(model: AnyLED, name_or_path: StrPath, **hub: Any) -> None:
         values, adapted = _read_values(file, layers, rank)
     _check_present(present, adapted, rank, alpha)
     if not present:
-        add_adapters(model, list(adapted.values()), rank, alpha)
+        add_adapters(model, list(adapted.values()), rank, alpha)  # pyright: ignore[reportArgumentType]
     for (name, place), value in values.items():
         getattr(layers[name], place).assign(value)
 
@@ -192,10 +192,10 @@ def _read_settings(path):
     rank, alpha = settings.get("r"), settings.get("lora_alpha")
     with reading(path, "hold `r`, an int from 1, and `lora_alpha`, a number"):
         whole = type(rank) is int and rank > 0
-        number = type(alpha) in (int, float) and math.isfinite(alpha)
+        number = type(alpha) in (int, float) and math.isfinite(alpha)  # pyright: ignore[reportArgumentType]
         if not (whole and number):
             raise ValueError(f"Received: r={rank!r}, lora_alpha={alpha!r}.")
-        return rank, float(alpha)
+        return rank, float(alpha)  # pyright: ignore[reportArgumentType]
 
 
 def _read_values(file, layers, rank):

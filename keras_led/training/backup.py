@@ -67,7 +67,7 @@ class TrainingBackup(keras.callbacks.Callback):
     ):
         super().__init__()
         whole = isinstance(save_freq, int) and not isinstance(save_freq, bool)
-        if save_freq != "epoch" and not (whole and save_freq > 0):
+        if save_freq != "epoch" and not (whole and save_freq > 0):  # pyright: ignore[reportOperatorIssue]
             raise ValueError(
                 "`save_freq` must be 'epoch' or a number of steps. "
                 f"Received: save_freq={save_freq!r}."
@@ -136,7 +136,9 @@ class TrainingBackup(keras.callbacks.Callback):
             self.dataset.go_to(epoch, self._first)
         if resumes:
             for variable, value in zip(
-                self.model.metrics_variables, self._metrics, strict=True
+                self.model.metrics_variables,
+                self._metrics,  # pyright: ignore[reportArgumentType]
+                strict=True,
             ):
                 variable.assign(value)
             self._quiet = warnings.catch_warnings()
@@ -154,7 +156,7 @@ class TrainingBackup(keras.callbacks.Callback):
             self._restore_random_state()
 
     def _restore_random_state(self):
-        backend.set_random_state(self._random)
+        backend.set_random_state(self._random)  # pyright: ignore[reportArgumentType]
         self._random = None
 
     def on_train_batch_end(
@@ -169,7 +171,7 @@ class TrainingBackup(keras.callbacks.Callback):
             self._random = backend.random_state()
             if self._first and backend.STEP_RUNS_BEFORE_DATA_CHECK:
                 self._last_state = self._values()
-        if self.save_freq == "epoch" or self._unsaved < self.save_freq:
+        if self.save_freq == "epoch" or self._unsaved < self.save_freq:  # pyright: ignore[reportOperatorIssue]
             return
         # The end of an epoch is saved when it has been evaluated too.
         if not self._is_last():

@@ -43,7 +43,7 @@ class EventLog:
 
     def _write(self, name, value, plugin, step):
         import tensorflow as tf
-        from tensorflow.compat.v1 import SummaryMetadata
+        from tensorflow.compat.v1 import SummaryMetadata  # pyright: ignore[reportMissingImports]
 
         metadata = SummaryMetadata()
         metadata.plugin_data.plugin_name = plugin

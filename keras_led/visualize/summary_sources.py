@@ -139,7 +139,7 @@ def plot_sources(
     size = min(length, bins)
     place = np.arange(length) * size // length
     pooled = np.zeros((rows, size))
-    np.add.at(pooled, (slice(None), place), sources.weights)
+    np.add.at(pooled, (slice(None), place), sources.weights)  # pyright: ignore[reportArgumentType]
     image = ax.imshow(
         pooled,
         aspect="auto",

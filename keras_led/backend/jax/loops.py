@@ -76,4 +76,4 @@ def recomputed_cond(
     operands: tuple[Any, ...],
 ) -> Any:
     functions = map(jax.checkpoint, (true_function, false_function))
-    return cond(predicate, *functions, operands)
+    return cond(predicate, *functions, operands)  # pyright: ignore[reportCallIssue]

@@ -28,7 +28,7 @@ def map_operands(function: Callable[..., Any], x: Tensor) -> tuple[Any, ...]:
         operands = operands or tuple(_buffers(parts, length))
         for operand, part in zip(operands, parts, strict=True):
             operand[:, :, start : start + size] = part
-    return operands
+    return operands  # pyright: ignore[reportReturnType]
 
 
 def _buffers(parts, length):
@@ -109,7 +109,7 @@ def _gradients_of_kernel(query, keys, values, bias, scale, grad_output):
     operands = (query, *keys, *values)
     operands = [x.detach().requires_grad_() for x in operands]
     with torch.enable_grad():
-        context = _by_kernel(*operands, _as(query, bias), scale)
+        context = _by_kernel(*operands, _as(query, bias), scale)  # pyright: ignore[reportCallIssue]
     return torch.autograd.grad(context, operands, grad_output)
 
 

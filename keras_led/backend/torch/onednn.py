@@ -18,7 +18,7 @@ def takes(x: Tensor, kernel: Tensor) -> bool:
 
     `torch.backends.mkldnn.enabled = False` turns it off.
     """
-    return (
+    return (  # pyright: ignore[reportReturnType]
         x.dtype == kernel.dtype == torch.float32
         and x.device.type == kernel.device.type == "cpu"
         and x.numel() > 0

@@ -34,7 +34,7 @@ def keep_freed_memory() -> None:
 @contextlib.contextmanager
 def shared() -> Iterator[None]:
     """Lets all that calls `take` inside share memory, until it ends."""
-    token = _workspace.set({})
+    token = _workspace.set({})  # pyright: ignore[reportArgumentType]
     try:
         yield
     finally:

@@ -74,7 +74,7 @@ def read_source(
             told or is_allenai(content, checkpoint)
         ):
             family = "led"
-        with reading(path, f"describe a checkpoint of the family {family}"):
+        with reading(path, f"describe a checkpoint of the family {family}"):  # pyright: ignore[reportArgumentType]
             config, checkpoint, head = FAMILIES[family](content, checkpoint)
         changes = {
             "max_encoder_position_embeddings": max_encoder_positions,
@@ -102,8 +102,8 @@ def read_source(
 
 def _open_source(name_or_path, family, hub_options):
     path = resolve(name_or_path, CONFIG_NAME, **hub_options)
-    content = read_json(path)
-    family = detect_family(content, path) if family is None else family
+    content = read_json(path)  # pyright: ignore[reportArgumentType]
+    family = detect_family(content, path) if family is None else family  # pyright: ignore[reportArgumentType]
     if family not in FAMILIES:
         raise ValueError(
             f"`family` must be one of {', '.join(FAMILIES)}. "
@@ -114,7 +114,7 @@ def _open_source(name_or_path, family, hub_options):
         weights = resolve(name_or_path, KERAS_HUB_WEIGHTS, **hub_options)
         hub_options = {}
     side_files = read_side_files(path.parent, family)
-    checkpoint = open_checkpoint(weights, **hub_options)
+    checkpoint = open_checkpoint(weights, **hub_options)  # pyright: ignore[reportArgumentType]
     return path, content, family, side_files, checkpoint
 
 

@@ -125,7 +125,7 @@ class Request:
 
 
 def read_request(
-    config: "LEDConfig", base: GenerationConfig, arguments: dict[str, Any]
+    config: "LEDConfig", base: GenerationConfig, arguments: Mapping[str, Any]
 ) -> Request:
     """Checks the arguments of `generate`, before any long work.
 

@@ -131,10 +131,10 @@ class PromptLookupLoop(DecodingLoop):
                 state.length,
                 prepared,
             )
-            proposal = self.search.propose(state, scores, None)
+            proposal = self.search.propose(state, scores, None)  # pyright: ignore[reportArgumentType]
             stops = self.find_stops(state, proposal)
             newest = read_column(proposal, state.length)
-            after, _ = self.search.commit(state, proposal, stops)
+            after, _ = self.search.commit(state, proposal, stops)  # pyright: ignore[reportArgumentType]
             finished = ops.logical_not(state.unfinished)
             state = TokenState(
                 *(

@@ -68,7 +68,7 @@ class Recordings:
     @contextlib.contextmanager
     def active(self) -> Iterator[None]:
         """Lets the loops within find their recorded steps here."""
-        token = _ACTIVE.set(self)
+        token = _ACTIVE.set(self)  # pyright: ignore[reportArgumentType]
         try:
             yield
         finally:
