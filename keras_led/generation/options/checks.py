@@ -3,6 +3,11 @@
 import math
 import numbers
 
+# What a place or a length of the backends' int32 tensors can be.
+LARGEST_INTEGER = 2**31 - 1
+# Rows of a document. Each takes memory for all scores.
+MOST_ROWS = 2**16
+
 
 def check_option(name, value):
     """Checks one generation option and returns it as plain Python values.
@@ -82,7 +87,7 @@ def _flag(name, value):
     return value
 
 
-def _integer(minimum):
+def _integer(minimum, maximum=LARGEST_INTEGER):
     def rule(name, value):
         whole = isinstance(value, numbers.Integral) or (
             isinstance(value, float) and value.is_integer()
@@ -91,6 +96,8 @@ def _integer(minimum):
             raise TypeError(_wrong(name, "an integer", value))
         if value < minimum:
             raise ValueError(_wrong(name, f"an integer >= {minimum}", value))
+        if value > maximum:
+            raise ValueError(_wrong(name, f"an integer <= {maximum}", value))
         return int(value)
 
     return rule
@@ -125,6 +132,7 @@ _token = _integer(0)
 _token_or_none = _integer(-1)
 _size = _integer(1)
 _count = _integer(0)
+_rows = _integer(1, MOST_ROWS)
 
 
 def _early_stopping(name, value):
@@ -207,7 +215,7 @@ _RULES = {
     "max_time": _positive,
     "stop_strings": _strings,
     "do_sample": _flag,
-    "num_beams": _size,
+    "num_beams": _rows,
     "use_cache": _flag,
     "penalty_alpha": _closed_share,
     "temperature": _temperature,
@@ -231,7 +239,7 @@ _RULES = {
     "renormalize_logits": _flag,
     "remove_invalid_values": _flag,
     "exponential_decay_length_penalty": _decay,
-    "num_return_sequences": _size,
+    "num_return_sequences": _rows,
     "output_attentions": _flag,
     "output_hidden_states": _flag,
     "output_scores": _flag,
