@@ -8,6 +8,7 @@ from keras_led.data.files import extension
 from keras_led.data.files import read_lines
 from keras_led.data.rows import Row
 from keras_led.data.rows import RowProblem
+from keras_led.files.reading import shortened
 from keras_led.typing import StrPath
 
 EXTENSIONS = (".csv", ".tsv")
@@ -78,7 +79,8 @@ def _header(reader, broken, file):
     if twice:
         raise ValueError(
             "The header of a CSV file must name each column once. "
-            f"Received: {file}, with {twice} several times. Rename them."
+            f"Received: {file}, with {shortened(str(twice))} several times. "
+            "Rename them."
         )
     return header
 

@@ -5,6 +5,8 @@ from collections import Counter
 from typing import Any
 from typing import NamedTuple
 
+from keras_led.files.reading import shortened
+
 SHOWN_BAD_ROWS = 5
 POLICIES = ("stop", "skip")
 
@@ -68,9 +70,10 @@ class BadRows:
             problem: `RowProblem`.
         """
         self.count += 1
-        self.reasons[problem.args[-1]] += 1
+        # It may quote keys or values as long as the file.
+        self.reasons[shortened(problem.args[-1])] += 1
         if len(self.shown) < SHOWN_BAD_ROWS:
-            self.shown.append(f"{row.label()}, {problem.args[0]}")
+            self.shown.append(f"{row.label()}, {shortened(problem.args[0])}")
 
     def finish(self, total: int) -> None:
         """Stops or warns, where there were bad rows.

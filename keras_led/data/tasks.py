@@ -1,5 +1,6 @@
 """What a row of each task becomes: tokens to read, and a target."""
 
+import copy
 from collections.abc import Iterable
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -113,9 +114,8 @@ class Task:
         documents = self.tokenize([r[self.document] for r in records], most)
         questions = [None] * len(records)
         if self.question is not None:
-            questions = self.tokenize([r[self.question] for r in records])[
-                "input_ids"
-            ]
+            texts = [r[self.question] for r in records]
+            questions = self.tokenize(texts, most)["input_ids"]
         targets = self.encode_targets(records)
         return [
             self._example(record, question, documents, row, target)
@@ -135,11 +135,14 @@ class Task:
                 all. There is one more where a text is longer.
             **options: of the tokenizer.
         """
-        # What is kept here are the first tokens, also for a tokenizer that
-        # keeps the last.
-        side = getattr(self.tokenizer, "truncation_side", "right")
-        cuts = limit is not None and side == "right"
-        return self.tokenizer(
+        cuts = limit is not None
+        tokenizer = self.tokenizer
+        if cuts and getattr(tokenizer, "truncation_side", "right") != "right":
+            # What is kept here are the first tokens. Read uncut, a text takes
+            # some 200 times its size in memory.
+            tokenizer = copy.copy(tokenizer)
+            tokenizer.truncation_side = "right"
+        return tokenizer(
             texts,
             add_special_tokens=False,
             truncation=cuts,
@@ -156,9 +159,12 @@ class Task:
         special = len(build(*([] for _ in (*parts, document))))
         room = self.max_source_tokens - special - len(question or ())
         if room < 1:
+            tokens = len(question)
+            if tokens > self.max_source_tokens:  # read no further than that
+                tokens = f"more than {self.max_source_tokens}"
             return RowProblem(
-                f"`{self.question}` of {len(question)} tokens, which leaves "  # pyright: ignore[reportArgumentType]
-                "no room for the document",
+                f"`{self.question}` of {tokens} tokens, which leaves no room "
+                "for the document",
                 f"`{self.question}` is too long",
             )
         cut = len(document) > room

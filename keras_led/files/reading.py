@@ -23,7 +23,6 @@ _DAMAGE = (
     zipfile.BadZipFile,
     zlib.error,
 )
-# Values in a message may be as long as the file.
 _LONGEST_REASON = 600
 
 
@@ -93,6 +92,21 @@ def system_error(path: StrPath) -> OSError | None:
     return None
 
 
+def shortened(text):
+    """Leaves out the middle of a reason, whose values may fill the file.
+
+    Args:
+        text: str.
+
+    Returns:
+        str.
+    """
+    if len(text) <= _LONGEST_REASON:
+        return text
+    half = _LONGEST_REASON // 2
+    return f"{text[:half]} … {text[-half:]}"
+
+
 def _reason(error):
     text = str(error).strip()
     if isinstance(error, MemoryError):
@@ -102,7 +116,5 @@ def _reason(error):
     if not isinstance(error, str | TypeError | ValueError | OSError):
         text = f"{type(error).__name__}: {text}" if text else ""
     text = text or type(error).__name__
-    if len(text) > _LONGEST_REASON:
-        half = _LONGEST_REASON // 2
-        text = f"{text[:half]} … {text[-half:]}"
+    text = shortened(text)
     return text if text.endswith((".", "!", "?")) else f"{text}."

@@ -50,8 +50,20 @@ def make_changes(
         changes: dict. Layers that it does not name train.
 
     Raises:
-        ValueError: If it names a layer that is not there.
+        ValueError: If it names a layer that is not there, or is not what
+            `find_changes` gives.
     """
+    try:
+        _make_changes(model, changes)
+    except (AttributeError, LookupError, TypeError) as error:
+        raise ValueError(
+            f"`changes` in the config of `{model.name}` must be what "
+            f"`get_config` wrote. Received: changes={changes!r:.200}, where "
+            f"{error}."
+        ) from error
+
+
+def _make_changes(model, changes):
     layers = _layers_by_path(model)
     for path, change in changes.items():
         if path not in layers:

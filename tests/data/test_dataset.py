@@ -13,6 +13,7 @@ from keras_led.data import QuestionAnsweringDataset
 from keras_led.data import Seq2SeqDataset
 from keras_led.data.buckets import make_buckets
 from keras_led.data.buckets import plan_batches
+from keras_led.tokenizer.shared_backend import SharedBackend
 from tests.data.tokenizers import ROWS
 
 BUCKETS = (64, 160, 300)
@@ -142,6 +143,36 @@ def test_a_question_that_leaves_no_room_is_a_bad_row(tokenizer):
     rows = [("who?", "document", "s"), ("w" * 300, "document", "s")]
     with pytest.raises(ValueError, match=r"rows\[1\], `question` of 300 tok"):
         dataset(tokenizer, rows, question="question")
+
+
+@pytest.mark.parametrize("side", ["right", "left"])
+def test_no_text_is_tokenized_further_than_it_is_read(
+    tokenizer, monkeypatch, side
+):
+    rows = [
+        ("who?", "long " * 20000, "short"),
+        ("long " * 20000, "words", "short"),
+        ("who?", "words", "long " * 20000),
+    ]
+    expected = tokenizer(*rows[0][:2], max_length=300)["input_ids"]
+    # 400,000 words took 550 MB as a question.
+    lengths, encode = [], SharedBackend.encode
+
+    def counting(self, rows, *args, **kwargs):
+        encodings = encode(self, rows, *args, **kwargs)
+        lengths.extend(map(len, encodings))
+        return encodings
+
+    monkeypatch.setattr(SharedBackend, "encode", counting)
+    monkeypatch.setattr(tokenizer, "truncation_side", side)
+    with pytest.warns(UserWarning, match="`question` of more than 300 tokens"):
+        data = dataset(
+            tokenizer, rows, question="question", bad_rows="skip", shuffle=False
+        )
+    assert max(lengths) <= 301
+    assert expected in [
+        row for inputs, _ in data for row in inputs["input_ids"].tolist()
+    ]
 
 
 def test_answers_are_found_in_the_tokens(tokenizer):

@@ -130,6 +130,14 @@ def test_many_bad_rows_are_counted_and_the_first_shown():
         texts(rows)
 
 
+def test_a_message_quotes_no_more_than_a_few_lines():
+    rows = [{f"key {n}": n for n in range(20000)}]
+    with pytest.raises(ValueError, match=r"rows\[0\], nothing under") as caught:
+        list(read_texts(rows, ("document",)))
+    assert "'key 0'" in str(caught.value)
+    assert len(str(caught.value)) < 1000
+
+
 def test_rows_that_are_all_bad_stop_even_when_skipping():
     with pytest.raises(ValueError, match="2 bad rows of 2"):
         texts([{}, {}], bad_rows="skip")

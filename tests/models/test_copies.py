@@ -232,3 +232,20 @@ def test_a_config_with_a_foreign_layer_is_refused():
     config["changes"]["led/tower"] = {"trainable": False}
     with pytest.raises(ValueError, match="its own layers.*'led/tower'"):
         keras_led.LEDForConditionalGeneration.from_config(config)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    ["led", ["led"], {"": 3}, {"": {"adapters": 2}}, {"": {"quantization": 1}}],
+)
+def test_changes_of_another_form_are_refused(changes):
+    config = {**fresh().get_config(), "changes": changes}
+    with pytest.raises(ValueError, match="`changes` .*get_config"):
+        keras_led.LEDForConditionalGeneration.from_config(config)
+
+
+@pytest.mark.parametrize("content", [None, "led", {}, {"class_name": "led"}])
+def test_a_model_of_unknown_sizes_is_not_made(content):
+    config = {**fresh().get_config(), "config": content}
+    with pytest.raises(ValueError, match="`config` .*all sizes"):
+        keras_led.LEDForConditionalGeneration.from_config(config)

@@ -73,7 +73,7 @@ def make_plan(
         ValueError: If lengths or token ids do not fit.
     """
     options = dict(options)
-    mode, rows = _mode(options)
+    mode, rows = _mode(options, vocab_size)
     # The last token is written and not read: it needs no position, unless a
     # step looks ahead.
     longest = limit + 1 if mode in ("token", "beam") else limit
@@ -96,7 +96,7 @@ def make_plan(
     )
 
 
-def _mode(options):
+def _mode(options, vocab_size):
     """Chooses the strategy; returns it with its rows per document."""
     beams, top_k = options["num_beams"], options["top_k"] or 0
     if beams > 1:
@@ -104,7 +104,7 @@ def _mode(options):
     if options["do_sample"]:
         return "token", options["num_return_sequences"]
     if options["penalty_alpha"] and top_k > 1:
-        return "contrastive", top_k
+        return "contrastive", min(top_k, vocab_size)
     if options["prompt_lookup_num_tokens"]:
         return "lookup", 1
     return "token", 1

@@ -6,6 +6,11 @@ from typing import Any
 
 from keras_led.argument_checks import wrong
 
+# What a place or a length of the backends' int32 tensors can be.
+LARGEST_INTEGER = 2**31 - 1
+# Rows of a document. Each takes memory for all scores.
+MOST_ROWS = 2**16
+
 
 def check_option(name: str, value: Any) -> Any:
     """Checks one generation option and returns it as plain Python values.
@@ -81,7 +86,7 @@ def _flag(name, value):
     return value
 
 
-def _integer(minimum):
+def _integer(minimum, maximum=LARGEST_INTEGER):
     def rule(name, value):
         whole = isinstance(value, numbers.Integral) or (
             isinstance(value, float) and value.is_integer()
@@ -90,6 +95,8 @@ def _integer(minimum):
             raise TypeError(wrong(name, "an integer", value))
         if value < minimum:
             raise ValueError(wrong(name, f"an integer >= {minimum}", value))
+        if value > maximum:
+            raise ValueError(wrong(name, f"an integer <= {maximum}", value))
         return int(value)
 
     return rule
@@ -124,6 +131,7 @@ _token = _integer(0)
 _token_or_none = _integer(-1)
 _size = _integer(1)
 _count = _integer(0)
+_rows = _integer(1, MOST_ROWS)
 
 
 def _early_stopping(name, value):
@@ -206,7 +214,7 @@ _RULES = {
     "max_time": _positive,
     "stop_strings": _strings,
     "do_sample": _flag,
-    "num_beams": _size,
+    "num_beams": _rows,
     "use_cache": _flag,
     "penalty_alpha": _closed_share,
     "temperature": _temperature,
@@ -230,7 +238,7 @@ _RULES = {
     "renormalize_logits": _flag,
     "remove_invalid_values": _flag,
     "exponential_decay_length_penalty": _decay,
-    "num_return_sequences": _size,
+    "num_return_sequences": _rows,
     "output_attentions": _flag,
     "output_hidden_states": _flag,
     "output_scores": _flag,

@@ -137,8 +137,10 @@ def _content_stages(plan):
         stages.append(processors.RepetitionPenalty(penalty))
     if options["no_repeat_ngram_size"]:
         stages.append(NoRepeatNGram(options["no_repeat_ngram_size"]))
-    if options["encoder_no_repeat_ngram_size"]:
-        size = options["encoder_no_repeat_ngram_size"]
+    size = options["encoder_no_repeat_ngram_size"]
+    # A longer n-gram than the output has room for never occurs in it, and
+    # would take memory and steps by its size.
+    if size and size <= plan.max_length:
         stages.append(EncoderNoRepeatNGram(size))
     words = [tuple(word) for word in options["bad_words_ids"] or ()]
     words = [w for w in words if w not in [(i,) for i in plan.eos_token_ids]]

@@ -84,6 +84,21 @@ def test_without_a_penalty_it_is_greedy():
     np.testing.assert_array_equal(peer.to_numpy(found), peer.to_numpy(greedy))
 
 
+def test_there_are_no_more_candidates_than_tokens():
+    model, ids = random_model(3), random_documents(3)
+    options = {
+        "max_length": 8,
+        "global_attention_mask": np.zeros_like(ids),
+        "penalty_alpha": 0.6,
+    }
+    size = model.config.vocab_size
+    expected, found = (
+        peer.to_numpy(model.generate(ids, top_k=count, **options))
+        for count in (size, 1000 * size)
+    )
+    np.testing.assert_array_equal(found, expected)
+
+
 def test_padding_of_the_prompt_is_no_context():
     model, ids = random_model(4), random_documents(4, batch=1)
     options = {

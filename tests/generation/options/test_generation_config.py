@@ -148,6 +148,9 @@ def test_a_bad_update_changes_nothing():
     ("name", "value", "error", "message"),
     [
         ("num_beams", 0, ValueError, r"an integer >= 1\. Received: .*=0\."),
+        ("num_beams", 10**9, ValueError, r"<= 65536\. Received: .*=10000"),
+        ("top_k", 2**31, ValueError, r"<= 2147483647\. Received: .*=21474"),
+        ("exponential_decay_length_penalty", [10**30, 1.1], ValueError, "<= 2"),
         ("num_beams", True, TypeError, r"an integer\. Received: .*=True\."),
         ("max_length", -3, ValueError, r">= 1\. Received: .*=-3\."),
         ("min_length", -1, ValueError, r">= 0\. Received: .*=-1\."),

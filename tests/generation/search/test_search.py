@@ -38,6 +38,14 @@ def test_greedy_takes_the_best_token_each_time():
     assert peer.to_numpy(output).tolist() == [[2, 3, 5, 2]]
 
 
+@pytest.mark.parametrize("rule", ["", "encoder_"])
+def test_an_n_gram_longer_than_the_text_is_never_looked_for(rule):
+    # Its size was that of a tensor: 343 GB.
+    size = {f"{rule}no_repeat_ngram_size": 2**31 - 1}
+    output = FakeModel(GARDEN_PATH).generate(IDS, **size, **ONCE)
+    assert peer.to_numpy(output).tolist() == [[2, 3, 5, 2]]
+
+
 def test_beams_find_the_best_text():
     output = FakeModel(GARDEN_PATH).generate(
         IDS,
