@@ -344,7 +344,12 @@ class LEDConfig:
         Args:
             directory: str or path, made when missing.
         """
-        write_json(Path(directory) / CONFIG_NAME, self.to_dict())
+        content = self.to_dict()
+        # Where another program found the checkpoint it began with: a path of
+        # its machine tells a reader nothing, or too much.
+        if os.path.isabs(str(content.get("_name_or_path", ""))):
+            del content["_name_or_path"]
+        write_json(Path(directory) / CONFIG_NAME, content)
 
 
 def _field_names():
