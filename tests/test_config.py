@@ -207,6 +207,14 @@ def test_file_of_the_hub_survives_a_round_trip(tmp_path):
     assert LEDConfig.from_pretrained(file) == config
 
 
+def test_a_path_of_another_machine_is_not_written(tmp_path):
+    extras = {"_name_or_path": "/home/someone/led", "remark": "/kept"}
+    LEDConfig(extras=extras).save_pretrained(tmp_path)
+    written = json.loads((tmp_path / "config.json").read_text())
+    assert "_name_or_path" not in written
+    assert written["remark"] == "/kept"
+
+
 def test_encoder_layers_of_a_file_win_over_the_alias():
     content = {"encoder_layers": 2, "num_hidden_layers": 7, "hidden_size": 32}
     config = LEDConfig.from_dict(content)

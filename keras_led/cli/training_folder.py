@@ -17,12 +17,12 @@ from keras_led.files import one_at_a_time
 from keras_led.files import read_json
 from keras_led.files import staged_directory
 from keras_led.files import write_json
+from keras_led.files.upload import RUN_FOLDER
 from keras_led.training.backup import STATE_NAME
 
 if TYPE_CHECKING:
     from keras_led.tokenizer.led_tokenizer import LEDTokenizer
 
-RUN_FOLDER = "run"
 SETTINGS_NAME = "settings.json"
 _TOKENIZER_FOLDER = "tokenizer"
 # Options that change nothing in the result.

@@ -4,6 +4,17 @@ from pathlib import Path
 
 from keras_led.typing import StrPath
 
+# Where, in the folder of a checkpoint, a run of training keeps its state and
+# its options. Those name files of the machine.
+RUN_FOLDER = "run"
+# Patterns of `fnmatch`, whose star goes over folders.
+_PRIVATE = (
+    f"{RUN_FOLDER}/*",
+    # What a write that was cut off, or a lock, may have left behind.
+    *(".*.tmp", "*/.*.tmp", ".*.tmp/*", "*/.*.tmp/*"),
+    *(".*.lock", "*/.*.lock"),
+)
+
 
 def push_to_hub(
     directory: StrPath,
@@ -16,6 +27,9 @@ def push_to_hub(
     create_pr: bool = False,
 ) -> str:
     """Uploads a directory as one commit; makes the hub model when missing.
+
+    What `keras-led train` keeps in the folder `run` stays here: its settings
+    and backups are for going on with the run on the same machine.
 
     The environment variables of `huggingface_hub` apply: `HF_TOKEN`,
     `HF_ENDPOINT` and others.
@@ -69,8 +83,7 @@ def push_to_hub(
             revision=revision,
             commit_message=commit_message,
             create_pr=create_pr,
-            # What a write that was cut off may have left behind.
-            ignore_patterns=[".*.tmp", ".*.tmp/*", "*/.*.tmp/*"],
+            ignore_patterns=list(_PRIVATE),
         )
     except errors.HfHubHTTPError as error:
         status = getattr(error.response, "status_code", None)

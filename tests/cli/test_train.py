@@ -19,9 +19,12 @@ from keras_led.backend import name as running_backend
 from keras_led.cli import app
 from keras_led.data import Seq2SeqDataset
 from keras_led.files import one_at_a_time
+from keras_led.files import push_to_hub
 from keras_led.training.adapter_files import load_adapters
 from keras_led.training.adapters import merge_adapters
 from tests.data.tokenizers import ROWS
+from tests.files.fake_hub import running_hub
+from tests.files.fake_hub import uploaded
 from tests.files.folders import read_bytes
 
 SETTINGS = {
@@ -243,6 +246,25 @@ def test_evaluate_scores_summaries(corpus, finished, tmp_path):
     assert [x["reference"] for x in lines] == [
         row["summary"] for row in ROWS[:2]
     ]
+
+
+def test_what_is_uploaded_names_no_path_of_this_machine(
+    corpus, finished, tmp_path, monkeypatch
+):
+    base = shutil.copytree(finished[0], tmp_path / "base")
+    config = json.loads((base / "config.json").read_text())
+    config["_name_or_path"] = str(base)  # as older transformers wrote
+    (base / "config.json").write_text(json.dumps(config))
+    output = tmp_path / "out"
+    done = run(*tuned(corpus, base, output, "--lora-rank", 2))
+    assert done.exit_code == 0, done.output
+    with running_hub(monkeypatch) as hub:
+        push_to_hub(output, "owner/name", token="hf_test")
+    found = uploaded(hub)
+    assert {"config.json", "adapters/adapter_config.json"} < found.keys()
+    for name, content in found.items():
+        for path in (tmp_path, corpus.parent):
+            assert bytes(path) not in content, name
 
 
 def tuned(corpus, base, output, *more):
