@@ -73,4 +73,6 @@ def find_config(
         `pathlib.Path`.
     """
     path = Path(os.path.expanduser(os.fspath(name_or_path)))
-    return path if path.is_file() else resolve(name_or_path, file_names, **hub)
+    if path.is_file():
+        return path
+    return resolve(name_or_path, file_names, **hub)  # pyright: ignore[reportReturnType]

@@ -1,8 +1,5 @@
 """`keras-led train`: documents in, a checkpoint out."""
 
-# The types of the flags are made by a function, which no checker follows.
-# pyright: reportInvalidTypeForm=false
-
 import json
 
 import typer

@@ -19,6 +19,7 @@ from keras_led.training.event_log import EventLog
 from keras_led.typing import AnyLED
 
 if TYPE_CHECKING:
+    from keras_led.cli.training_options import TrainOptions
     from keras_led.tokenizer.led_tokenizer import LEDTokenizer
     from keras_led.training.backup import TrainingBackup
 
@@ -37,7 +38,7 @@ def save_model(
     model: AnyLED,
     tokenizer: "LEDTokenizer",
     output: Path,
-    options: dict[str, Any],
+    options: "TrainOptions",
     history: Any = None,
 ) -> None:
     """Writes a checkpoint that summarizes with the lengths of the training.
@@ -76,7 +77,7 @@ class Report(keras.callbacks.Callback):
 
     def __init__(
         self,
-        options: dict[str, Any],
+        options: "TrainOptions",
         dataset: Any,
         model: AnyLED,
         tokenizer: "LEDTokenizer",
@@ -92,7 +93,7 @@ class Report(keras.callbacks.Callback):
             _start_tensorflow_quietly()
         self._log = None if log_dir is None else EventLog(log_dir)
         self._steps = 0
-        self._since = None
+        self._since = time.monotonic()
         self._epoch = 0
 
     def on_epoch_begin(

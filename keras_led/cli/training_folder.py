@@ -21,6 +21,7 @@ from keras_led.files.upload import RUN_FOLDER
 from keras_led.training.backup import STATE_NAME
 
 if TYPE_CHECKING:
+    from keras_led.cli.training_options import TrainOptions
     from keras_led.tokenizer.led_tokenizer import LEDTokenizer
 
 SETTINGS_NAME = "settings.json"
@@ -56,7 +57,7 @@ class RunFolder:
     path: Path
     settings: dict[str, Any]
 
-    def __init__(self, options: dict[str, Any]):
+    def __init__(self, options: "TrainOptions"):
         self.options = options
         self.output = Path(options.output)
         self.path = self.output / RUN_FOLDER

@@ -3,6 +3,9 @@
 A name that belongs to the Python API means what it means there.
 """
 
+# The types of the flags are made by a function, which no checker follows.
+# pyright: reportInvalidTypeForm=false
+
 import dataclasses
 import functools
 import inspect

@@ -16,6 +16,7 @@ from keras_led.training.linear_decay import LinearDecay
 from keras_led.typing import AnyLED
 
 if TYPE_CHECKING:
+    from keras_led.cli.training_options import TrainOptions
     from keras_led.tokenizer.led_tokenizer import LEDTokenizer
 
 SCHEDULES = ("cosine", "linear", "constant")
@@ -52,7 +53,7 @@ def parse_settings(settings: list[str] | None) -> dict[str, Any]:
 
 
 def fresh_config(
-    options: dict[str, Any], tokenizer: "LEDTokenizer", values: dict[str, Any]
+    options: "TrainOptions", tokenizer: "LEDTokenizer", values: dict[str, Any]
 ) -> LEDConfig:
     """The config of a model that starts from scratch.
 
@@ -90,7 +91,7 @@ def fresh_config(
     return LEDConfig(**{**defaults, **values})
 
 
-def check_what_trains(options: dict[str, Any]) -> None:
+def check_what_trains(options: "TrainOptions") -> None:
     """Refuses flags of adapters and of freezing that make no sense.
 
     Raises:
@@ -118,7 +119,7 @@ def check_what_trains(options: dict[str, Any]) -> None:
         )
 
 
-def check_standard_input(options: dict[str, Any]) -> None:
+def check_standard_input(options: "TrainOptions") -> None:
     """Makes sure that standard input is not read twice.
 
     Raises:
@@ -143,7 +144,7 @@ def check_standard_input(options: dict[str, Any]) -> None:
         )
 
 
-def choose_what_trains(model: AnyLED, options: dict[str, Any]) -> None:
+def choose_what_trains(model: AnyLED, options: "TrainOptions") -> None:
     """Adds the adapters, or freezes the parts, that the options ask for.
 
     Args:
@@ -173,7 +174,7 @@ def _flag_name(name):
 
 
 def make_optimizer(
-    options: dict[str, Any], batches_per_epoch: int
+    options: "TrainOptions", batches_per_epoch: int
 ) -> keras.optimizers.AdamW:
     """AdamW with a warm-up and a schedule.
 
@@ -198,7 +199,7 @@ def make_optimizer(
     return optimizer
 
 
-def learning_rate_of(options: dict[str, Any], steps: int) -> Any:
+def learning_rate_of(options: "TrainOptions", steps: int) -> Any:
     """The learning rate, or its schedule over `steps` batches."""
     peak, warmup = options.learning_rate, options.warmup_steps
     schedule = options.schedule

@@ -3,6 +3,7 @@
 import json
 import math
 from pathlib import Path
+from typing import TYPE_CHECKING
 from typing import Any
 
 from keras_led.backend import name as backend_name
@@ -28,6 +29,9 @@ from keras_led.tokenizer import LEDTokenizer
 from keras_led.training.backup import TrainingBackup
 from keras_led.training.rouge_callback import RougeCallback
 
+if TYPE_CHECKING:
+    from keras_led.cli.training_options import TrainOptions
+
 
 class TrainingRun:
     """One run of `keras-led train`, new or resumed.
@@ -39,7 +43,7 @@ class TrainingRun:
     output: Path
     folder: RunFolder
 
-    def __init__(self, options: dict[str, Any]):
+    def __init__(self, options: "TrainOptions"):
         self.options = options
         self.output = Path(options.output)
         self.folder = RunFolder(options)
@@ -246,7 +250,7 @@ class TrainingRun:
         return [
             RougeCallback(
                 *zip(*texts, strict=True),
-                tokenizer,
+                tokenizer,  # pyright: ignore[reportCallIssue]
                 batch_size=self.options.batch_size,
                 max_documents=count,
                 max_input_length=self.options.max_source_tokens,

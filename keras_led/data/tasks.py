@@ -159,7 +159,7 @@ class Task:
         special = len(build(*([] for _ in (*parts, document))))
         room = self.max_source_tokens - special - len(question or ())
         if room < 1:
-            tokens = len(question)
+            tokens = len(question or ())
             if tokens > self.max_source_tokens:  # read no further than that
                 tokens = f"more than {self.max_source_tokens}"
             return RowProblem(

@@ -90,7 +90,7 @@ class DecoderLayer(TransformerLayer):
         if index is None:
             self_cache = key_value_cache.append(self_cache, own)
         else:
-            self_cache = key_value_cache.write(self_cache, own, index)
+            self_cache = key_value_cache.write(self_cache, own, index)  # pyright: ignore[reportArgumentType]
         attended, self_weights = self.self_attn(
             hidden_states,
             keys_and_values=self_cache,

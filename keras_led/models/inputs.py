@@ -38,7 +38,7 @@ def takes_inputs(call: F) -> F:
             return_dict = self.config.return_dict
         return self.finish(self.compute_outputs(**inputs), return_dict)
 
-    return call_with_inputs
+    return call_with_inputs  # pyright: ignore[reportReturnType]
 
 
 @functools.cache

@@ -9,7 +9,6 @@ from keras import ops
 from keras_led import backend
 from keras_led.models.checked_runs import CheckedRunsMixin
 from keras_led.models.checked_runs import refuse_weights_alone
-from keras_led.typing import AnyLED
 from keras_led.typing import Tensor
 
 
@@ -226,7 +225,7 @@ class FittingMixin(CheckedRunsMixin):
         return output.logits
 
 
-def check_label_smoothing(model: AnyLED, label_smoothing: float) -> None:
+def check_label_smoothing(model: keras.Model, label_smoothing: float) -> None:
     """Raises unless `model` can be compiled with this `label_smoothing`."""
     if label_smoothing and not model.smooths_labels:
         raise TypeError(

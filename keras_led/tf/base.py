@@ -43,7 +43,7 @@ class TFLEDPreTrainedModel(
     encoder_class = TFLEDEncoder
     decoder_class = TFLEDDecoder
     # Class of what a call returns.
-    output_class = None
+    output_class: type
 
     def __init__(self, config: LEDConfig, **kwargs: Any):
         name = type(self).__name__.replace("TFLED", "tfled_")

@@ -93,11 +93,12 @@ def _integer(minimum, maximum=LARGEST_INTEGER):
         )
         if isinstance(value, bool) or not whole:
             raise TypeError(wrong(name, "an integer", value))
+        value = int(value)
         if value < minimum:
             raise ValueError(wrong(name, f"an integer >= {minimum}", value))
         if value > maximum:
             raise ValueError(wrong(name, f"an integer <= {maximum}", value))
-        return int(value)
+        return value
 
     return rule
 
