@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from keras_led import backend
+from keras_led.typing import PastKeyValues
+from keras_led.typing import Tensor
 
 
 class ModelOutput(OrderedDict[str, Any]):
@@ -106,6 +108,11 @@ class LEDEncoderBaseModelOutput(ModelOutput):
         "global_attentions",
     )
 
+    last_hidden_state: Tensor
+    hidden_states: tuple[Tensor, ...] | None
+    attentions: tuple[Tensor, ...] | None
+    global_attentions: tuple[Tensor, ...] | None
+
 
 _DECODER_FIELDS = (
     "past_key_values",
@@ -142,6 +149,12 @@ class LEDDecoderModelOutput(ModelOutput):
         "cross_attentions",
     )
 
+    last_hidden_state: Tensor
+    past_key_values: PastKeyValues | None
+    hidden_states: tuple[Tensor, ...] | None
+    attentions: tuple[Tensor, ...] | None
+    cross_attentions: tuple[Tensor, ...] | None
+
 
 class LEDSeq2SeqModelOutput(ModelOutput):
     """What `LEDModel` returns.
@@ -164,6 +177,16 @@ class LEDSeq2SeqModelOutput(ModelOutput):
         *_ENCODER_FIELDS,
     )
 
+    last_hidden_state: Tensor
+    past_key_values: PastKeyValues | None
+    decoder_hidden_states: tuple[Tensor, ...] | None
+    decoder_attentions: tuple[Tensor, ...] | None
+    cross_attentions: tuple[Tensor, ...] | None
+    encoder_last_hidden_state: Tensor
+    encoder_hidden_states: tuple[Tensor, ...] | None
+    encoder_attentions: tuple[Tensor, ...] | None
+    encoder_global_attentions: tuple[Tensor, ...] | None
+
 
 class LEDSeq2SeqLMOutput(ModelOutput):
     """What `LEDForConditionalGeneration` returns.
@@ -182,6 +205,17 @@ class LEDSeq2SeqLMOutput(ModelOutput):
         *_ENCODER_FIELDS,
     )
 
+    loss: Tensor
+    logits: Tensor
+    past_key_values: PastKeyValues | None
+    decoder_hidden_states: tuple[Tensor, ...] | None
+    decoder_attentions: tuple[Tensor, ...] | None
+    cross_attentions: tuple[Tensor, ...] | None
+    encoder_last_hidden_state: Tensor
+    encoder_hidden_states: tuple[Tensor, ...] | None
+    encoder_attentions: tuple[Tensor, ...] | None
+    encoder_global_attentions: tuple[Tensor, ...] | None
+
 
 class LEDSeq2SeqSequenceClassifierOutput(ModelOutput):
     """What `LEDForSequenceClassification` returns.
@@ -199,6 +233,17 @@ class LEDSeq2SeqSequenceClassifierOutput(ModelOutput):
         *_DECODER_FIELDS,
         *_ENCODER_FIELDS,
     )
+
+    loss: Tensor
+    logits: Tensor
+    past_key_values: PastKeyValues | None
+    decoder_hidden_states: tuple[Tensor, ...] | None
+    decoder_attentions: tuple[Tensor, ...] | None
+    cross_attentions: tuple[Tensor, ...] | None
+    encoder_last_hidden_state: Tensor
+    encoder_hidden_states: tuple[Tensor, ...] | None
+    encoder_attentions: tuple[Tensor, ...] | None
+    encoder_global_attentions: tuple[Tensor, ...] | None
 
 
 class LEDSeq2SeqQuestionAnsweringModelOutput(ModelOutput):
@@ -220,3 +265,15 @@ class LEDSeq2SeqQuestionAnsweringModelOutput(ModelOutput):
         *_DECODER_FIELDS,
         *_ENCODER_FIELDS,
     )
+
+    loss: Tensor
+    start_logits: Tensor
+    end_logits: Tensor
+    past_key_values: PastKeyValues | None
+    decoder_hidden_states: tuple[Tensor, ...] | None
+    decoder_attentions: tuple[Tensor, ...] | None
+    cross_attentions: tuple[Tensor, ...] | None
+    encoder_last_hidden_state: Tensor
+    encoder_hidden_states: tuple[Tensor, ...] | None
+    encoder_attentions: tuple[Tensor, ...] | None
+    encoder_global_attentions: tuple[Tensor, ...] | None

@@ -3,6 +3,8 @@
 from typing import Any
 
 from keras_led.outputs import ModelOutput
+from keras_led.typing import PastKeyValues
+from keras_led.typing import Tensor
 
 
 class GenerateEncoderDecoderOutput(ModelOutput):
@@ -38,6 +40,16 @@ class GenerateEncoderDecoderOutput(ModelOutput):
         "decoder_hidden_states",
         "past_key_values",
     )
+
+    sequences: Tensor
+    scores: tuple[Tensor, ...] | None
+    logits: tuple[Tensor, ...] | None
+    encoder_attentions: tuple[Tensor, ...] | None
+    encoder_hidden_states: tuple[Tensor, ...] | None
+    decoder_attentions: tuple[tuple[Tensor, ...], ...] | None
+    cross_attentions: tuple[tuple[Tensor, ...], ...] | None
+    decoder_hidden_states: tuple[tuple[Tensor, ...], ...] | None
+    past_key_values: PastKeyValues | None
 
     def __getattr__(self, name: str) -> Any:
         if name == "past_key_values" and "make_past" in vars(self):
@@ -81,3 +93,14 @@ class GenerateBeamEncoderDecoderOutput(ModelOutput):
         "cross_attentions",
         "decoder_hidden_states",
     )
+
+    sequences: Tensor
+    sequences_scores: Tensor
+    scores: tuple[Tensor, ...] | None
+    logits: tuple[Tensor, ...] | None
+    beam_indices: Tensor
+    encoder_attentions: tuple[Tensor, ...] | None
+    encoder_hidden_states: tuple[Tensor, ...] | None
+    decoder_attentions: tuple[tuple[Tensor, ...], ...] | None
+    cross_attentions: tuple[tuple[Tensor, ...], ...] | None
+    decoder_hidden_states: tuple[tuple[Tensor, ...], ...] | None
