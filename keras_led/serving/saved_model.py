@@ -39,13 +39,13 @@ def write_saved_model(
     forward_saved_model.write_saved_model(
         served, directory, served.signatures()
     )
-    write_warmup(directory, _warmup_requests(model, plan, served))
+    write_warmup(directory, _warmup_requests(plan, served))
 
 
-def _warmup_requests(model, plan, served):
+def _warmup_requests(plan, served):
     """One small request for each signature that generates."""
-    config = model.config
-    ids = [[config.bos_token_id, config.eos_token_id]]
+    # Of any tokens: a config may have no first or last one, or several.
+    ids = [[0, 0]]
     most = plan.max_length - plan.prompt_length
     limit = {"max_new_tokens": min(2, most)} if served.limit_is_input else {}
 

@@ -85,6 +85,22 @@ def test_warm_up_requests_can_be_made(exported, signatures):
     assert [name for name, _ in requests] == ["serving_default", "summarize"]
 
 
+@pytest.mark.parametrize("ends", [None, [2, 3]])
+def test_a_model_of_no_end_token_or_several_is_exported(
+    pair, tmp_path, monkeypatch, ends
+):
+    from keras_led.serving import saved_model
+
+    model, _ = pair
+    monkeypatch.setattr(model.config, "eos_token_id", ends)
+    monkeypatch.setattr(
+        saved_model.ServedModel, "signatures", lambda served: {}
+    )
+    path = serving.export(model, tmp_path / "1", eos_token_id=ends)
+    ((_, inputs),) = warmup_requests(path)
+    assert inputs["input_ids"].shape == (1, 2)
+
+
 def test_other_backends_export_through_tensorflow(tmp_path):
     if backend_name != "torch":
         pytest.skip("one backend without TensorFlow is enough")
