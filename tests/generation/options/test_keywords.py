@@ -7,7 +7,7 @@ import pytest
 from keras_led import LEDForConditionalGeneration
 from keras_led.generation.inputs.arguments import CALL_ARGUMENTS
 from keras_led.generation.inputs.arguments import MODEL_ARGUMENTS
-from keras_led.generation.options.config import FIELDS
+from keras_led.generation.options.generation_config import FIELDS
 from keras_led.generation.options.keywords import GenerateArguments
 from keras_led.generation.options.keywords import GenerationOptions
 from keras_led.generation.options.keywords import SummarizeOptions
