@@ -46,8 +46,11 @@ from keras import ops
 from keras_led import LEDForConditionalGeneration
 model = LEDForConditionalGeneration.from_pretrained(sys.argv[1])
 batch = {name: np.array(value) for name, value in json.load(sys.stdin).items()}
-ids = model.generate(**batch, max_new_tokens=9, num_beams=int(sys.argv[2]))
-print(json.dumps(ops.convert_to_numpy(ids).tolist()))
+written = {}
+for beams in sys.argv[2:]:
+    ids = model.generate(**batch, max_new_tokens=9, num_beams=int(beams))
+    written[beams] = ops.convert_to_numpy(ids).tolist()
+print(json.dumps(written))
 """
 
 
@@ -101,18 +104,19 @@ def test_a_saved_model_generates_the_same_tokens(trained):
     np.testing.assert_array_equal(generate(again), expected)
 
 
-@pytest.mark.parametrize("num_beams", [1, 3])
 @pytest.mark.parametrize("backend", OTHER_BACKENDS)
-def test_other_backends_generate_the_same_tokens(trained, backend, num_beams):
+def test_other_backends_generate_the_same_tokens(trained, backend):
     model, folder, _, _ = trained
     batch = {name: value.tolist() for name, value in documents().items()}
     done = subprocess.run(
-        [sys.executable, "-c", GENERATE, str(folder), str(num_beams)],
+        [sys.executable, "-c", GENERATE, str(folder), "1", "3"],
         input=json.dumps(batch),
         env={**os.environ, "KERAS_BACKEND": backend},
         capture_output=True,
         text=True,
     )
     assert done.returncode == 0, done.stderr
-    expected = generate(model, num_beams=num_beams)
-    assert json.loads(done.stdout) == expected.tolist()
+    assert json.loads(done.stdout) == {
+        beams: generate(model, num_beams=int(beams)).tolist()
+        for beams in ("1", "3")
+    }
