@@ -104,7 +104,7 @@ def _with_defaults(model, full, names):
         }
         if "decoder_input_ids" in names and "decoder_input_ids" not in given:
             base = model.get_base_model()
-            inputs["decoder_input_ids"] = base._decoder_inputs_from(ids)
+            inputs["decoder_input_ids"] = base.decoder_inputs_from(ids)
         return full(**{**inputs, **given})
 
     serve = tf.function(serve, autograph=False)
