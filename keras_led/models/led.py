@@ -247,7 +247,7 @@ class LEDModel(LEDPreTrainedModel):
             encoder_global_attentions=encoded.global_attentions,
         )
 
-    def decoder_inputs_from(self, input_ids):
+    def decoder_inputs_from(self, input_ids: Tensor | None) -> Tensor:
         """The document shifted right, which the decoder reads by default."""
         if input_ids is None:
             raise ValueError(
