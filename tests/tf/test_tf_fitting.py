@@ -80,5 +80,5 @@ def test_predictions_have_the_fields_of_a_call():
     found, expected = model.predict(x, verbose=0), model(x)
     assert list(found) == list(expected)
     np.testing.assert_allclose(found[0], expected[0], atol=1e-5)
-    with pytest.raises(ValueError, match="`LEDModel` has no loss"):
+    with pytest.raises(ValueError, match="`TFLEDModel` has no loss"):
         model.fit(x, verbose=0)

@@ -60,7 +60,7 @@ def test_the_old_name_of_input_ids_is_taken_with_a_warning(model):
 
 def test_errors_name_what_is_wrong(model):
     ids = batch()["input_ids"]
-    with pytest.raises(TypeError, match="mean `global_attention_mask`"):
+    with pytest.raises(TypeError, match="mean 'global_attention_mask'"):
         model(ids, global_attn_mask=ids)
     with pytest.raises(TypeError, match="np.array"):
         model([[3, 4, 5]])
