@@ -159,7 +159,7 @@ def measure_first_token(case):
     import keras_led.cli
 
     # What `keras-led summarize` imports once its flags are read.
-    import keras_led.cli.input_documents
+    import keras_led.cli.documents
     import keras_led.models.conditional_generation
 
     parts["import"] = clock() - started

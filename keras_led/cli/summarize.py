@@ -21,7 +21,7 @@ from keras_led.cli.starting import start_backend
 from keras_led.files.embedded import DEFAULT_CHECKPOINT
 
 if TYPE_CHECKING:
-    from keras_led.cli.input_documents import Document
+    from keras_led.cli.documents import Document
 
 # Batches whose documents are sorted by length together. What is written after
 # one such group is safe if a later one fails.
@@ -75,7 +75,7 @@ def summarize(
         zcat corpus.jsonl.gz | keras-led summarize - --jsonl -m DIR
     """
     running = start_backend(backend, debug)
-    from keras_led.cli.input_documents import read_documents
+    from keras_led.cli.documents import read_documents
     from keras_led.models.conditional_generation import (
         LEDForConditionalGeneration,
     )

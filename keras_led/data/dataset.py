@@ -12,10 +12,10 @@ import numpy as np
 from keras_led.data.batches import pad_sources
 from keras_led.data.buckets import make_buckets
 from keras_led.data.buckets import plan_batches
+from keras_led.data.cache import load_store
 from keras_led.data.tasks import Classification
 from keras_led.data.tasks import Seq2Seq
 from keras_led.data.tasks import Spans
-from keras_led.data.token_cache import load_store
 from keras_led.typing import StrPath
 
 if TYPE_CHECKING:

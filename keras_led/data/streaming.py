@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from keras_led.data.buckets import plan_batches
+from keras_led.data.cache import tokenizer_digest
 from keras_led.data.dataset import TARGET_STEP
 from keras_led.data.dataset import BatchDataset
 from keras_led.data.files import STANDARD_INPUT
@@ -17,7 +18,6 @@ from keras_led.data.rows import BadRows
 from keras_led.data.sources import read_rows
 from keras_led.data.sources import source_files
 from keras_led.data.tasks import Seq2Seq
-from keras_led.data.token_cache import tokenizer_digest
 from keras_led.data.tokens import encode_rows
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ import numpy as np
 
 from keras_led.argument_checks import did_you_mean
 from keras_led.backend import is_concrete
-from keras_led.generation.inputs.documents import read_array
-from keras_led.generation.inputs.documents import read_documents
+from keras_led.generation.inputs.document_batch import read_array
+from keras_led.generation.inputs.document_batch import read_documents
 from keras_led.generation.inputs.past import read_past
 from keras_led.generation.inputs.prompt import read_prompt
 from keras_led.generation.inputs.strategy import make_plan

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from keras_led.generation.inputs.documents import read_array
-from keras_led.generation.inputs.documents import read_ids
+from keras_led.generation.inputs.document_batch import read_array
+from keras_led.generation.inputs.document_batch import read_ids
 from keras_led.typing import Tensor
 
 

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from keras_led.generation.inputs.documents import bucket_length
-from keras_led.generation.inputs.documents import pad_columns
+from keras_led.generation.inputs.document_batch import bucket_length
+from keras_led.generation.inputs.document_batch import pad_columns
 from keras_led.generation.loop.compiled import compiled
 from keras_led.generation.options.notices import warn_once
 from keras_led.typing import AnyLED
@@ -15,7 +15,7 @@ from keras_led.typing import Tensor
 
 if TYPE_CHECKING:
     from keras_led.generation.inputs.arguments import Request
-    from keras_led.generation.inputs.documents import DocumentBatch
+    from keras_led.generation.inputs.document_batch import DocumentBatch
 
 
 def encode(model: AnyLED, request: "Request") -> tuple[dict[str, Tensor], Any]:

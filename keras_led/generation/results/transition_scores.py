@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from keras_led.generation.inputs.documents import read_array
+from keras_led.generation.inputs.document_batch import read_array
 from keras_led.typing import Tensor
 
 

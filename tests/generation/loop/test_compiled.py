@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from keras_led import backend
-from keras_led.generation.inputs.documents import bucket_length
+from keras_led.generation.inputs.document_batch import bucket_length
 from keras_led.generation.loop import compiled
 from tests import peer
 from tests.generation.pairs import documents

@@ -5,7 +5,7 @@ import contextlib
 import pytest
 
 from keras_led.data import Seq2SeqDataset
-from keras_led.data import token_cache
+from keras_led.data import cache
 from tests.data.tokenizers import ROWS
 
 
@@ -20,13 +20,13 @@ def build(tokenizer, folder):
 
 
 def test_two_processes_tokenize_once(tokenizer, tmp_path, monkeypatch):
-    take_turn, built = token_cache.one_at_a_time, []
+    take_turn, built = cache.one_at_a_time, []
 
     @contextlib.contextmanager
     def after_another(directory, busy):
-        monkeypatch.setattr(token_cache, "one_at_a_time", take_turn)
+        monkeypatch.setattr(cache, "one_at_a_time", take_turn)
         built.append(build(tokenizer, tmp_path))
-        monkeypatch.setattr(token_cache, "store_on_disk", None)
+        monkeypatch.setattr(cache, "store_on_disk", None)
         with (
             take_turn(directory, busy),
             pytest.warns(UserWarning, match=f"rows for {directory}. Waiting"),
@@ -34,7 +34,7 @@ def test_two_processes_tokenize_once(tokenizer, tmp_path, monkeypatch):
             busy()
         yield
 
-    monkeypatch.setattr(token_cache, "one_at_a_time", after_another)
+    monkeypatch.setattr(cache, "one_at_a_time", after_another)
     mine = build(tokenizer, tmp_path)
     assert mine.store.facts == built[0].store.facts
     (folder,) = tmp_path.iterdir()
