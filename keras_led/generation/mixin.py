@@ -143,6 +143,11 @@ class GenerationMixin:
     ) -> Self:
         config = dict(config)
         own = config.pop("generation_config", None)
+        if not isinstance(own, dict | None):
+            raise ValueError(
+                '`config["generation_config"]` must be a dict of generation '
+                f"options. Received: {own!r}."
+            )
         model = super().from_config(config, custom_objects)
         if own is not None:
             model.generation_config = GenerationConfig.from_dict(own)

@@ -82,16 +82,7 @@ def read_vocabulary(source: Any) -> dict[str, int]:
             )
     if not vocabulary:
         raise ValueError(f"{where} must hold at least one token; it is empty.")
-    _check_gaps(vocabulary, where)
-    if len(set(vocabulary.values())) < len(vocabulary):
-        seen = {}
-        for token, index in vocabulary.items():
-            if index in seen:
-                raise ValueError(
-                    f"{where} must give each token an id of its own. Received: "
-                    f"id {index} for {seen[index]!r} and {token!r}."
-                )
-            seen[index] = token
+    _check_ids(vocabulary, where)
     return vocabulary
 
 
@@ -216,13 +207,25 @@ def load_backend(path: StrPath) -> "tokenizers.Tokenizer":
             "belongs to another kind of model."
         )
     _check_normalizer(backend, path)
-    _check_gaps(backend.get_vocab(), path)
+    _check_ids(backend.get_vocab(), path)
     backend.decoder = tokenizers.decoders.ByteLevel()
     return backend
 
 
-def _check_gaps(vocabulary, where):
-    """Refuses ids for which the library would write a list of gigabytes."""
+def _check_ids(vocabulary, where):
+    """Refuses an id of two tokens, and ids far beyond their number.
+
+    For the latter the library would write a list of gigabytes; of the former
+    it takes now one token, now the other.
+    """
+    seen = {}
+    for token, index in vocabulary.items():
+        if index in seen:
+            raise ValueError(
+                f"{where} must give each token an id of its own. Received: "
+                f"id {index} for {seen[index]!r} and {token!r}."
+            )
+        seen[index] = token
     largest = max(vocabulary, key=vocabulary.get)
     limit = len(vocabulary) + _MOST_GAPS
     if vocabulary[largest] >= limit:

@@ -249,3 +249,10 @@ def test_a_model_of_unknown_sizes_is_not_made(content):
     config = {**fresh().get_config(), "config": content}
     with pytest.raises(ValueError, match="`config` .*all sizes"):
         keras_led.LEDForConditionalGeneration.from_config(config)
+
+
+@pytest.mark.parametrize("options", [float("inf"), [1], "greedy"])
+def test_generation_options_that_are_no_dict_are_refused(options):
+    config = {**fresh().get_config(), "generation_config": options}
+    with pytest.raises(ValueError, match="must be a dict of generation"):
+        keras_led.LEDForConditionalGeneration.from_config(config)

@@ -39,6 +39,21 @@ def test_huge_gap_in_the_one_file_is_refused(directory, tmp_path):
         LEDTokenizer.from_pretrained(tmp_path)
 
 
+def test_two_tokens_of_one_id_are_refused(directory, tmp_path):
+    content = json.loads((directory / "tokenizer.json").read_text("utf-8"))
+    vocab = content["model"]["vocab"]
+    special = content["added_tokens"][0]
+    first = min(set(vocab) - {t["content"] for t in content["added_tokens"]})
+    vocab[first] = special["id"]
+    path = tmp_path / "tokenizer.json"
+    path.write_text(json.dumps(content), "utf-8")
+    message = f"{path} must give each token an id of its own"
+    with pytest.raises(ValueError, match=message):
+        LEDTokenizer.from_pretrained(tmp_path)
+    with pytest.raises(ValueError, match="`vocab` must give each token"):
+        LEDTokenizer(vocab={"a": 0, "b": 0}, merges=[])
+
+
 @pytest.mark.parametrize(
     "normalizer",
     [
