@@ -12,9 +12,6 @@ from keras_led.data.rows import RowProblem
 from keras_led.data.rows import text_of
 from keras_led.data.sources import row_reader
 
-# How files begin that are letters and digits, but not for reading.
-_NO_PROSE = {"%PDF-": "a PDF", "{\\rtf": "rich text"}
-
 
 class Document(NamedTuple):
     """A text and where it came from.
@@ -88,12 +85,6 @@ def _read_text(file):
             "`FILE` must hold text, or JSON lines with --jsonl. Received: "
             f"FILE={file!r}, which begins with a JSON object. Add --jsonl."
         )
-    for start, kind in _NO_PROSE.items():
-        if text.startswith(start):
-            raise ValueError(
-                f"`FILE` must be UTF-8 text. Received: FILE={file!r}, which "
-                f"is {kind}. Save it as plain text."
-            )
     return text
 
 

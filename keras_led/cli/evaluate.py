@@ -8,6 +8,7 @@ import typer
 
 from keras_led.cli.shared_options import BackendOption
 from keras_led.cli.shared_options import BatchSizeOption
+from keras_led.cli.shared_options import CutOption
 from keras_led.cli.shared_options import DebugOption
 from keras_led.cli.shared_options import DocumentFieldOption
 from keras_led.cli.shared_options import JsonOption
@@ -48,10 +49,7 @@ def evaluate(
         int | None, typer.Option(metavar="N", min=1, help="Beams; 1 is greedy.")
     ] = None,
     batch_size: BatchSizeOption = 1,
-    max_source_tokens: Annotated[
-        int | None,
-        typer.Option(metavar="N", min=8, help="Cut documents to N tokens."),
-    ] = None,
+    max_source_tokens: CutOption = None,
     stemmer: Annotated[
         bool,
         typer.Option(

@@ -48,6 +48,15 @@ BatchSizeOption = Annotated[
     ),
 ]
 
+CutOption = Annotated[
+    int | None,
+    typer.Option(
+        "--max-source-tokens",
+        metavar="N",
+        min=8,
+        help="Cut documents to N tokens.",
+    ),
+]
 DocumentFieldOption = Annotated[
     str, typer.Option(metavar="KEY", help="Field of the document.")
 ]

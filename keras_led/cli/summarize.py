@@ -12,6 +12,7 @@ from keras_led.cli.generation_flags import check_effect
 from keras_led.cli.generation_flags import generation_flags
 from keras_led.cli.shared_options import BackendOption
 from keras_led.cli.shared_options import BatchSizeOption
+from keras_led.cli.shared_options import CutOption
 from keras_led.cli.shared_options import DebugOption
 from keras_led.cli.shared_options import ModelOption
 from keras_led.cli.shared_options import named_documents
@@ -41,6 +42,7 @@ def summarize(
     ],
     model: ModelOption = DEFAULT_CHECKPOINT,
     batch_size: BatchSizeOption = 1,
+    max_source_tokens: CutOption = None,
     field: Annotated[
         str,
         typer.Option(metavar="KEY", help="Field of the text in a row."),
@@ -95,6 +97,7 @@ def summarize(
                 [document.text for document in group],
                 tokenizer=tokenizer,
                 batch_size=batch_size,
+                max_input_length=max_source_tokens,
                 progress=len(group) > 1 and sys.stderr.isatty(),
                 **generation,  # pyright: ignore[reportCallIssue]
             )

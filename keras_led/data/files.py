@@ -3,6 +3,7 @@
 import codecs
 import glob
 import gzip
+import shlex
 import sys
 import zlib
 from collections.abc import Iterator
@@ -20,6 +21,21 @@ _OTHER_MARKS = {
     codecs.BOM_UTF32_BE: "UTF-32",
     codecs.BOM_UTF16_LE: "UTF-16",
     codecs.BOM_UTF16_BE: "UTF-16",
+}
+
+# How files begin that hold text, but not as text: what they are, and the
+# command that takes the text out.
+_OTHER_FORMATS = {
+    b"%PDF-": ("a PDF", "pdftotext {file} document.txt"),
+    b"{\\rtf": ("rich text", "pandoc -f rtf -t plain {file} -o document.txt"),
+    b"PK\x03\x04": (
+        "a .docx, an .odt or another archive",
+        "pandoc -t plain {file} -o document.txt",
+    ),
+    b"\xd0\xcf\x11\xe0": (
+        "an old Office document",
+        "soffice --convert-to txt:Text {file}",
+    ),
 }
 
 
@@ -94,10 +110,14 @@ def read_text(file: StrPath) -> str:
 
     Raises:
         OSError: If the file cannot be read.
-        ValueError: If it is compressed and damaged, or not UTF-8.
+        ValueError: If it is compressed and damaged, or not UTF-8 text.
     """
     with _open(str(file)) as content:
         data = _without_mark(content.read(), file)
+    for start, (kind, command) in _OTHER_FORMATS.items():
+        if data.startswith(start):
+            command = command.format(file=shlex.quote(str(file)))
+            raise _not_utf8(file, f"which is {kind}. Convert it: {command}")
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:

@@ -38,6 +38,8 @@ class Model:
     def summarize(self, texts, tokenizer, batch_size, progress, **options):
         if batch_size > 1:
             options["batch_size"] = batch_size
+        if options["max_input_length"] is None:
+            del options["max_input_length"]
         if "overlong" in texts[0]:
             warnings.warn("The end was cut off.", stacklevel=2)
         for index, text in enumerate(texts):
@@ -263,8 +265,9 @@ def test_csv_is_read_by_rows(run, tmp_path):
     ("name", "content", "why"),
     [
         ("a.json", '[{"document": "d"}]', "Name it .jsonl if"),
-        ("a.pdf", "%PDF-1.4 all letters", "which is a PDF"),
-        ("a.rtf", "{\\rtf1 letters}", "which is rich text"),
+        ("a.pdf", "%PDF-1.4 all letters", "a PDF. Convert it: pdftotext "),
+        ("a.rtf", "{\\rtf1 letters}", "rich text. Convert it: pandoc -f rtf"),
+        ("a.docx", "PK\x03\x04\0\0", ".odt or another archive. Convert it: "),
         ("a.csv", '"document\nd', "broken CSV"),
     ],
 )
@@ -276,6 +279,13 @@ def test_files_that_are_no_prose_are_refused(run, tmp_path, name, content, why):
     (line,) = result.stderr.splitlines()
     assert why in line
     assert str(path) in line
+
+
+def test_documents_are_cut_where_asked_for(run, tmp_path):
+    path = tmp_path / "page.txt"
+    path.write_text("uno")
+    result = run(path, "-m", "m", "--max-source-tokens", 512)
+    assert result.stdout == "uno m {'max_input_length': 512}\n"
 
 
 def test_json_lines_of_any_ending_are_read_when_asked_for(run, tmp_path):
