@@ -4,8 +4,6 @@ import contextlib
 import functools
 import inspect
 from collections.abc import Callable
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
 from typing import Any
 
 import keras
@@ -14,16 +12,13 @@ from keras_led import backend
 from keras_led.models.call_checks import check_array
 from keras_led.models.call_checks import check_ids
 from keras_led.models.data_check import DataCheck
+from keras_led.models.inputs import NamedInputsMixin
 from keras_led.models.inputs import argument_names
-from keras_led.models.inputs import name_inputs
 from keras_led.models.placeholders import check_keras_inputs
 from keras_led.models.placeholders import output_spec
 from keras_led.models.values import on_host
 from keras_led.typing import T
 from keras_led.typing import Tensor
-
-if TYPE_CHECKING:
-    from keras_led.outputs import ModelOutput
 
 
 def _like(function: T) -> Callable[[Callable[..., Any]], T]:
@@ -31,7 +26,7 @@ def _like(function: T) -> Callable[[Callable[..., Any]], T]:
     return functools.wraps(function)  # pyright: ignore
 
 
-class CheckedRunsMixin(backend.TrainingState):
+class CheckedRunsMixin(NamedInputsMixin, backend.TrainingState):
     """Checks values before Keras takes the data; keeps the model on errors.
 
     What lies on an accelerator already is not waited for, and not checked.
@@ -53,19 +48,6 @@ class CheckedRunsMixin(backend.TrainingState):
             }
         )
         return super().__call__(**inputs)
-
-    def name_inputs(
-        self,
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        names: Sequence[str],
-    ) -> dict[str, Any]:
-        """See the function of this name in `inputs`."""
-        return name_inputs(args, kwargs, names, type(self).__name__)
-
-    def finish(self, output: "ModelOutput", return_dict: bool) -> Any:
-        """The output of a call: an object, or a tuple."""
-        return output if return_dict else output.to_tuple()
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         return output_spec(super().compute_output_spec, args, kwargs)

@@ -6,11 +6,32 @@ from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 from typing import Any
 
 from keras_led.argument_checks import did_you_mean
 from keras_led.models.placeholders import with_integers
 from keras_led.typing import F
+
+if TYPE_CHECKING:
+    from keras_led.outputs import ModelOutput
+
+
+class NamedInputsMixin:
+    """What `takes_inputs` asks of a model; TFLED takes lists as well."""
+
+    def name_inputs(
+        self,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        names: Sequence[str],
+    ) -> dict[str, Any]:
+        """See the function of this name."""
+        return name_inputs(args, kwargs, names, type(self).__name__)
+
+    def finish(self, output: "ModelOutput", return_dict: bool) -> Any:
+        """The output of a call: an object, or a tuple."""
+        return output if return_dict else output.to_tuple()
 
 
 def takes_inputs(call: F) -> F:
