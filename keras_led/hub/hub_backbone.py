@@ -201,12 +201,6 @@ class LEDBackbone(keras_hub.models.Backbone):
                     f"`LEDBackbone` has no input {name!r}.{hint} "
                     f"Its inputs are {', '.join(known)}."
                 )
-        for name in INPUTS:
-            if name not in inputs:
-                raise ValueError(
-                    f"`inputs` must hold {', '.join(INPUTS)}. Received: "
-                    f"{', '.join(inputs)}, without {name}."
-                )
         encoded, decoded = self.core(**inputs, training=bool(training))
         return {
             "encoder_sequence_output": encoded,

@@ -53,4 +53,6 @@ def score(
         ops.cast(logits, "float32"),
         from_logits=True,
     )
-    return losses if weights is None else losses * weights
+    if weights is None:
+        return losses
+    return losses * ops.convert_to_tensor(weights)
