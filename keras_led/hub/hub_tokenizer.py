@@ -10,9 +10,9 @@ import numpy as np
 from keras_led.hub.hub_backbone import LEDBackbone
 from keras_led.hub.hub_presets import find_transformers_config
 from keras_led.hub.hub_presets import read_tokenizer
-from keras_led.hub.texts import call_python
-from keras_led.hub.texts import in_graph
-from keras_led.hub.texts import read_texts
+from keras_led.hub.text_values import call_python
+from keras_led.hub.text_values import in_graph
+from keras_led.hub.text_values import read_texts
 from keras_led.tokenizer import LEDTokenizer as TextTokenizer
 from keras_led.typing import StrPath
 from keras_led.typing import Tensor

@@ -21,9 +21,9 @@ from keras_led.hub.text_pairs import check_row_length
 from keras_led.hub.text_pairs import check_rows
 from keras_led.hub.text_pairs import pad_rows
 from keras_led.hub.text_pairs import pair_of
-from keras_led.hub.texts import call_python
-from keras_led.hub.texts import in_graph
-from keras_led.hub.texts import read_texts
+from keras_led.hub.text_values import call_python
+from keras_led.hub.text_values import in_graph
+from keras_led.hub.text_values import read_texts
 from keras_led.typing import StrPath
 
 

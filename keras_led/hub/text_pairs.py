@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from keras_led.argument_checks import did_you_mean
-from keras_led.hub.texts import is_text
+from keras_led.hub.text_values import is_text
 
 TEXTS = ("encoder_text", "decoder_text")
 
