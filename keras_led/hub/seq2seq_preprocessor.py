@@ -11,6 +11,7 @@ import numpy as np
 from keras_led.data.buckets import bucket_of
 from keras_led.data.buckets import make_buckets
 from keras_led.generation.inputs.document_batch import bucket_length
+from keras_led.generation.summaries import TokenizedDocuments
 from keras_led.hub.hub_backbone import LEDBackbone
 from keras_led.hub.hub_presets import find_transformers_config
 from keras_led.hub.hub_presets import read_limits
@@ -198,6 +199,9 @@ class LEDSeq2SeqLMPreprocessor(keras_hub.models.Seq2SeqLMPreprocessor):
     ) -> dict[str, np.ndarray]:
         """Makes the inputs of `generate`.
 
+        A document that is longer than `encoder_sequence_length` is cut, with
+        a warning that says how much.
+
         Args:
             x: documents, a str, or list, array or tensor of them; or a dict
                 of `"encoder_text"`, and, if wanted, `"decoder_text"`, with
@@ -224,7 +228,8 @@ class LEDSeq2SeqLMPreprocessor(keras_hub.models.Seq2SeqLMPreprocessor):
             prompts = x.get("decoder_text")
             x = x["encoder_text"]
         sources, single = read_texts("encoder_text", x)
-        ids = self._encode(sources, longest)
+        own = self.tokenizer.led_tokenizer
+        ids = TokenizedDocuments(sources, own, longest).ids  # may warn
         length = bucket_length(max(map(len, ids), default=1), longest)
         pad = self.tokenizer.pad_token_id
         ids, mask = pad_rows(ids, length, pad)

@@ -151,8 +151,6 @@ def test_a_fit_on_texts_is_that_on_a_dataset_of_ours(folder, tokenizer):
         buckets=[96],
         shuffle=False,
     )
-    lm.preprocessor.buckets = []
-    lm.preprocessor.buckets = [95]
     model.compile(optimizer=keras.optimizers.Adam(1e-3))
     lm.compile(optimizer=keras.optimizers.Adam(1e-3))
     expected = model.fit(data, epochs=10, shuffle=False, verbose=0)
@@ -258,6 +256,14 @@ def test_a_row_longer_than_the_table_is_refused(folder):
 def test_bad_arguments_are_named(lm, call, words):
     with pytest.raises(ValueError, match=words):
         call(lm)
+
+
+def test_a_document_that_is_cut_is_told_of(lm, model, tokenizer):
+    long = "lmap evaluates a script for each element of a list. " * 30
+    with pytest.warns(UserWarning, match="Document 1 is too long.*96 tokens"):
+        found = lm.generate(["a", long])
+    with pytest.warns(UserWarning):
+        assert found[1] == model.summarize(long, tokenizer=tokenizer)
 
 
 def test_another_backbone_is_refused(model):
