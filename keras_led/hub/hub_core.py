@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 from typing import Any
+from typing import Self
 
 import keras
 from keras import ops
@@ -92,6 +93,17 @@ class LEDCore(keras.layers.Layer):
             training=training,
         )
         return output.encoder_last_hidden_state, output.last_hidden_state
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "led": keras.saving.serialize_keras_object(self.led),
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Self:
+        led = keras.saving.deserialize_keras_object(config["led"])
+        return cls(**{**config, "led": led})
 
     def compute_output_spec(
         self,

@@ -1,5 +1,6 @@
 """Batches of an `LEDSeq2SeqLM` through the compiled loop of LED itself."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 from typing import Any
 
@@ -8,6 +9,7 @@ import numpy as np
 
 from keras_led.hub.hub_core import GLOBAL_MASK
 from keras_led.hub.samplers import LEDSampler
+from keras_led.hub.text_values import read_texts
 
 if TYPE_CHECKING:
     from keras_led.hub.seq2seq_lm import LEDSeq2SeqLM
@@ -17,6 +19,57 @@ if TYPE_CHECKING:
 
 # One text a document, whatever the checkpoint says.
 _ONE_TEXT = {"num_return_sequences": 1, "return_dict_in_generate": False}
+
+
+def batches_of(inputs: Any, are_texts: bool) -> tuple[Iterable[Any], bool]:
+    """The batches of what `generate` was given.
+
+    Args:
+        inputs: text, list of texts, dict of either or of arrays, or
+            `tf.data.Dataset` of batches.
+        are_texts: bool, whether there is a preprocessor.
+
+    Returns:
+        Pair of an iterable of batches, and a bool, whether the input was a
+        single text.
+    """
+    if hasattr(inputs, "as_numpy_iterator"):
+        return inputs.as_numpy_iterator(), False
+    if not are_texts:
+        return [inputs], False
+    texts = inputs.get("encoder_text") if isinstance(inputs, dict) else inputs
+    single = isinstance(texts, (str, bytes)) or getattr(texts, "shape", 1) == ()
+    if not single:
+        return [inputs], False
+    if isinstance(inputs, dict):
+        return [{name: [text] for name, text in inputs.items()}], True
+    return [[read_texts("inputs", inputs)[0][0]]], True
+
+
+def join_batches(outputs: list[Any], single: bool, pad: int | None) -> Any:
+    """Puts the outputs of batches together.
+
+    Args:
+        outputs: list of lists of str, or of dicts of arrays.
+        single: bool, whether there is one text, to be returned as it is.
+        pad: int, token that fills up shorter rows, or `None` for 0.
+
+    Returns:
+        str, list of str, or a dict of arrays.
+    """
+    if not outputs or isinstance(outputs[0], list):
+        texts = [text for batch in outputs for text in batch]
+        return texts[0] if single else texts
+    rows = [
+        row[: int(kept.sum())]
+        for batch in outputs
+        for row, kept in zip(
+            batch["decoder_token_ids"],
+            batch["decoder_padding_mask"],
+            strict=True,
+        )
+    ]
+    return _padded(rows, pad)
 
 
 def write_batch(

@@ -14,6 +14,8 @@ from keras_led.hub.hub_core import LEDVocabularyProjection
 from keras_led.hub.hub_presets import find_transformers_config
 from keras_led.hub.hub_presets import read_backbone
 from keras_led.hub.keras_hub_loop import generate_with_sampler
+from keras_led.hub.own_loop import batches_of
+from keras_led.hub.own_loop import join_batches
 from keras_led.hub.own_loop import write_batch
 from keras_led.hub.quantizing import quantizable
 from keras_led.hub.samplers import LEDSampler
@@ -280,11 +282,9 @@ class LEDSeq2SeqLM(keras_hub.models.Seq2SeqLM):
             self.check_lengths()
         if getattr(self, "sampler", None) is None:  # `compile=False`
             self.sampler, self.batches_written = LEDSampler(), 0
-        if isinstance(inputs, dict):
-            inputs = dict(inputs)  # KerasHub writes into it
         options = options_of_sampler(self.sampler)
         if options is not None:
-            batches, single = self._normalize_generate_inputs(inputs)
+            batches, single = batches_of(inputs, self.preprocessor is not None)
             outputs = [
                 write_batch(
                     self,
@@ -296,13 +296,16 @@ class LEDSeq2SeqLM(keras_hub.models.Seq2SeqLM):
                 )
                 for batch in batches
             ]
-            return self._normalize_generate_outputs(outputs, single)
+            pad = self.backbone.led.config.pad_token_id
+            return join_batches(outputs, single, pad)
         if strip_prompt:
             raise ValueError(
                 "`strip_prompt` must be `False` for a sampler of one's own. "
                 f"Received: strip_prompt=True with a "
                 f"{type(self.sampler).__name__}."
             )
+        if isinstance(inputs, dict):
+            inputs = dict(inputs)  # KerasHub writes into it
         if stop_token_ids == "auto":
             eos = self.generation_config.eos_token_id
             stop_token_ids = eos if isinstance(eos, list) else [eos]

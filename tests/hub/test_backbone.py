@@ -145,6 +145,17 @@ def test_a_preset_that_is_not_there_is_named():
         LEDBackbone.from_preset("no/such/place")
 
 
+def test_a_clone_has_weights_of_its_own(backbone):
+    clone = keras.models.clone_model(backbone)
+    clone.set_weights(backbone.get_weights())
+    name = "decoder_sequence_output"
+    np.testing.assert_allclose(
+        peer.to_numpy(clone(INPUTS)[name]),
+        peer.to_numpy(backbone(INPUTS)[name]),
+        atol=1e-5,
+    )
+
+
 def test_layouts_are_those_of_the_model(backbone):
     mesh = keras.distribution.DeviceMesh((1,), ("model",), devices=["cpu:0"])
     layouts = backbone.get_layout_map(mesh)

@@ -82,6 +82,20 @@ def test_max_length_counts_the_start_token(lm):
     assert ended["decoder_padding_mask"].sum(axis=1).min() < 7
 
 
+def test_batches_of_ids_are_joined(lm):
+    tf = pytest.importorskip("tensorflow")
+    inputs = lm.preprocessor.generate_preprocess(DOCUMENTS[:3])
+    data = tf.data.Dataset.from_tensor_slices(inputs).batch(2)
+    preprocessor, lm.preprocessor = lm.preprocessor, None
+    try:
+        found = lm.generate(data)
+        expected = lm.generate(inputs)
+    finally:
+        lm.preprocessor = preprocessor
+    for name in ("decoder_token_ids", "decoder_padding_mask"):
+        np.testing.assert_array_equal(found[name], expected[name])
+
+
 def test_a_preset_brings_back_model_texts_and_settings(lm, tmp_path):
     lm.save_to_preset(tmp_path)
     for cls in (LEDSeq2SeqLM, keras_hub.models.Seq2SeqLM):
