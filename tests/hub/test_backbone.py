@@ -5,6 +5,7 @@ import pytest
 
 from keras_led import LEDConfig
 from keras_led.hub import LEDBackbone
+from keras_led.hub import hub_presets
 from tests import peer
 from tests.hub.conftest import SIZES
 from tests.hub.conftest import assert_equal_weights
@@ -138,6 +139,22 @@ def test_a_preset_of_another_family_is_refused(content, found, tmp_path):
     (tmp_path / "config.json").write_text(content, encoding="utf-8")
     with pytest.raises(ValueError, match=f"`preset` of.*{found}"):
         LEDBackbone.from_preset(tmp_path)
+
+
+def test_a_handle_of_the_hub_is_asked_of_our_readers(monkeypatch, folder):
+    asked = []
+
+    def resolve(name, filenames, **options):
+        asked.append(name)
+        return folder / "config.json"
+
+    monkeypatch.setattr(hub_presets, "resolve", resolve)
+    found = hub_presets.find_transformers_config(LEDBackbone, "hf://me/led")
+    assert found["model_type"] == "led"
+    assert asked == [hub_presets.source_of("hf://me/led")] == ["me/led"]
+    other = "kaggle://me/led/keras/small"  # KerasHub's affair
+    assert hub_presets.find_transformers_config(LEDBackbone, other) is None
+    assert len(asked) == 1
 
 
 def test_a_preset_that_is_not_there_is_named():
