@@ -91,6 +91,7 @@ _PARTS = (
     "files",
     "formats",
     "generation",
+    "hub",
     "layers",
     "losses",
     "models",

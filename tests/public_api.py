@@ -16,6 +16,7 @@ MODULES = (
     "keras_led.checkpoints",
     "keras_led.data",
     "keras_led.generation",
+    "keras_led.hub",
     "keras_led.serving",
     "keras_led.training",
     "keras_led.visualize",

@@ -35,6 +35,10 @@ def registered_in(path):
 def test_the_list_holds_every_class_that_is_registered():
     found = {}
     for path in PACKAGE.rglob("*.py"):
+        # KerasHub asks what is registered for its base class, which a
+        # stand-in does not have: `import keras_led.hub` registers.
+        if PACKAGE / "hub" in path.parents:
+            continue
         module = ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
         names = set(registered_in(path))
         if names:

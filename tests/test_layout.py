@@ -29,6 +29,7 @@ ROOMS = (
     "models",
     "training",
     "visualize",
+    "hub",
     "tf",
     "serving",
     "cli",

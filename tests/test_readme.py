@@ -10,10 +10,13 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_the_python_of_the_readme_runs(tmp_path, monkeypatch, capsys):
-    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    blocks = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    assert len(blocks) == 2
     monkeypatch.chdir(tmp_path)
-    exec(compile(code, "README.md", "exec"), {"__name__": "readme"})
-    assert "loss" in capsys.readouterr().out
+    for code in blocks:
+        exec(compile(code, "README.md", "exec"), {"__name__": "readme"})
+        assert "loss" in capsys.readouterr().out
+    assert (tmp_path / "runs/preset/model.weights.h5").is_file()
     assert (tmp_path / "runs/tuned/config.json").is_file()
     assert LEDTokenizer.from_pretrained("runs/tuned").eos_token_id == 2
 

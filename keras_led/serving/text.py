@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from typing import Any
 
 import tensorflow as tf
-from keras_hub.tokenizers import BytePairTokenizer
 
 from keras_led.serving.added_tokens import TEXT
 from keras_led.serving.added_tokens import AddedTokens
+from keras_led.serving.byte_pairs import byte_pair_merger
 from keras_led.serving.words import split_words
 from keras_led.tokenizer.decoding import CLEAN_UPS
 from keras_led.tokenizer.decoding import byte_values
@@ -88,17 +88,9 @@ class GraphTokenizer(tf.Module):
             "",
         )
         # Of KerasHub's tables, those that are used go into the export.
-        bpe = BytePairTokenizer(
-            vocabulary=model["vocab"],
-            merges=[
-                pair if isinstance(pair, str) else " ".join(pair)
-                for pair in model["merges"]
-            ],
-            _allow_python_workflow=False,
+        self.ranks, self._merge = byte_pair_merger(
+            model["vocab"], model["merges"]
         )
-        bpe._maybe_initialized_tf()
-        self.ranks = bpe.merge_ranks
-        self._merge = lambda symbols: bpe._bpe_merge_tf(symbols)
 
     def encode(self, texts: Tensor) -> tuple[Tensor, Tensor]:
         """Tokenizes texts as documents.

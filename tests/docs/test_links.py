@@ -25,7 +25,7 @@ NOTEBOOKS = sorted((ROOT / "examples" / "notebooks").glob("*.ipynb"))
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 FENCE = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
 # Of the rooms with names for users; `keras_led` itself is read from its names.
-ROOMS = ("data", "serving", "visualize")
+ROOMS = ("data", "hub", "serving", "visualize")
 
 pytestmark = pytest.mark.skipif(
     keras.backend.backend() != "torch", reason="the same on every backend"

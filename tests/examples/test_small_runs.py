@@ -97,6 +97,23 @@ def test_run_of_classification(classes, capsys):
     assert f"Held-out after: {after[0]:.3f} right" in printed
 
 
+def test_run_of_a_classifier_on_the_encoder(load_example, tmp_path):
+    example = load_example("classify_with_encoder")
+    before, after, model = example["main"](["--rows=12", "--epochs=1"])
+    assert 0 <= before <= 1
+    assert 0 <= after <= 1
+    model.save(tmp_path / "classifier.keras")
+    loaded = keras.saving.load_model(tmp_path / "classifier.keras")
+    ids = np.array([[0, 5, 6, 2]], "int32")
+    inputs = {name: ids * 0 + 1 for name in example["INPUTS"]}
+    inputs["input_ids"] = ids
+    np.testing.assert_allclose(
+        loaded.predict(inputs, verbose=0),
+        model.predict(inputs, verbose=0),
+        atol=1e-6,
+    )
+
+
 def test_run_of_translation(translation, capsys):
     before, after, other, frequent = translation["main"](
         ["--rows=48", "--epochs=4"]
