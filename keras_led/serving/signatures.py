@@ -17,9 +17,9 @@ from keras_led.formats.forward_pass import specs
 from keras_led.formats.forward_pass import trace
 from keras_led.formats.graph_checks import require
 from keras_led.generation.loop.run import make_loop
-from keras_led.generation.loop.run import make_search
 from keras_led.generation.processors.chain import build_chain
 from keras_led.generation.processors.scores import ForcedEOS
+from keras_led.generation.search.choose_search import make_search
 from keras_led.typing import GeneratingLED
 from keras_led.typing import Tensor
 

@@ -10,10 +10,9 @@ import dataclasses
 from typing import Any
 from typing import NamedTuple
 
-from keras import ops
-
 from keras_led.generation.search.greedy_and_sampling import gumbel
 from keras_led.generation.search.greedy_and_sampling import write_column
+from keras_led.generation.tensor_ops import ops
 from keras_led.typing import Tensor
 
 # A score no real hypothesis reaches: sums of log-probabilities of 1,024

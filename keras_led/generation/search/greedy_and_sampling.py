@@ -4,10 +4,8 @@ import dataclasses
 from typing import Any
 from typing import NamedTuple
 
-from keras import ops
-
-from keras_led.backend import argmax
-from keras_led.backend import uniform
+from keras_led.generation.tensor_ops import backend
+from keras_led.generation.tensor_ops import ops
 from keras_led.typing import Tensor
 
 
@@ -74,7 +72,7 @@ class TokenSearch:
         """
         if self.do_sample:
             scores = scores + gumbel(seed, scores)
-        return self.write(state, argmax(scores))
+        return self.write(state, backend.argmax(scores))
 
     def write(self, state: TokenState, token: Tensor) -> Tensor:
         """Writes the next token `(R,)` of each row that goes on."""
@@ -121,7 +119,7 @@ def gumbel(seed: Tensor, scores: Tensor) -> Tensor:
 
     Source: Kool et al., 2019, https://arxiv.org/abs/1903.06059
     """
-    noise = uniform(seed, ops.shape(scores))
+    noise = backend.uniform(seed, ops.shape(scores))
     # The smallest float32 step below 1 is 6e-8; 0 has to be kept from log.
     noise = ops.maximum(ops.cast(noise, "float32"), 1e-20)
     return -ops.log(-ops.log(noise))
