@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-KINDS = ("int8",)
+from keras_led.formats.packages import load_onnxruntime
 
 
 def quantize(source: Path, path: Path) -> None:
@@ -21,14 +21,10 @@ def quantize(source: Path, path: Path) -> None:
     Raises:
         ImportError: If onnxruntime is not installed.
     """
-    try:
-        from onnxruntime.quantization import QuantType
-        from onnxruntime.quantization import quantize_dynamic
-    except ImportError as error:
-        raise ImportError(
-            "ONNX files are quantized by onnxruntime, which is not installed. "
-            "Run: pip install 'keras-led[onnx]'"
-        ) from error
+    load_onnxruntime()
+    from onnxruntime.quantization import QuantType
+    from onnxruntime.quantization import quantize_dynamic
+
     logging.getLogger("root").addFilter(_not_of_preprocessing)
     try:
         quantize_dynamic(

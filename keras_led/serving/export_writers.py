@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Any
 
-from keras_led.formats.openvino import load_converter
 from keras_led.formats.openvino import write_openvino
+from keras_led.formats.packages import load_openvino
 from keras_led.serving import litert_file
 from keras_led.serving import onnx_folder
 from keras_led.serving import saved_model
@@ -60,7 +60,7 @@ def write(
     if format == "onnx":
         onnx_folder.write_onnx_files(model, directory, quantized)
     else:
-        load_converter()
+        load_openvino()  # before the long work
         module = OpenVINOModule(model, plan)
         write_openvino(
             module, module.generate_any, module.inputs(), directory / MODEL

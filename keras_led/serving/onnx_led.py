@@ -7,6 +7,7 @@ from typing import Self
 
 import numpy as np
 
+from keras_led.formats.packages import load_onnxruntime
 from keras_led.generation.inputs.arguments import Request
 from keras_led.generation.inputs.arguments import read_request
 from keras_led.generation.loop.decoding_loop import DecodingLoop
@@ -25,7 +26,6 @@ from keras_led.serving.exported_folder import tokenizer_of
 from keras_led.serving.onnx_sessions import DECODER
 from keras_led.serving.onnx_sessions import ENCODER
 from keras_led.serving.onnx_sessions import OnnxSessions
-from keras_led.serving.onnx_sessions import load_runtime
 from keras_led.typing import ArrayLike
 from keras_led.typing import S
 from keras_led.typing import StrPath
@@ -226,7 +226,7 @@ def _check_providers(providers):
             "`providers` must be a list. Received: "
             f"providers={providers!r}. Pass providers=[{providers!r}]."
         )
-    available = load_runtime().get_available_providers()
+    available = load_onnxruntime().get_available_providers()
     for provider in providers:
         name = provider[0] if isinstance(provider, tuple) else provider
         if name not in available:

@@ -1,7 +1,6 @@
 """The two ONNX files of a folder, run by onnxruntime."""
 
 from pathlib import Path
-from types import ModuleType
 from types import SimpleNamespace
 from typing import Any
 from typing import NamedTuple
@@ -9,27 +8,12 @@ from typing import NamedTuple
 import numpy as np
 
 from keras_led.config import LEDConfig
+from keras_led.formats.packages import load_onnxruntime
 
 ENCODER = "encoder_model.onnx"
 DECODER = "decoder_model_merged.onnx"
 # It warns of inputs with a default value, which is what is wanted here.
 _ERRORS = 3
-
-
-def load_runtime() -> ModuleType:
-    """The `onnxruntime` package.
-
-    Raises:
-        ImportError: If it is not installed.
-    """
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise ImportError(
-            "ONNX files are run by onnxruntime, which is not installed. Run: "
-            "pip install 'keras-led[onnx]'"
-        ) from error
-    return onnxruntime
 
 
 class OnnxState(NamedTuple):
@@ -68,7 +52,7 @@ class OnnxSessions:
     """
 
     def __init__(self, folder: Path, config: LEDConfig, **options: Any):
-        runtime = load_runtime()
+        runtime = load_onnxruntime()
         if options.get("sess_options") is None:
             options["sess_options"] = runtime.SessionOptions()
             options["sess_options"].log_severity_level = _ERRORS
@@ -83,10 +67,8 @@ class OnnxSessions:
             if given.name.startswith("past_key_values.")
         ]
         self._layers = config.decoder_layers
-        heads = config.decoder_attention_heads
-        self._empty = np.zeros(
-            (0, heads, 0, config.d_model // heads), "float32"
-        )
+        heads, width = config.decoder_attention_heads, config.d_model
+        self._empty = np.zeros((0, heads, 0, width // heads), "float32")
         self._no_document = np.zeros((0, 0, width), "float32")
 
     def encode(self, **document: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ import numpy as np
 
 from keras_led.argument_checks import did_you_mean
 from keras_led.argument_checks import wrong
-from keras_led.formats.openvino import load_converter
+from keras_led.formats.packages import load_openvino
 from keras_led.generation.inputs.arguments import read_seed
 from keras_led.generation.inputs.document_batch import read_documents
 from keras_led.generation.inputs.strategy import Plan
@@ -82,7 +82,7 @@ class OpenVINOLED:
             ValueError: If a file is damaged or the device is unknown.
         """
         found = read_folder(folder, (MODEL, WEIGHTS), "openvino")
-        core = load_converter().Core()
+        core = load_openvino().Core()
         if device.split(".")[0] not in (*core.available_devices, "AUTO"):
             raise ValueError(
                 "`device` must be one that OpenVINO finds here: "
