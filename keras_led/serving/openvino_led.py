@@ -138,17 +138,7 @@ class OpenVINOLED:
                 attention_mask=attention_mask,
                 global_attention_mask=global_attention_mask,
             )
-        wide = documents.global_attention_mask
-        if wide is None:
-            warn_once(NO_GLOBAL_ATTENTION)
-            wide = np.zeros_like(documents.input_ids)
-        inputs = {
-            "input_ids": documents.input_ids,
-            # Fractions count as ones, as in a call of the model.
-            "attention_mask": np.ceil(documents.attention_mask).astype("int32"),
-            "global_attention_mask": np.ceil(wide).astype("int32"),
-            "max_new_tokens": _limit(max_new_tokens, plan),
-        }
+        inputs = {"max_new_tokens": _limit(max_new_tokens, plan)}
         if plan.options["do_sample"]:
             inputs["seed"] = read_seed(seed).astype("int32")
         elif seed is not None:
@@ -156,6 +146,16 @@ class OpenVINOLED:
                 "`seed` is for an export that samples, with do_sample=True. "
                 f"Received: seed={seed!r}. Leave it out."
             )
+        wide = documents.global_attention_mask
+        if wide is None:
+            warn_once(NO_GLOBAL_ATTENTION)
+            wide = np.zeros_like(documents.input_ids)
+        inputs |= {
+            "input_ids": documents.input_ids,
+            # Fractions count as ones, as in a call of the model.
+            "attention_mask": np.ceil(documents.attention_mask).astype("int32"),
+            "global_attention_mask": np.ceil(wide).astype("int32"),
+        }
         return np.array(self._model(inputs)["sequences"])
 
     def summarize(
