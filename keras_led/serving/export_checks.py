@@ -19,7 +19,7 @@ FORMATS = (*GENERATING, "litert")
 # Kinds of numbers that `quantize` makes of the weights.
 QUANTIZED = ("int8",)
 # Sizes of the one shape that LiteRT runs.
-SIZES = ("batch_size", "length", "target_length")
+SIZES: tuple[str, ...] = ("batch_size", "length", "target_length")
 # What a graph cannot do: run Python between two tokens.
 _PYTHON_OPTIONS = ("stop_strings", "max_time")
 

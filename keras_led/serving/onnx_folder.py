@@ -65,7 +65,7 @@ def _finish(
         sizes = value.type.tensor_type.shape.dim
         names = free_axes(value.name, in_decoder=path.name == DECODER)
         for size, name in zip(sizes, names, strict=False):
-            if name is not None and not size.HasField("dim_value"):
+            if name is not None:
                 size.dim_param = name
     for name, number in (defaults or {}).items():
         array = np.full((1, 1), number, "int64")

@@ -137,12 +137,18 @@ def _ids():
 
 
 def free_axes(name: str, in_decoder: bool) -> tuple[str | None, ...]:
-    """Names of the axes of an input or output, `None` for fixed ones."""
+    """Names of the axes of an input or output, `None` for fixed ones.
+
+    Those of a past are all free: at the first call, when nobody reads it,
+    Optimum gives one with as many heads as the encoder has.
+    """
     if in_decoder and name in ("input_ids", "logits"):
         return "rows", "decoder_sequence_length"
+    given = name.startswith(PAST)
+    heads, head_dim = ("heads", "head_dim") if given else (None, None)
     if ".decoder." in name:
-        past = "past" if name.startswith(PAST) else "present"
-        return "rows", None, f"{past}_decoder_sequence_length"
+        length = "past" if given else "present"
+        return "rows", heads, f"{length}_decoder_sequence_length", head_dim
     if ".encoder." in name:
-        return "documents", None, "encoder_sequence_length"
+        return "documents", heads, "encoder_sequence_length", head_dim
     return "documents", "encoder_sequence_length"

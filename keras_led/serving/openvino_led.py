@@ -138,7 +138,9 @@ class OpenVINOLED:
                 attention_mask=attention_mask,
                 global_attention_mask=global_attention_mask,
             )
-        inputs = {"max_new_tokens": _limit(max_new_tokens, plan)}
+        inputs: dict[str, Any] = {
+            "max_new_tokens": _limit(max_new_tokens, plan)
+        }
         if plan.options["do_sample"]:
             inputs["seed"] = read_seed(seed).astype("int32")
         elif seed is not None:

@@ -1,6 +1,7 @@
 """ONNX folders that generate: the model's tokens, without the model."""
 
 import json
+import os
 import subprocess
 import sys
 import warnings
@@ -200,7 +201,12 @@ def test_names_and_axes_are_those_of_optimum(folder):
     ]
     shapes = {x.name: x.shape for x in decoder.get_inputs()}
     assert shapes["input_ids"] == ["rows", "decoder_sequence_length"]
-    assert shapes[past[2]] == ["documents", 4, "encoder_sequence_length", 4]
+    assert shapes[past[2]] == [
+        "documents",
+        "heads",
+        "encoder_sequence_length",
+        "head_dim",
+    ]
     # Who does not know of global attention gets it on the first token.
     assert [x.name for x in encoder.get_inputs()] == [
         "input_ids",
@@ -213,6 +219,47 @@ def test_names_and_axes_are_those_of_optimum(folder):
     np.testing.assert_array_equal(found, expected)
     files = {path.name for path in folder.iterdir()}
     assert files >= {"config.json", "generation_config.json", "tokenizer.json"}
+
+
+OPTIMUM = """
+import json, sys
+try:
+    import torch
+    from optimum.onnxruntime import ORTModelForSeq2SeqLM
+except Exception as error:
+    sys.exit(f"optimum-onnx cannot be imported: {error}")
+model = ORTModelForSeq2SeqLM.from_pretrained(sys.argv[1])
+inputs, options = json.load(sys.stdin)
+inputs = {name: torch.tensor(value) for name, value in inputs.items()}
+print(model.generate(**inputs, **options).tolist())
+"""
+
+
+@pytest.mark.parametrize("beams", [1, 3])
+def test_optimum_reads_the_folder(folder, led, beams):
+    """`OPTIMUM_PATH` is a folder with it: it wants an older transformers.
+
+    pip install --target FOLDER --no-deps "optimum-onnx==0.1.*"
+        "optimum==2.1.*" "transformers==4.57.*" "huggingface_hub<1"
+        "tokenizers<=0.23.0"
+    """
+    given = documents(3, 23)
+    given["global_attention_mask"][0, 11] = 0  # which Optimum does not give
+    options = {"num_beams": beams, "no_repeat_ngram_size": 2, "max_length": 8}
+    inputs = {k: given[k].tolist() for k in ("input_ids", "attention_mask")}
+    paths = [os.environ.get("OPTIMUM_PATH"), os.environ.get("PYTHONPATH")]
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", OPTIMUM, str(folder)],
+        input=json.dumps([inputs, options]),
+        env={**os.environ, "PYTHONPATH": ":".join(filter(None, paths))},
+        capture_output=True,
+        text=True,
+    )
+    if "cannot be imported" in done.stderr:
+        pytest.skip(done.stderr.strip().splitlines()[-1])
+    assert done.returncode == 0, done.stderr
+    expected = led.generate(**given, **options)
+    assert json.loads(done.stdout) == expected.tolist()
 
 
 def test_the_forward_pass_is_the_first_branch(longer, led):

@@ -14,7 +14,6 @@ from keras_led.generation.processors.scores import Documents
 from keras_led.generation.search.greedy_and_sampling import read_column
 from keras_led.generation.tensor_ops import backend
 from keras_led.generation.tensor_ops import ops
-from keras_led.typing import AnyLED
 from keras_led.typing import Tensor
 
 if TYPE_CHECKING:
@@ -45,7 +44,7 @@ class DecodingLoop:
 
     def __init__(
         self,
-        model: AnyLED,
+        model: Any,
         search: "TokenSearch | BeamSearch",
         chain: "ProcessorChain",
         plan: "Plan",
