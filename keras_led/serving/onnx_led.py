@@ -7,10 +7,12 @@ from typing import Self
 
 import numpy as np
 
+from keras_led.config import LEDConfig
 from keras_led.formats.packages import load_onnxruntime
 from keras_led.generation.inputs.arguments import Request
 from keras_led.generation.inputs.arguments import read_request
 from keras_led.generation.loop.decoding_loop import DecodingLoop
+from keras_led.generation.options.generation_config import GenerationConfig
 from keras_led.generation.options.notices import NO_GLOBAL_ATTENTION
 from keras_led.generation.options.notices import warn_once
 from keras_led.generation.processors.chain import build_chain
@@ -26,6 +28,7 @@ from keras_led.serving.exported_folder import tokenizer_of
 from keras_led.serving.onnx_sessions import DECODER
 from keras_led.serving.onnx_sessions import ENCODER
 from keras_led.serving.onnx_sessions import OnnxSessions
+from keras_led.tokenizer.led_tokenizer import LEDTokenizer
 from keras_led.typing import ArrayLike
 from keras_led.typing import S
 from keras_led.typing import StrPath
@@ -62,6 +65,10 @@ class OnnxLED:
         led = OnnxLED.from_pretrained("led-onnx")
         led.summarize("A long document.", num_beams=4)
     """
+
+    config: LEDConfig
+    generation_config: GenerationConfig
+    tokenizer: LEDTokenizer | None
 
     def __init__(self, found: ExportedFolder, sessions: OnnxSessions):
         self.config = found.config

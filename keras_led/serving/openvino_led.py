@@ -9,6 +9,7 @@ import numpy as np
 
 from keras_led.argument_checks import did_you_mean
 from keras_led.argument_checks import wrong
+from keras_led.config import LEDConfig
 from keras_led.formats.packages import load_openvino
 from keras_led.generation.inputs.arguments import read_seed
 from keras_led.generation.inputs.document_batch import read_documents
@@ -24,6 +25,7 @@ from keras_led.serving.exported_folder import ExportedFolder
 from keras_led.serving.exported_folder import check_ids
 from keras_led.serving.exported_folder import read_folder
 from keras_led.serving.exported_folder import tokenizer_of
+from keras_led.tokenizer.led_tokenizer import LEDTokenizer
 from keras_led.typing import ArrayLike
 from keras_led.typing import S
 from keras_led.typing import StrPath
@@ -48,6 +50,10 @@ class OpenVINOLED:
         led = OpenVINOLED.from_pretrained("led-openvino")
         led.summarize("A long document.", max_new_tokens=64)
     """
+
+    config: LEDConfig
+    generation_config: GenerationConfig
+    tokenizer: LEDTokenizer | None
 
     def __init__(self, found: ExportedFolder, model: Any):
         self.config = found.config
