@@ -65,6 +65,9 @@ class _AfterKeras:
             execute(module)
             sys.meta_path.remove(cls)
             register()
+            pytrees = sys.modules.get(f"{PACKAGE}.backend_pytrees")
+            if pytrees is not None:
+                pytrees.register_waiting()
 
         return exec_module
 

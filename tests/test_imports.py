@@ -122,3 +122,19 @@ def test_the_hidden_tensorflow_cannot_be_imported():
         text=True,
     )
     assert "No module named 'tensorflow'" in done.stderr
+
+
+LATE = """
+import json, sys
+from keras_led.tokenizer import BatchEncoding
+before = "keras" in sys.modules
+import keras
+found = keras.tree.flatten(BatchEncoding({"input_ids": 3, "attention_mask": 1}))
+print(json.dumps([before, found]))
+"""
+
+
+def test_keras_sees_into_what_a_tokenizer_made_before_it():
+    before, found = run(LATE)
+    assert not before
+    assert sorted(found) == [1, 3]

@@ -15,6 +15,7 @@ from keras_led.backend.symbolic import NEEDS_SIZES
 from keras_led.backend.symbolic import STAND_INS
 from keras_led.backend.symbolic import in_symbolic_scope
 from keras_led.backend.symbolic import is_stand_in
+from keras_led.backend_pytrees import take_waiting
 
 name: str = keras.backend.backend()
 
@@ -38,3 +39,6 @@ else:
         _module = importlib.import_module(f"{__name__}.{name}.{_file}")
         for _name in interface.names(_file):
             globals()[_name] = getattr(_module, _name)
+
+for _class in take_waiting():
+    globals()["register_pytree"](_class)

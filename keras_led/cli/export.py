@@ -29,8 +29,15 @@ def export(
         Path, typer.Argument(metavar="PATH", help="New directory.")
     ],
     format: Annotated[
-        str, typer.Option(metavar="NAME", help="saved_model, onnx or litert.")
+        str,
+        typer.Option(
+            metavar="NAME", help="saved_model, onnx, openvino or litert."
+        ),
     ] = "saved_model",
+    quantize: Annotated[
+        str | None,
+        typer.Option(metavar="KIND", help="int8 weights, for onnx."),
+    ] = None,
     max_new_tokens_input: Annotated[
         bool,
         typer.Option(
@@ -62,8 +69,9 @@ def export(
 ) -> None:
     """Export MODEL as a TensorFlow SavedModel that takes text.
 
-    Or as ONNX or LiteRT, which encode token ids and give logits. TensorFlow
-    writes it, whatever backend is chosen.
+    Or as ONNX or OpenVINO, which generate with onnxruntime or openvino alone,
+    or as LiteRT, which encodes token ids and gives logits. TensorFlow writes
+    it, whatever backend is chosen.
 
     Examples:
 
@@ -71,7 +79,9 @@ def export(
 
         keras-led export DIR served/1 --num-beams 4 --max-new-tokens 128
 
-        keras-led export DIR led-onnx --format onnx
+        keras-led export DIR led-onnx --format onnx --quantize int8
+
+        keras-led export DIR led-openvino --format openvino --num-beams 4
 
         keras-led export DIR lite --format litert --length 4096
     """
@@ -80,13 +90,15 @@ def export(
     from keras_led.models.conditional_generation import (
         LEDForConditionalGeneration,
     )
+    from keras_led.serving import export_checks
     from keras_led.serving import exporting
     from keras_led.tokenizer import LEDTokenizer
 
-    exporting.check_target(path, force)
-    saved = exporting.check_format(format) == "saved_model"
+    export_checks.check_target(path, force)
+    generates = export_checks.check_format(format) in export_checks.GENERATING
     settings = {
         "format": format,
+        "quantize": quantize,
         "batch_size": batch_size,
         "length": length,
         "target_length": target_length,
@@ -106,7 +118,7 @@ def export(
     note(f"Loading {model} ...")
     network = LEDForConditionalGeneration.from_pretrained(model)
     check_effect(generation, network)  # pyright: ignore[reportArgumentType]
-    text = saved and not no_text
+    text = generates and not no_text
     tokenizer = LEDTokenizer.from_pretrained(model) if text else None
     note(f"Writing {path} ...")
     exporting.export(

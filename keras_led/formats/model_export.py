@@ -18,6 +18,7 @@ from keras_led.formats.forward_pass import longest_document
 from keras_led.formats.forward_pass import specs
 from keras_led.formats.forward_pass import trace
 from keras_led.formats.forward_saved_model import write_saved_model
+from keras_led.formats.packages import load_openvino
 from keras_led.typing import AnyLED
 
 SIGNATURE = "serving_default"
@@ -126,7 +127,7 @@ def _write_onnx(model, path, inputs, opset):
 
 
 def _write_openvino(model, path, inputs):
-    openvino.load_converter()
+    load_openvino()
     path = _in_directory(path, "model.xml")
     module = ForwardModule(model, max_global_tokens=math.inf)
     inputs = inputs or specs(model.export_inputs)

@@ -1,7 +1,6 @@
 """ONNX files of functions of a model.
 
-tf2onnx translates the graphs of the SavedModel's signatures, of any batch and
-any length, with their loops.
+tf2onnx translates their graphs, of any batch and any length, with their loops.
 """
 
 import contextlib

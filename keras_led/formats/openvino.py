@@ -3,33 +3,17 @@
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING
 from typing import Any
 
 from keras_led.formats.forward_pass import trace
 from keras_led.formats.forward_saved_model import write_saved_model
+from keras_led.formats.packages import load_openvino
 
 if TYPE_CHECKING:
     from keras_led.formats.forward_pass import ForwardModule
 
 SIGNATURE = "serving_default"
-
-
-def load_converter() -> ModuleType:
-    """The `openvino` package.
-
-    Raises:
-        ImportError: If it is not installed.
-    """
-    try:
-        import openvino
-    except ImportError as error:
-        raise ImportError(
-            "OpenVINO files are written with the openvino package, which is "
-            "not installed. Run: pip install 'keras-led[openvino]'"
-        ) from error
-    return openvino
 
 
 def write_openvino(
@@ -49,7 +33,7 @@ def write_openvino(
     Raises:
         ImportError: If openvino is not installed.
     """
-    openvino = load_converter()
+    openvino = load_openvino()
     traced = trace(function, inputs)
     with tempfile.TemporaryDirectory() as folder:
         write_saved_model(module, folder, {SIGNATURE: traced})

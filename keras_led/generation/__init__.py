@@ -1,13 +1,49 @@
-"""Generating text: greedy search, sampling, beam search and more."""
+"""Generating text: greedy search, sampling, beam search and more.
 
-from keras_led.generation.mixin import GenerationMixin
-from keras_led.generation.options.generation_config import GenerationConfig
-from keras_led.generation.processors.scores import LogitsProcessor
-from keras_led.generation.results.generate_outputs import (
-    GenerateBeamEncoderDecoderOutput,
-)
-from keras_led.generation.results.generate_outputs import (
-    GenerateEncoderDecoderOutput,
-)
-from keras_led.generation.results.streamers import TextIteratorStreamer
-from keras_led.generation.results.streamers import TextStreamer
+A name is imported when it is first asked for: the searches run without Keras
+too, see `tensor_ops`.
+"""
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from keras_led.generation.mixin import GenerationMixin
+    from keras_led.generation.options.generation_config import GenerationConfig
+    from keras_led.generation.processors.scores import LogitsProcessor
+    from keras_led.generation.results.generate_outputs import (
+        GenerateBeamEncoderDecoderOutput,
+    )
+    from keras_led.generation.results.generate_outputs import (
+        GenerateEncoderDecoderOutput,
+    )
+    from keras_led.generation.results.streamers import TextIteratorStreamer
+    from keras_led.generation.results.streamers import TextStreamer
+
+__all__ = [
+    "GenerateBeamEncoderDecoderOutput",
+    "GenerateEncoderDecoderOutput",
+    "GenerationConfig",
+    "GenerationMixin",
+    "LogitsProcessor",
+    "TextIteratorStreamer",
+    "TextStreamer",
+]
+
+_HOMES = {
+    "GenerateBeamEncoderDecoderOutput": "results.generate_outputs",
+    "GenerateEncoderDecoderOutput": "results.generate_outputs",
+    "GenerationConfig": "options.generation_config",
+    "GenerationMixin": "mixin",
+    "LogitsProcessor": "processors.scores",
+    "TextIteratorStreamer": "results.streamers",
+    "TextStreamer": "results.streamers",
+}
+
+
+def __getattr__(name):
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    home = importlib.import_module(f"{__name__}.{_HOMES[name]}")
+    globals()[name] = getattr(home, name)
+    return globals()[name]

@@ -342,41 +342,15 @@ class GenerationMixin:
             TypeError: If `text` is not a string, or an option is unknown.
             ValueError: If a value does not fit.
         """
-        for name, value in (
-            ("batch_size", batch_size),
-            ("max_input_length", max_input_length),
-        ):
-            if value is not None and value < 1:
-                raise ValueError(
-                    f"`{name}` must be at least 1. Received: {name}={value}."
-                )
-        for name, plain in (
-            ("return_dict_in_generate", False),
-            ("num_return_sequences", 1),
-        ):
-            if options.get(name, plain) != plain:
-                raise ValueError(
-                    f"`{name}` does not fit `summarize`, which returns one "
-                    f"text a document. Received: {name}={options[name]}. "
-                    "Use `generate`."
-                )
-        single = isinstance(text, str)
-        texts = [text] if single else list(text)
-        options = {
-            "return_dict_in_generate": False,
-            "num_return_sequences": 1,
-            **options,
-        }
-        summaries = summarize_texts(
-            self,  # pyright: ignore[reportArgumentType]
-            texts,
+        return summarize_texts(
+            self,
+            text,
             tokenizer,
             batch_size,
             max_input_length,
             progress,
             options,
         )
-        return summaries[0] if single else summaries  # pyright: ignore[reportReturnType]
 
 
 def _take_over(own, options):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from tqdm.auto import tqdm
 
-from keras_led.typing import GeneratingLED
+from keras_led.typing import S
 
 if TYPE_CHECKING:
     from keras_led.tokenizer.led_tokenizer import LEDTokenizer
@@ -109,19 +109,19 @@ def _read_document(text, tokenizer, limit):
 
 
 def summarize_texts(
-    model: GeneratingLED,
-    texts: list[str],
+    model: Any,
+    text: S,
     tokenizer: "LEDTokenizer",
     batch_size: int,
     max_input_length: int | None,
     progress: bool,
     options: Mapping[str, Any],
-) -> list[str]:
+) -> S:
     """Summarizes texts in batches of similar lengths.
 
     Args:
         model: offers `config` and `generate`.
-        texts: list of str.
+        text: str, or list of str.
         tokenizer: `LEDTokenizer`.
         batch_size: int, most documents at once.
         max_input_length: int, longest document in tokens, or `None` for what
@@ -130,8 +130,37 @@ def summarize_texts(
         options: dict of arguments of `generate`.
 
     Returns:
-        List of str, in the order of `texts`.
+        str, or list of str in the order of `text`.
+
+    Raises:
+        TypeError: If a text is no string.
+        ValueError: If a value does not fit.
     """
+    for name, value in (
+        ("batch_size", batch_size),
+        ("max_input_length", max_input_length),
+    ):
+        if value is not None and value < 1:
+            raise ValueError(
+                f"`{name}` must be at least 1. Received: {name}={value}."
+            )
+    for name, plain in (
+        ("return_dict_in_generate", False),
+        ("num_return_sequences", 1),
+    ):
+        if options.get(name, plain) != plain:
+            raise ValueError(
+                f"`{name}` does not fit `summarize`, which returns one "
+                f"text a document. Received: {name}={options[name]}. "
+                "Use `generate`."
+            )
+    single = isinstance(text, str)
+    texts = [text] if single else list(text)
+    options = {
+        "return_dict_in_generate": False,
+        "num_return_sequences": 1,
+        **options,
+    }
     limit = model.config.max_encoder_position_embeddings
     if max_input_length is not None:
         limit = min(limit, max_input_length)
@@ -149,7 +178,7 @@ def summarize_texts(
             for index, summary in zip(indices, written, strict=True):
                 summaries[index] = summary.strip()  # pyright: ignore[reportArgumentType, reportCallIssue]
             bar.update(len(indices))
-    return summaries  # pyright: ignore[reportReturnType]
+    return summaries[0] if single else summaries  # pyright: ignore[reportReturnType]
 
 
 def batches(documents: Sequence[Any], batch_size: int) -> list[list[int]]:

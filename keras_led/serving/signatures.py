@@ -17,9 +17,9 @@ from keras_led.formats.forward_pass import specs
 from keras_led.formats.forward_pass import trace
 from keras_led.formats.graph_checks import require
 from keras_led.generation.loop.run import make_loop
-from keras_led.generation.loop.run import make_search
 from keras_led.generation.processors.chain import build_chain
 from keras_led.generation.processors.scores import ForcedEOS
+from keras_led.generation.search.choose_search import make_search
 from keras_led.typing import GeneratingLED
 from keras_led.typing import Tensor
 
@@ -40,6 +40,9 @@ class ServedModel(ForwardModule):
         limit_is_input: bool, whether the generating functions take
             `max_new_tokens`, int32 scalar, at most the plan's.
     """
+
+    # What draws, as `backend.uniform`; `None` for that.
+    uniform: Any = None
 
     def __init__(
         self,
@@ -83,9 +86,19 @@ class ServedModel(ForwardModule):
             ],
             axis=1,
         )
-        return self._generate(
-            input_ids, attention_mask, global_mask, max_new_tokens
-        )
+        # One global token: no other number has to be provided for.
+        document = {
+            "input_ids": input_ids,
+            "attention_mask": attention_mask,
+            "global_attention_mask": global_mask,
+            "max_global_tokens": 1,
+            "global_tokens_fit": True,
+        }
+        seed = None
+        if self._plan.options["do_sample"]:
+            # Another one for each request.
+            seed = tf.random.uniform([2], maxval=2**31 - 1, dtype="int32")
+        return self.write_tokens(document, max_new_tokens, seed)
 
     def summarize(
         self, text: Tensor, max_new_tokens: Tensor | None = None
@@ -104,31 +117,38 @@ class ServedModel(ForwardModule):
         empty = tf.repeat(empty, count)
         return {"summary": tf.where(empty, "", summaries)}
 
-    def _generate(self, input_ids, attention_mask, global_mask, limit):
+    def write_tokens(
+        self,
+        document: dict[str, Any],
+        limit: Tensor | None,
+        seed: Tensor | None,
+    ) -> dict[str, Tensor]:
+        """Generates.
+
+        Args:
+            document: dict of arguments of the encoder.
+            limit: int32 scalar, `max_new_tokens`, or `None` for the plan's.
+            seed: int32 tensor `(2,)`, or `None` without sampling.
+
+        Returns:
+            Dict of `sequences`, int32 `(B * num_return_sequences, T)`, and
+            with beams `sequences_scores`.
+        """
         plan = self._plan
         loop = self._loop(limit)
+        input_ids = document["input_ids"]
         batch = tf.shape(input_ids)[0]
         start = plan.options["decoder_start_token_id"]
         inputs = {
-            # One global token: no other number has to be provided for.
-            "hidden": self._encode(
-                input_ids=input_ids,
-                attention_mask=attention_mask,
-                global_attention_mask=global_mask,
-                max_global_tokens=1,
-                global_tokens_fit=True,
-            ),
-            "mask": attention_mask,
+            "hidden": self._encode(**document),
+            "mask": document["attention_mask"],
             "prompt": tf.fill([batch, 1], tf.constant(start, "int32")),
             "ids": input_ids,
             "width": tf.shape(input_ids)[1],
         }
         inputs["prompt"].set_shape([None, 1])
-        if plan.options["do_sample"]:
-            # Another one for each request.
-            inputs["seed"] = tf.random.uniform(
-                [2], maxval=2**31 - 1, dtype="int32"
-            )
+        if seed is not None:
+            inputs["seed"] = seed
         found = loop.run(inputs)
         length = found["length"]
         if "beam_indices" in found:
@@ -146,6 +166,7 @@ class ServedModel(ForwardModule):
         model = self._model()
         plan = self._plan
         chain, search = build_chain(plan), make_search(plan)
+        search = dataclasses.replace(search, uniform=self.uniform)
         if limit is None:
             return make_loop(model, search, chain, plan)
         most = plan.max_length - plan.prompt_length

@@ -5,7 +5,7 @@ from typing import Any
 from typing import NamedTuple
 from typing import Self
 
-from keras_led import backend
+from keras_led.backend_pytrees import register_pytree
 from keras_led.tokenizer.tensors import check_kind
 from keras_led.tokenizer.tensors import kind_of
 from keras_led.tokenizer.tensors import to_tensor
@@ -25,7 +25,7 @@ class TokenSpan(NamedTuple):
     end: int
 
 
-@backend.register_pytree
+@register_pytree
 class BatchEncoding(dict[str, Any]):
     """Encoded texts: a dict whose keys are also attributes.
 

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from keras_led.argument_checks import did_you_mean
-from keras_led.backend import is_concrete
 from keras_led.generation.inputs.document_batch import read_array
 from keras_led.generation.inputs.document_batch import read_documents
 from keras_led.generation.inputs.past import read_past
@@ -18,6 +17,7 @@ from keras_led.generation.options.defaults import NOT_OFFERED
 from keras_led.generation.options.generation_config import FIELDS
 from keras_led.generation.options.generation_config import GenerationConfig
 from keras_led.generation.options.stopping import build_criteria
+from keras_led.generation.tensor_ops import backend
 
 if TYPE_CHECKING:
     from keras_led.config import LEDConfig
@@ -277,7 +277,7 @@ def _check_concrete(arguments):
     """Refuses tensors of a trace, whose values cannot be checked."""
     for name in MODEL_ARGUMENTS:
         value = arguments.get(name)
-        if hasattr(value, "shape") and not is_concrete(value):
+        if hasattr(value, "shape") and not backend.is_concrete(value):
             raise ValueError(
                 "`generate` compiles its own loop and reads its arguments, "
                 "which it cannot do inside a compiled function. Received: "

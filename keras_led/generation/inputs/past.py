@@ -2,8 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from keras import ops
-
+from keras_led.generation.tensor_ops import ops
 from keras_led.typing import Cache
 from keras_led.typing import PastKeyValues
 

@@ -10,14 +10,10 @@ The inputs of both are a dict of tensors, by name:
 from typing import TYPE_CHECKING
 from typing import Any
 
-from keras import ops
-
-from keras_led.attention import key_value_cache
-from keras_led.backend import fold_in
-from keras_led.backend import while_loop
 from keras_led.generation.processors.scores import Documents
 from keras_led.generation.search.greedy_and_sampling import read_column
-from keras_led.typing import AnyLED
+from keras_led.generation.tensor_ops import backend
+from keras_led.generation.tensor_ops import ops
 from keras_led.typing import Tensor
 
 if TYPE_CHECKING:
@@ -48,7 +44,7 @@ class DecodingLoop:
 
     def __init__(
         self,
-        model: AnyLED,
+        model: Any,
         search: "TokenSearch | BeamSearch",
         chain: "ProcessorChain",
         plan: "Plan",
@@ -88,6 +84,8 @@ class DecodingLoop:
             max_length=self.max_length,
         )
         if "past" in inputs:
+            from keras_led.attention import key_value_cache
+
             slots = zip(state.self_cache, inputs["past"], strict=True)
             filled = tuple(
                 key_value_cache.write(pair, past, 0) for pair, past in slots
@@ -217,7 +215,7 @@ class DecodingLoop:
         """
         seed = None
         if "seed" in inputs:  # of this step's own
-            seed = fold_in(inputs["seed"], state.length)
+            seed = backend.fold_in(inputs["seed"], state.length)
         proposal = self.search.propose(state, scores, seed)
         return proposal, self.find_stops(state, proposal)
 
@@ -300,7 +298,7 @@ class DecodingLoop:
         """
         prepared = self.prepare(inputs)
         carry, decoding = self.enter(inputs, self.start(inputs))
-        carry = while_loop(
+        carry = backend.while_loop(
             lambda carry: carry[0].running,
             self.step,
             carry,

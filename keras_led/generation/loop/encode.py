@@ -9,6 +9,7 @@ from keras import ops
 from keras_led.generation.inputs.document_batch import bucket_length
 from keras_led.generation.inputs.document_batch import pad_columns
 from keras_led.generation.loop.compiled import compiled
+from keras_led.generation.options.notices import NO_GLOBAL_ATTENTION
 from keras_led.generation.options.notices import warn_once
 from keras_led.typing import AnyLED
 from keras_led.typing import Tensor
@@ -58,12 +59,7 @@ def encode(model: AnyLED, request: "Request") -> tuple[dict[str, Tensor], Any]:
 def _run_encoder(model, request, size, shows):
     documents, options = request.documents, request.plan.options
     if documents.global_attention_mask is None:
-        warn_once(
-            "`generate` got no `global_attention_mask`: no token attends "
-            "globally, and LED usually writes poor summaries then. Pass a "
-            "mask that is 1 at the first token, or use `summarize`.",
-            stacklevel=5,
-        )
+        warn_once(NO_GLOBAL_ATTENTION, stacklevel=5)
     arrays = {
         "attention_mask": documents.attention_mask,
         "global_attention_mask": documents.global_attention_mask,

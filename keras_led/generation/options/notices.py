@@ -2,6 +2,12 @@
 
 import warnings
 
+NO_GLOBAL_ATTENTION = (
+    "`generate` got no `global_attention_mask`: no token attends globally, and "
+    "LED usually writes poor summaries then. Pass a mask that is 1 at the "
+    "first token, or use `summarize`."
+)
+
 _said = set()
 
 

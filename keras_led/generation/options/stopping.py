@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from typing import Any
 
 import numpy as np
-from keras import ops
 
+from keras_led.generation.tensor_ops import ops
 from keras_led.typing import Tensor
 
 if TYPE_CHECKING:

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 from typing import Any
 
 import numpy as np
-from keras import ops
 
 from keras_led.generation.processors.scores import LogitsProcessor
 from keras_led.generation.processors.token_sets import FORBIDDEN
 from keras_led.generation.processors.token_sets import token_mask
 from keras_led.generation.processors.token_sets import tokens_present
+from keras_led.generation.tensor_ops import ops
 from keras_led.typing import Tensor
 
 if TYPE_CHECKING:

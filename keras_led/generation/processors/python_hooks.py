@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from keras import ops
 
+from keras_led.generation.tensor_ops import ops
 from keras_led.typing import Tensor
 
 

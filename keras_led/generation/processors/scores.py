@@ -11,11 +11,11 @@ from typing import Any
 from typing import NamedTuple
 
 import numpy as np
-from keras import ops
 
 from keras_led.generation.processors.token_sets import allow_only
 from keras_led.generation.processors.token_sets import forbid
 from keras_led.generation.processors.token_sets import tokens_present
+from keras_led.generation.tensor_ops import ops
 from keras_led.typing import Tensor
 
 

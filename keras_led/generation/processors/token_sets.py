@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 import numpy as np
-from keras import ops
 
+from keras_led.generation.tensor_ops import ops
 from keras_led.typing import Tensor
 
 FORBIDDEN = float("-inf")

@@ -7,10 +7,9 @@ the exact rules; the papers for their meaning.
 import dataclasses
 from typing import Any
 
-from keras import ops
-
 from keras_led.generation.processors.scores import LogitsProcessor
 from keras_led.generation.processors.token_sets import FORBIDDEN
+from keras_led.generation.tensor_ops import ops
 from keras_led.typing import Tensor
 
 

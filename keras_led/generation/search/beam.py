@@ -10,10 +10,9 @@ import dataclasses
 from typing import Any
 from typing import NamedTuple
 
-from keras import ops
-
 from keras_led.generation.search.greedy_and_sampling import gumbel
 from keras_led.generation.search.greedy_and_sampling import write_column
+from keras_led.generation.tensor_ops import ops
 from keras_led.typing import Tensor
 
 # A score no real hypothesis reaches: sums of log-probabilities of 1,024
@@ -83,6 +82,7 @@ class BeamSearch:
         do_sample: bool, draw the candidates instead of taking the best.
         length_limit: int or int32 scalar tensor, at most `L`: the length at
             which hypotheses end; `None` for `L`.
+        uniform: callable that draws, as `backend.uniform`; `None` for that.
     """
 
     num_beams: int
@@ -95,6 +95,7 @@ class BeamSearch:
     num_return_sequences: int
     do_sample: bool = False
     length_limit: Any = None
+    uniform: Any = None
 
     # Scores are sums of log-probabilities.
     normalizes = True
@@ -153,7 +154,9 @@ class BeamSearch:
         total = ops.reshape(total, (-1, beams * vocab_size))
         count = min(self.num_candidates, beams * vocab_size)
         if self.do_sample:
-            _, index = ops.top_k(total + gumbel(seed, total), count)
+            _, index = ops.top_k(
+                total + gumbel(seed, total, self.uniform), count
+            )
             best = ops.take_along_axis(total, index, axis=1)
         else:
             best, index = ops.top_k(total, count)

@@ -1,13 +1,12 @@
 """Greedy search and multinomial sampling: one token a row and step."""
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 from typing import NamedTuple
 
-from keras import ops
-
-from keras_led.backend import argmax
-from keras_led.backend import uniform
+from keras_led.generation.tensor_ops import backend
+from keras_led.generation.tensor_ops import ops
 from keras_led.typing import Tensor
 
 
@@ -36,12 +35,14 @@ class TokenSearch:
         fill: int, token written after the end of a row.
         pads: bool, whether finished rows get `fill` from then on.
         do_sample: bool, draw instead of taking the best.
+        uniform: callable that draws, as `backend.uniform`; `None` for that.
     """
 
     max_length: int
     fill: int
     pads: bool
     do_sample: bool = False
+    uniform: Any = None
 
     # Scores are logits: no log-softmax before the processors.
     normalizes = False
@@ -73,8 +74,8 @@ class TokenSearch:
             int32 tensor `(R, L)`: the tokens with the new one written.
         """
         if self.do_sample:
-            scores = scores + gumbel(seed, scores)
-        return self.write(state, argmax(scores))
+            scores = scores + gumbel(seed, scores, self.uniform)
+        return self.write(state, backend.argmax(scores))
 
     def write(self, state: TokenState, token: Tensor) -> Tensor:
         """Writes the next token `(R,)` of each row that goes on."""
@@ -113,7 +114,11 @@ class TokenSearch:
         return {"sequences": state.tokens, "length": state.length}
 
 
-def gumbel(seed: Tensor, scores: Tensor) -> Tensor:
+def gumbel(
+    seed: Tensor,
+    scores: Tensor,
+    uniform: Callable[..., Tensor] | None = None,
+) -> Tensor:
     """Gumbel noise of the shape of `scores`.
 
     The best of `scores + noise` is a draw from `softmax(scores)`; the best
@@ -121,7 +126,7 @@ def gumbel(seed: Tensor, scores: Tensor) -> Tensor:
 
     Source: Kool et al., 2019, https://arxiv.org/abs/1903.06059
     """
-    noise = uniform(seed, ops.shape(scores))
+    noise = (uniform or backend.uniform)(seed, ops.shape(scores))
     # The smallest float32 step below 1 is 6e-8; 0 has to be kept from log.
     noise = ops.maximum(ops.cast(noise, "float32"), 1e-20)
     return -ops.log(-ops.log(noise))

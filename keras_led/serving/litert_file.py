@@ -1,31 +1,13 @@
-"""ONNX and LiteRT files of the encoder and of the whole forward pass."""
+"""A LiteRT file of the encoder and of the whole forward pass."""
 
-import math
 from pathlib import Path
 
 from keras_led.formats.forward_pass import ForwardModule
 from keras_led.formats.litert import write_litert
-from keras_led.formats.onnx import write_onnx
 from keras_led.serving.signatures import pure_functions
 from keras_led.typing import GeneratingLED
 
 LITERT_FILE = "model.tflite"
-
-
-def write_onnx_files(model: GeneratingLED, directory: Path) -> None:
-    """Writes `encode.onnx` and `forward.onnx`, each with its weights.
-
-    Args:
-        model: `LEDForConditionalGeneration`, under TensorFlow.
-        directory: `pathlib.Path` of an existing directory.
-
-    Raises:
-        ImportError: If tf2onnx is not installed.
-        ValueError: If the weights are too large for an ONNX file.
-    """
-    module = ForwardModule(model, max_global_tokens=math.inf)
-    for name, (function, inputs) in pure_functions(module).items():
-        write_onnx(module, function, inputs, directory / f"{name}.onnx")
 
 
 def write_litert_file(
