@@ -69,5 +69,11 @@ CONTENDERS = {
             "tensorflow",
             _keras("tensorflow"),
         ),
+        Contender(
+            "kerashub-t5gemma2",
+            "KerasHub T5Gemma 2, TensorFlow",
+            "tensorflow",
+            _keras("tensorflow"),
+        ),
     )
 }

@@ -11,6 +11,7 @@ COLOURS = {
     "hf-compile": "#cc79a7",
     "hf-tensorflow": "#555555",
     "kerashub": "#56b4e9",
+    "kerashub-t5gemma2": "#d55e00",
 }
 
 

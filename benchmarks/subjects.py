@@ -38,7 +38,7 @@ def module_for(contender):
         name = "huggingface_torch"
     elif contender == "hf-tensorflow":
         name = "huggingface_tensorflow"
-    elif contender == "kerashub":
+    elif contender.startswith("kerashub"):
         name = "kerashub"
     else:
         name = "ours"
