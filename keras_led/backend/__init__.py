@@ -15,7 +15,7 @@ from keras_led.backend.symbolic import NEEDS_SIZES
 from keras_led.backend.symbolic import STAND_INS
 from keras_led.backend.symbolic import in_symbolic_scope
 from keras_led.backend.symbolic import is_stand_in
-from keras_led.backend_pytrees import take_waiting
+from keras_led.backend_pytrees import take_waiting as _take_waiting
 
 name: str = keras.backend.backend()
 
@@ -40,5 +40,5 @@ else:
         for _name in interface.names(_file):
             globals()[_name] = getattr(_module, _name)
 
-for _class in take_waiting():
+for _class in _take_waiting():
     globals()["register_pytree"](_class)
