@@ -47,6 +47,12 @@ class Summarizer(litserve.LitAPI):
             )
         return text
 
+    def batch(self, texts):
+        return texts
+
+    def unbatch(self, summaries):
+        return summaries
+
     def predict(self, texts):
         answer = self.summarize(text=self.as_texts(texts))
         return [summary.decode() for summary in answer["summary"].numpy()]

@@ -9,10 +9,11 @@ from keras_led.formats.packages import load_onnxruntime
 
 
 def quantize(source: Path, path: Path) -> None:
-    """Writes a file with int8 weights, one scale a column.
+    """Writes a file with 8-bit weights.
 
-    The matrices of the projections and the tables of embeddings; activations
-    are quantized as they come (onnxruntime's dynamic quantization).
+    The matrices of the projections are int8, with one scale a column, the
+    tables of embeddings uint8, with one scale a table; activations are
+    quantized as they come (onnxruntime's dynamic quantization).
 
     Args:
         source: `pathlib.Path` of an ONNX file.

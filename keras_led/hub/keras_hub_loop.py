@@ -37,9 +37,18 @@ def generate_with_sampler(
     Returns:
         dict of int tensors `(B, T)`: `"decoder_token_ids"` and
         `"decoder_padding_mask"`.
+
+    Raises:
+        ValueError: If an output may become longer than the decoder writes.
     """
     ids, mask = inputs["encoder_token_ids"], inputs["encoder_padding_mask"]
     prompt = inputs["decoder_token_ids"]
+    limit = led.config.max_decoder_position_embeddings
+    if prompt.shape[1] > limit:
+        raise ValueError(
+            f"`max_length` must be at most {limit}, the decoder's table of "
+            f"positions. Received: max_length={prompt.shape[1]}."
+        )
     prompt_mask = ops.cast(inputs["decoder_padding_mask"], "bool")
     global_mask = inputs.get(GLOBAL_MASK)
     if global_mask is None:

@@ -31,19 +31,62 @@ def batches_of(inputs: Any, are_texts: bool) -> tuple[Iterable[Any], bool]:
 
     Returns:
         Pair of an iterable of batches, and a bool, whether the input was a
-        single text.
+        single document.
+
+    Raises:
+        TypeError: If something is no text.
+        ValueError: If the elements of a dataset are no batches.
     """
     if hasattr(inputs, "as_numpy_iterator"):
-        return inputs.as_numpy_iterator(), False
+        return _checked_batches(inputs, are_texts), False
+    if not _is_single(inputs, are_texts):
+        return [inputs], False
     if not are_texts:
-        return [inputs], False
-    texts = inputs.get("encoder_text") if isinstance(inputs, dict) else inputs
-    single = isinstance(texts, (str, bytes)) or getattr(texts, "shape", 1) == ()
-    if not single:
-        return [inputs], False
+        return [{name: _to_numpy(x)[None] for name, x in inputs.items()}], True
     if isinstance(inputs, dict):
-        return [{name: [text] for name, text in inputs.items()}], True
-    return [[read_texts("inputs", inputs)[0][0]]], True
+        return [{k: read_texts(k, x)[0] for k, x in inputs.items()}], True
+    return [read_texts("inputs", inputs)[0]], True
+
+
+def _is_single(inputs, are_texts):
+    """Whether there is one document, and no first axis for more."""
+    name = "encoder_text" if are_texts else "encoder_token_ids"
+    first = inputs.get(name) if isinstance(inputs, dict) else inputs
+    if isinstance(first, (str, bytes)):
+        return True
+    return len(getattr(first, "shape", (1, 1))) == (0 if are_texts else 1)
+
+
+def _checked_batches(dataset, are_texts):
+    for batch in dataset.as_numpy_iterator():
+        if _is_single(batch, are_texts):
+            raise ValueError(
+                "`inputs` must be a `tf.data.Dataset` of batches. Received: "
+                "one of single documents. Call its `batch` first."
+            )
+        yield batch
+
+
+def read_stop_tokens(stop_token_ids: Any) -> list[int] | str | None:
+    """Checks `stop_token_ids`, which may be one token.
+
+    Returns:
+        "auto", `None`, or list of int.
+
+    Raises:
+        ValueError: If it is something else.
+    """
+    if stop_token_ids is None:
+        return None
+    if isinstance(stop_token_ids, str) and stop_token_ids == "auto":
+        return "auto"
+    ids = np.atleast_1d(_to_numpy(stop_token_ids))
+    if ids.dtype.kind not in "iu" or ids.ndim != 1:
+        raise ValueError(
+            '`stop_token_ids` must be "auto", a list of int, or `None`. '
+            f"Received: stop_token_ids={stop_token_ids!r}."
+        )
+    return ids.tolist()
 
 
 def join_batches(outputs: list[Any], single: bool, pad: int | None) -> Any:
@@ -51,7 +94,8 @@ def join_batches(outputs: list[Any], single: bool, pad: int | None) -> Any:
 
     Args:
         outputs: list of lists of str, or of dicts of arrays.
-        single: bool, whether there is one text, to be returned as it is.
+        single: bool, whether there is one document, whose text or row is
+            returned as it is.
         pad: int, token that fills up shorter rows, or `None` for 0.
 
     Returns:
@@ -69,7 +113,8 @@ def join_batches(outputs: list[Any], single: bool, pad: int | None) -> Any:
             strict=True,
         )
     ]
-    return _padded(rows, pad)
+    made = _padded(rows, pad)
+    return {name: x[0] for name, x in made.items()} if single else made
 
 
 def write_batch(
@@ -96,15 +141,19 @@ def write_batch(
     options = dict(options)
     preprocessor = task.preprocessor
     if stop_token_ids != "auto":
-        given = stop_token_ids is not None
-        options["eos_token_id"] = list(stop_token_ids) if given else None
+        options["eos_token_id"] = stop_token_ids
+    told = _is_length_told(task, options)
     if preprocessor is not None:
-        batch = preprocessor.generate_preprocess(
-            batch,
-            sequence_length=max_length or preprocessor.decoder_sequence_length,
-        )
+        width = max_length or preprocessor.decoder_sequence_length
+        if told and max_length is None:
+            # The loop checks the prompt against the length that it is told.
+            width = task.backbone.max_decoder_sequence_length + 1
+        batch = preprocessor.generate_preprocess(batch, sequence_length=width)
         options["tokenizer"] = preprocessor.tokenizer.led_tokenizer
-    options |= _length(task, batch, options, max_length)
+    if max_length is not None:
+        options |= {"max_length": max_length, "max_new_tokens": None}
+    elif not told and "decoder_token_ids" in batch:
+        options["max_length"] = batch["decoder_token_ids"].shape[1]
     seed = getattr(task.sampler, "seed", None)
     if seed is not None:
         options["seed"] = (task.batches_written, seed)
@@ -115,18 +164,16 @@ def write_batch(
     return preprocessor.generate_postprocess(output)
 
 
-def _length(task, batch, options, max_length):
-    """The options of length that are added to those of the sampler."""
+def _is_length_told(task, options):
+    """Whether sampler or settings say how long an output may become."""
     names = ("max_length", "max_new_tokens")
-    if max_length is not None:
-        return {"max_length": max_length, "max_new_tokens": None}
-    told = any(options.get(name) is not None for name in names) or any(
-        getattr(task.generation_config, name) is not None for name in names
+    return (
+        isinstance(task.sampler, LEDSampler)
+        or any(options.get(name) is not None for name in names)
+        or any(
+            getattr(task.generation_config, name) is not None for name in names
+        )
     )
-    if told or isinstance(task.sampler, LEDSampler):
-        return {}
-    rows = batch.get("decoder_token_ids")
-    return {} if rows is None else {"max_length": rows.shape[1]}
 
 
 def generate_batch(

@@ -16,6 +16,7 @@ from keras_led.hub.hub_presets import read_backbone
 from keras_led.hub.keras_hub_loop import generate_with_sampler
 from keras_led.hub.own_loop import batches_of
 from keras_led.hub.own_loop import join_batches
+from keras_led.hub.own_loop import read_stop_tokens
 from keras_led.hub.own_loop import write_batch
 from keras_led.hub.quantizing import quantizable
 from keras_led.hub.samplers import LEDSampler
@@ -266,8 +267,8 @@ class LEDSeq2SeqLM(keras_hub.models.Seq2SeqLM):
                 checkpoint's settings, then, for a sampler of KerasHub,
                 `decoder_sequence_length` of the preprocessor; else 20 new
                 tokens, as in Hugging Face.
-            stop_token_ids: "auto" for the checkpoint's end tokens, a list of
-                int, or `None` to write on until `max_length`.
+            stop_token_ids: "auto" for the checkpoint's end tokens, an int or
+                a list of int, or `None` to write on until `max_length`.
             strip_prompt: bool, whether to leave the prompt out.
 
         Returns:
@@ -278,6 +279,7 @@ class LEDSeq2SeqLM(keras_hub.models.Seq2SeqLM):
             ValueError: If a value does not fit.
             TypeError: If something is no text.
         """
+        stop_token_ids = read_stop_tokens(stop_token_ids)
         if self.preprocessor is not None:
             self.check_lengths()
         if getattr(self, "sampler", None) is None:  # `compile=False`

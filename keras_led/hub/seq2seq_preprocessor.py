@@ -143,9 +143,13 @@ class LEDSeq2SeqLMPreprocessor(keras_hub.models.Seq2SeqLMPreprocessor):
             arrays = call_python(pack, [sources, targets], shapes)
             ids, mask, decoder_ids, decoder_mask = arrays
             weights = tf.cast(decoder_mask[..., 1:], "float32")
+            if sample_weight is not None:
+                sample_weight = tf.cast(sample_weight, "float32")
         else:
             ids, mask, decoder_ids, decoder_mask = pack(sources, targets)
             weights = decoder_mask[..., 1:].astype("float32")
+            if sample_weight is not None:
+                sample_weight = np.asarray(sample_weight, "float32")
         if sample_weight is not None:
             weights = weights * sample_weight[..., None]
         inputs = {

@@ -8,6 +8,7 @@ from keras_led.files.publishing import holds_something
 from keras_led.generation.inputs.strategy import Plan
 from keras_led.generation.inputs.strategy import make_plan
 from keras_led.generation.options.generation_config import GenerationConfig
+from keras_led.serving.exported_folder import check_mode
 from keras_led.typing import GeneratingLED
 
 if TYPE_CHECKING:
@@ -137,7 +138,9 @@ def check_sizes(
     return sizes
 
 
-def exported_plan(model: GeneratingLED, options: dict[str, Any]) -> Plan:
+def exported_plan(
+    model: GeneratingLED, options: dict[str, Any], format: str
+) -> Plan:
     """The generation of an export, found to be one that a graph can do.
 
     Raises:
@@ -152,6 +155,8 @@ def exported_plan(model: GeneratingLED, options: dict[str, Any]) -> Plan:
         vocab_size=model.config.vocab_size,
         explicit=set(options),
     )
+    if format != "saved_model":
+        check_mode(plan)
     options = plan.options
     python = [name for name in _PYTHON_OPTIONS if options[name] is not None]
     if python:

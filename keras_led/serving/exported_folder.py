@@ -57,6 +57,12 @@ def write_folder(
         options: dict of generation options that replace the model's.
     """
     model.config.save_pretrained(directory)
+    # `None` asks for an option's other default, which no file can hold.
+    filled = GenerationConfig().resolve(model.generation_config, **options)
+    options = {
+        name: filled[name] if value is None else value
+        for name, value in options.items()
+    }
     model.generation_config.copy(**options).save_pretrained(directory)
     if tokenizer is not None:
         tokenizer.save_pretrained(directory)

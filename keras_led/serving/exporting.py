@@ -39,8 +39,9 @@ def export(
 ) -> Path:
     """Writes a model that runs without keras_led.
 
-    Every format but LiteRT generates exactly the tokens of `model.generate`,
-    by greedy search, sampling or beam search, and with a tokenizer takes text.
+    Every format but LiteRT generates, by greedy and beam search exactly the
+    tokens of `model.generate`, by sampling from the same probabilities, and
+    with a tokenizer takes text.
 
     A SavedModel needs TensorFlow, and with a tokenizer tensorflow-text. Its
     signatures:
@@ -100,7 +101,7 @@ def export(
     plan = None
     if check_format(format) in GENERATING:
         check_limit_input(max_new_tokens_input, format)
-        plan = exported_plan(model, options)
+        plan = exported_plan(model, options, format)
     else:
         generation = {
             "tokenizer": tokenizer,

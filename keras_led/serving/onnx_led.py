@@ -115,7 +115,9 @@ class OnnxLED:
     def generate(
         self, input_ids: ArrayLike | None = None, **arguments: Any
     ) -> np.ndarray:
-        """Generates token ids: those that the model's `generate` gives.
+        """Generates token ids, by greedy and beam search those of the model.
+
+        Sampling draws from the same probabilities, by a generator of its own.
 
         Args:
             input_ids: Integers of shape `(B, S)`, or a dict of the inputs.

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from keras_led.config import LEDConfig
+from keras_led.files.reading import damaged
 from keras_led.formats.packages import load_onnxruntime
 
 ENCODER = "encoder_model.onnx"
@@ -49,6 +50,9 @@ class OnnxSessions:
         folder: `pathlib.Path` with the two files.
         config: `LEDConfig`.
         **options: of `onnxruntime.InferenceSession`.
+
+    Raises:
+        ValueError: If onnxruntime cannot read a file.
     """
 
     def __init__(self, folder: Path, config: LEDConfig, **options: Any):
@@ -57,7 +61,7 @@ class OnnxSessions:
             options["sess_options"] = runtime.SessionOptions()
             options["sess_options"].log_severity_level = _ERRORS
         self._encoder, self._decoder = (
-            runtime.InferenceSession(str(folder / name), **options)
+            _session(runtime, folder / name, options)
             for name in (ENCODER, DECODER)
         )
         self._outputs = [output.name for output in self._decoder.get_outputs()]
@@ -134,6 +138,14 @@ class OnnxSessions:
             document = {k: x for k, x in present.items() if ".encoder." in k}
         logits = SimpleNamespace(logits=found["logits"])
         return logits, state._replace(self_cache=(own, document))
+
+
+def _session(runtime, path, options):
+    try:
+        return runtime.InferenceSession(str(path), **options)
+    except Exception as error:  # onnxruntime's have no class in common
+        rule = "hold a model that onnxruntime runs"
+        raise damaged(path, rule, error) from error
 
 
 def _names(layer, kind):

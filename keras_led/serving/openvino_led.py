@@ -10,6 +10,8 @@ import numpy as np
 from keras_led.argument_checks import did_you_mean
 from keras_led.argument_checks import wrong
 from keras_led.config import LEDConfig
+from keras_led.files.reading import reading
+from keras_led.files.reading import shortened
 from keras_led.formats.packages import load_openvino
 from keras_led.generation.inputs.arguments import read_seed
 from keras_led.generation.inputs.document_batch import read_documents
@@ -74,7 +76,8 @@ class OpenVINOLED:
 
         Args:
             folder: str or path of the directory.
-            device: str, one of `openvino.Core().available_devices`.
+            device: str, one of `openvino.Core().available_devices`, or what
+                chooses among them, as "AUTO".
             settings: dict of OpenVINO's properties, for example
                 `{"INFERENCE_NUM_THREADS": 4}`. Numbers are float32 unless it
                 holds another `INFERENCE_PRECISION_HINT`.
@@ -85,20 +88,25 @@ class OpenVINOLED:
         Raises:
             FileNotFoundError: If the folder or a file is missing.
             ImportError: If openvino is not installed.
-            ValueError: If a file is damaged or the device is unknown.
+            ValueError: If a file is damaged, or OpenVINO does not know the
+                device or a setting.
         """
         found = read_folder(folder, (MODEL, WEIGHTS), "openvino")
         core = load_openvino().Core()
-        if device.split(".")[0] not in (*core.available_devices, "AUTO"):
+        path = Path(folder) / MODEL
+        with reading(path, "hold a model, with its weights beside it"):
+            model = core.read_model(path)
+        settings = {**SETTINGS, **(settings or {})}
+        try:
+            compiled = core.compile_model(model, device, settings)
+        except RuntimeError as error:
             raise ValueError(
-                "`device` must be one that OpenVINO finds here: "
-                f"{', '.join(core.available_devices)}. Received: "
-                f"device={device!r}."
-            )
-        model = core.compile_model(
-            str(Path(folder) / MODEL), device, {**SETTINGS, **(settings or {})}
-        )
-        return cls(found, model)
+                "`device` and `settings` must be what OpenVINO knows here: its "
+                f"devices are {', '.join(core.available_devices)}. Received: "
+                f"device={device!r}, settings={settings!r}. OpenVINO says: "
+                f"{shortened(str(error))}"
+            ) from error
+        return cls(found, compiled)
 
     def generate(
         self,
@@ -110,7 +118,9 @@ class OpenVINOLED:
         seed: Any = None,
         **options: Any,
     ) -> np.ndarray:
-        """Generates token ids: those that the model's `generate` gives.
+        """Generates token ids, by greedy and beam search those of the model.
+
+        Sampling draws from the same probabilities, by a generator of its own.
 
         Args:
             input_ids: Integers of shape `(B, S)`.
@@ -164,7 +174,9 @@ class OpenVINOLED:
             "attention_mask": np.ceil(documents.attention_mask).astype("int32"),
             "global_attention_mask": np.ceil(wide).astype("int32"),
         }
-        return np.array(self._model(inputs)["sequences"])
+        # A request of its own: that of the model is for one thread.
+        found = self._model.create_infer_request().infer(inputs)
+        return np.array(found["sequences"])
 
     def summarize(
         self,
@@ -191,9 +203,16 @@ class OpenVINOLED:
 
         Raises:
             TypeError: If a text is no string, or an option is unknown.
-            ValueError: If a value does not fit, or the folder holds no
-                tokenizer.
+            ValueError: If a value does not fit, the folder holds no
+                tokenizer, or the export writes several texts a document.
         """
+        count = self.generation_config.resolve()["num_return_sequences"]
+        if count != 1:
+            raise ValueError(
+                "`summarize` returns one text a document. Received: an export "
+                f"with num_return_sequences={count}. Use `generate`, or export "
+                "the model with num_return_sequences=1."
+            )
         return summarize_texts(
             self,
             text,

@@ -109,6 +109,16 @@ def test_a_custom_sampler_runs_in_the_loop_of_keras_hub(task):
     np.testing.assert_array_equal(up_to_the_end(found), up_to_the_end(expected))
 
 
+def test_a_custom_sampler_cannot_write_beyond_the_table(lm):
+    lm.compile(sampler=CustomGreedy())
+    limit = lm.backbone.max_decoder_sequence_length
+    try:
+        with pytest.raises(ValueError, match=f"`max_length`.* most {limit}"):
+            lm.generate(DOCUMENTS[0], max_length=limit + 1)
+    finally:
+        lm.compile()
+
+
 def test_a_custom_sampler_may_reorder_the_cache(task, model):
     """As beams do: the best must be at least as likely as the greedy one."""
     found = tokens(task, CustomBeam(num_beams=4), stop_token_ids=None)

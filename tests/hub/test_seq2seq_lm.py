@@ -59,6 +59,47 @@ def test_a_dataset_is_written_about_batch_by_batch(lm):
     assert lm.generate(data) == lm.generate(DOCUMENTS)
 
 
+def test_a_dataset_of_single_texts_is_refused(lm):
+    tf = pytest.importorskip("tensorflow")
+    data = tf.data.Dataset.from_tensor_slices(DOCUMENTS)
+    with pytest.raises(ValueError, match="of batches.* Call its `batch` first"):
+        lm.generate(data)
+
+
+def test_one_document_is_one_output(lm):
+    text = lm.generate(DOCUMENTS[0])
+    given = {"encoder_text": np.array(DOCUMENTS[0])}
+    assert lm.generate(given) == lm.generate(given["encoder_text"]) == text
+    inputs = lm.preprocessor.generate_preprocess(DOCUMENTS[0])
+    preprocessor, lm.preprocessor = lm.preprocessor, None
+    try:
+        row = lm.generate(inputs)
+    finally:
+        lm.preprocessor = preprocessor
+    assert row["decoder_token_ids"].ndim == 1
+    assert preprocessor.generate_postprocess(row) == text
+
+
+def test_one_stop_token_or_an_array_of_them(lm):
+    eos = lm.backbone.led.config.eos_token_id
+    expected = lm.generate(DOCUMENTS[0], max_length=9)
+    for stop in (eos, np.array([eos]), (eos,)):
+        found = lm.generate(DOCUMENTS[0], max_length=9, stop_token_ids=stop)
+        assert found == expected
+
+
+def test_a_sampler_says_how_long_an_output_may_be(lm):
+    width = lm.preprocessor.decoder_sequence_length
+    prompt = {"encoder_text": DOCUMENTS[0], "decoder_text": "a list"}
+    lm.preprocessor.decoder_sequence_length = 4  # too short for the prompt
+    try:
+        lm.compile(sampler=LEDSampler(max_new_tokens=3))
+        assert lm.generate(prompt).startswith("a list")
+    finally:
+        lm.compile()
+        lm.preprocessor.decoder_sequence_length = width
+
+
 def test_prompts_begin_the_outputs(lm):
     prompts = {"encoder_text": DOCUMENTS[:2], "decoder_text": ["a list", ""]}
     whole = lm.generate(prompts, max_length=12)
@@ -189,6 +230,8 @@ def test_every_form_of_data_trains_and_is_scored(folder):
     assert 0 <= accuracy <= 1
     assert lm.evaluate(data, verbose=0)[0] == pytest.approx(expected, rel=1e-5)
     assert lm.test_on_batch(*pairs)[0] == pytest.approx(expected, rel=1e-5)
+    weighted = tf.data.Dataset.from_tensor_slices((*pairs, np.full(5, 2.0)))
+    lm.evaluate(weighted.batch(5), verbose=0)  # float64, as numpy has them
     history = lm.fit(data, validation_data=pairs, verbose=0).history
     assert history["val_loss"][0] == pytest.approx(expected, rel=1e-5)
     losses = peer.to_numpy(lm.score(pairs, "loss"))
@@ -265,6 +308,8 @@ def test_a_row_longer_than_the_table_is_refused(folder):
             "`target_ids`",
         ),
         (lambda lm: lm.generate("a", max_length=500), "`max_length`"),
+        (lambda lm: lm.generate("a", stop_token_ids="eos"), "`stop_token_ids`"),
+        (lambda lm: lm.generate("a", stop_token_ids=[0.5]), "`stop_token_ids`"),
     ],
 )
 def test_bad_arguments_are_named(lm, call, words):

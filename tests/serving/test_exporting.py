@@ -7,10 +7,12 @@ import sys
 import pytest
 from typer.testing import CliRunner
 
+from keras_led import GenerationConfig
 from keras_led import serving
 from keras_led.backend import name as backend_name
 from keras_led.cli import app
 from keras_led.formats import other_process
+from keras_led.serving.exported_folder import write_folder
 from tests.serving.conftest import TEXTS
 from tests.serving.conftest import tiny_model
 from tests.serving.conftest import warmup_requests
@@ -32,6 +34,10 @@ print(json.dumps([text.decode() for text in found]))
         ({"prompt_lookup_num_tokens": 3, "num_beams": 1}, "lookup"),
         ({"stop_strings": ["."]}, "`stop_strings` runs Python"),
         ({"max_new_tokens": 13}, "must fit the decoder's 12 positions"),
+        (
+            {"output_scores": True, "format": "onnx"},
+            "`output_scores` is not offered",
+        ),
     ],
 )
 def test_what_a_graph_cannot_do_is_refused(tmp_path, options, rule):
@@ -39,6 +45,12 @@ def test_what_a_graph_cannot_do_is_refused(tmp_path, options, rule):
     with pytest.raises(ValueError, match=rule):
         serving.export(model, tmp_path / "out", **options)
     assert not (tmp_path / "out").exists()
+
+
+def test_none_keeps_its_meaning_in_a_folder(tmp_path):
+    model, _ = tiny_model()
+    write_folder(tmp_path, model, None, {"do_sample": True, "top_k": None})
+    assert GenerationConfig.from_pretrained(tmp_path).top_k == 0
 
 
 def test_unknown_option_is_refused(tmp_path):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import warnings
@@ -339,6 +340,10 @@ def test_bad_folders_are_named(folder, tmp_path):
         OnnxLED.from_pretrained(folder, providers=["AbacusProvider"])
     with pytest.raises(TypeError, match="`providers` must be a list"):
         OnnxLED.from_pretrained(folder, providers="CPUExecutionProvider")
+    shutil.copytree(folder, tmp_path / "damaged")
+    (tmp_path / "damaged" / "encoder_model.onnx").write_bytes(b"no model")
+    with pytest.raises(ValueError, match="damaged/encoder_model.onnx must"):
+        OnnxLED.from_pretrained(tmp_path / "damaged")
 
 
 def test_a_folder_without_a_tokenizer_takes_ids_only(folder, tmp_path):

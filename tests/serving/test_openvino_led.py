@@ -1,5 +1,8 @@
 """OpenVINO files that generate: the model's tokens, without the model."""
 
+import concurrent.futures
+import json
+import shutil
 import subprocess
 import sys
 
@@ -201,8 +204,31 @@ def test_bad_folders_are_named(folder, tmp_path):
         OpenVINOLED.from_pretrained(tmp_path / "absent")
     with pytest.raises(FileNotFoundError, match="without openvino_model.xml"):
         OpenVINOLED.from_pretrained(tmp_path)
-    with pytest.raises(ValueError, match="`device` must be one that OpenVINO"):
+    with pytest.raises(ValueError, match="`device` and `settings` must.*ABAC"):
         OpenVINOLED.from_pretrained(folder, device="ABACUS")
+    shutil.copytree(folder, tmp_path / "damaged")
+    (tmp_path / "damaged" / "openvino_model.xml").write_text("<net")
+    with pytest.raises(ValueError, match="damaged/openvino_model.xml must"):
+        OpenVINOLED.from_pretrained(tmp_path / "damaged")
+
+
+def test_threads_share_a_model(led):
+    given = [documents(1, length) for length in (7, 23, 300) * 3]
+    expected = [led.generate(**arrays) for arrays in given]
+    with concurrent.futures.ThreadPoolExecutor(3) as threads:
+        found = list(threads.map(lambda arrays: led.generate(**arrays), given))
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_several_texts_a_document_are_no_summary(folder, tmp_path):
+    shutil.copytree(folder, tmp_path / "two")
+    path = tmp_path / "two" / "generation_config.json"
+    content = json.loads(path.read_text("utf-8"))
+    path.write_text(json.dumps({**content, "num_return_sequences": 2}))
+    two = OpenVINOLED.from_pretrained(tmp_path / "two")
+    with pytest.raises(ValueError, match="num_return_sequences=2. Use `gener"):
+        two.summarize("a page")
 
 
 def test_a_missing_runtime_is_named(folder, tmp_path, monkeypatch, longer):
