@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
+from typing import BinaryIO
 
 from keras_led.typing import StrPath
 
@@ -95,7 +97,7 @@ def read_lines(file: StrPath) -> Iterator[tuple[int, bytes]]:
     """
     with _open(str(file)) as lines:
         for number, line in enumerate(lines, start=1):
-            yield number, _without_mark(line, file) if number == 1 else line  # pyright: ignore[reportReturnType]
+            yield number, _without_mark(line, file) if number == 1 else line
 
 
 def read_text(file: StrPath) -> str:
@@ -128,7 +130,7 @@ def read_text(file: StrPath) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _without_mark(start, file):
+def _without_mark(start: bytes, file: StrPath) -> bytes:
     """Takes the byte order mark of UTF-8 away; refuses other encodings."""
     for mark, encoding in _OTHER_MARKS.items():
         if start.startswith(mark):
@@ -145,9 +147,9 @@ def _not_utf8(file, why):
 
 
 @contextmanager
-def _open(file):
+def _open(file: str) -> Iterator[BinaryIO]:
     if file == STANDARD_INPUT:
-        opened = nullcontext(sys.stdin.buffer)
+        opened: Any = nullcontext(sys.stdin.buffer)
     elif file.lower().endswith(".gz"):
         opened = gzip.open(file, "rb")
     else:
