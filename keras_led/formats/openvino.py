@@ -37,6 +37,8 @@ def write_openvino(
     traced = trace(function, inputs)
     with tempfile.TemporaryDirectory() as folder:
         write_saved_model(module, folder, {SIGNATURE: traced})
-        converted = openvino.convert_model(folder)
+        # `convert_model` would report to OpenVINO's makers, from forks of this
+        # process; reading does neither.
+        converted = openvino.Core().read_model(folder)
         # Here already: the weights lie in the folder.
         openvino.save_model(converted, str(path), compress_to_fp16=False)
