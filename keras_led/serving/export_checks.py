@@ -155,8 +155,6 @@ def exported_plan(
         vocab_size=model.config.vocab_size,
         explicit=set(options),
     )
-    if format != "saved_model":
-        check_mode(plan)
     options = plan.options
     python = [name for name in _PYTHON_OPTIONS if options[name] is not None]
     if python:
@@ -170,4 +168,6 @@ def exported_plan(
             "Greedy search, sampling and beam search can be exported. "
             f"Received: options of {plan.mode} search."
         )
+    if format != "saved_model":
+        check_mode(plan)
     return plan
