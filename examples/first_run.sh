@@ -18,10 +18,9 @@ export TF_CPP_MIN_LOG_LEVEL=${TF_CPP_MIN_LOG_LEVEL:-2}
 export OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-PASSIVE}
 
 case $KERAS_BACKEND in
-tensorflow) extra=() ;;
-jax) extra=(jax) ;;
+tensorflow | jax) extra=$KERAS_BACKEND more=() ;;
 # A fixed version: an open range takes the newest one, with CUDA, in GBs.
-torch) extra=("torch==2.13.0") ;;
+torch) extra=torch more=("torch==2.13.0") ;;
 *)
     echo "KERAS_BACKEND must be tensorflow, jax or torch." \
         "Received: KERAS_BACKEND=$KERAS_BACKEND." >&2
@@ -35,7 +34,8 @@ if [ ! -x "$venv/bin/python" ]; then
     "$python" -m venv "$venv"
 fi
 echo "Installing keras_led for $KERAS_BACKEND (a minute or two) ..." >&2
-"$venv/bin/python" -m pip install --quiet "$root" ${extra[@]+"${extra[@]}"}
+"$venv/bin/python" -m pip install --quiet "$root[$extra]" \
+    ${more[@]+"${more[@]}"}
 
 [ $# -gt 0 ] || set -- "$root/examples/data/held-out.txt"
 echo "keras-led summarize $*" >&2

@@ -7,10 +7,11 @@ Long documents in, short texts out, on TensorFlow, JAX or PyTorch: set
 first asked for, Keras and its backend among that.
 """
 
-import importlib
 from typing import TYPE_CHECKING
 
 from keras_led import _keras_names
+from keras_led._lazy_names import import_part
+from keras_led._lazy_names import lazy_names
 from keras_led._version import __version__
 
 if TYPE_CHECKING:
@@ -122,16 +123,12 @@ __all__ = [
 ]
 
 
+_find = lazy_names(__name__, {**_HOMES, **_TENSORFLOW_HOMES})
+
+
 def __getattr__(name):
     """Imports a name when it is first asked for."""
-    home = _HOMES.get(name) or _TENSORFLOW_HOMES.get(name)
-    if home is not None:
-        value = getattr(importlib.import_module(f"keras_led.{home}"), name)
-        globals()[name] = value
-        return value
-    if name in _PARTS:
-        return importlib.import_module(f"keras_led.{name}")
-    raise AttributeError(f"module 'keras_led' has no attribute {name!r}")
+    return import_part(f"{__name__}.{name}") if name in _PARTS else _find(name)
 
 
 def __dir__():

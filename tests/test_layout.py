@@ -32,10 +32,17 @@ ROOMS = (
     "hub",
     "tf",
     "serving",
+    "demo",
     "cli",
 )
 # Imported from everywhere, or, as the start of the command, from nowhere.
-BESIDE_THE_ROOMS = ("__main__", "_keras_names", "_version")
+BESIDE_THE_ROOMS = (
+    "__main__",
+    "_keras_names",
+    "_lazy_names",
+    "_missing_backend",
+    "_version",
+)
 BACKEND_ROOMS = ("backend", "formats", "tf", "serving")
 BACKEND_LIBRARIES = ("tensorflow", "jax", "torch", "transformers")
 MAX_LINES = 400

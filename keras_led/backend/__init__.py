@@ -8,7 +8,15 @@ once, when Keras is imported; set the `KERAS_BACKEND` variable before that.
 import importlib
 from typing import TYPE_CHECKING
 
-import keras
+from keras_led._missing_backend import missing_backend as _missing_backend
+
+try:
+    import keras
+except ModuleNotFoundError as error:
+    _explained = _missing_backend(error)
+    if _explained is None:
+        raise
+    raise _explained from error
 
 from keras_led.backend import interface
 from keras_led.backend.symbolic import NEEDS_SIZES

@@ -7,6 +7,7 @@ import typer
 from keras_led._version import __version__
 from keras_led.cli.bench import bench
 from keras_led.cli.convert import convert
+from keras_led.cli.demo import demo
 from keras_led.cli.evaluate import evaluate
 from keras_led.cli.export import export
 from keras_led.cli.info import info
@@ -22,7 +23,8 @@ app: typer.Typer = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (summarize, train, evaluate, convert, export, info, bench):
+commands = (summarize, demo, train, evaluate, convert, export, info, bench)
+for command in commands:
     app.command(cls=PlainHelpCommand)(command)
 
 

@@ -6,12 +6,17 @@ calls `start_backend` first and imports what it works with afterwards.
 """
 
 import os
+import platform
 import sys
 import tempfile
+import zlib
 from contextlib import contextmanager
 from contextlib import nullcontext
+from contextlib import suppress
+from pathlib import Path
 
-BACKENDS = ("tensorflow", "jax", "torch")
+from keras_led._missing_backend import BACKENDS
+from keras_led.files.user_cache import cache_folder
 
 
 def check_backend(requested):
@@ -53,6 +58,7 @@ def start_backend(requested, debug=False):
         if not debug:
             # TensorFlow's notes about what it compiles.
             os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+        keep_compiled_programs()
     with nullcontext() if loaded or debug else quiet_standard_error():
         from keras_led.backend import name
     if requested not in (None, name):
@@ -62,6 +68,27 @@ def start_backend(requested, debug=False):
             f"Start a new process, or set KERAS_BACKEND={requested}."
         )
     return name
+
+
+def keep_compiled_programs():
+    """Lets JAX find the programs of earlier commands, in the user's cache.
+
+    They take half of a first summary's time. JAX's own variables change that:
+    JAX_ENABLE_COMPILATION_CACHE=false keeps nothing.
+    """
+    # Programs are for one kind of processor.
+    kind = platform.processor() or platform.machine()
+    with suppress(OSError):
+        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+        kind = next((x for x in lines if x.startswith("flags")), kind)
+    folder = cache_folder() / f"jax-{zlib.crc32(kind.encode()):08x}"
+    defaults = {
+        "JAX_COMPILATION_CACHE_DIR": str(folder),
+        "JAX_COMPILATION_CACHE_MAX_SIZE": str(2**30),  # bytes, then the oldest
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.1",
+    }
+    for name, value in defaults.items():
+        os.environ.setdefault(name, value)
 
 
 @contextmanager

@@ -8,10 +8,10 @@ import keras
 
 from keras_led.config import LEDConfig
 from keras_led.data.files import STANDARD_INPUT
-from keras_led.training.adapters import TARGETS
-from keras_led.training.adapters import enable_lora
-from keras_led.training.freezing import PARTS
-from keras_led.training.freezing import freeze
+from keras_led.models.adapters import TARGETS
+from keras_led.models.adapters import enable_lora
+from keras_led.models.freezing import PARTS
+from keras_led.models.freezing import freeze
 from keras_led.training.linear_decay import LinearDecay
 from keras_led.typing import AnyLED
 

@@ -5,11 +5,10 @@ import os
 import subprocess
 import sys
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Any
-
-import keras
 
 from keras_led.typing import AnyLED
 from keras_led.typing import GeneratingLED
@@ -52,6 +51,8 @@ def write_model_elsewhere(
             "the program itself. Move it to a file, or run the export under "
             "KERAS_BACKEND=tensorflow."
         )
+    import keras  # the command, which runs others, does without
+
     with tempfile.TemporaryDirectory() as folder:
         model.save_pretrained(folder)
         policy = keras.dtype_policies.serialize(model.dtype_policy)
@@ -67,6 +68,11 @@ def write_model_elsewhere(
 
 
 def _run_module(name, *arguments, text=None):
+    if find_spec("tensorflow") is None:
+        raise ImportError(
+            "Exports are written by TensorFlow, which is not installed. Run: "
+            "pip install 'keras-led[tensorflow]'"
+        )
     done = subprocess.run(
         [sys.executable, "-m", name, *arguments],
         env={**os.environ, "KERAS_BACKEND": "tensorflow"},

@@ -4,8 +4,9 @@ A name is imported when it is first asked for: the searches run without Keras
 too, see `tensor_ops`.
 """
 
-import importlib
 from typing import TYPE_CHECKING
+
+from keras_led._lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from keras_led.generation.mixin import GenerationMixin
@@ -30,20 +31,15 @@ __all__ = [
     "TextStreamer",
 ]
 
-_HOMES = {
-    "GenerateBeamEncoderDecoderOutput": "results.generate_outputs",
-    "GenerateEncoderDecoderOutput": "results.generate_outputs",
-    "GenerationConfig": "options.generation_config",
-    "GenerationMixin": "mixin",
-    "LogitsProcessor": "processors.scores",
-    "TextIteratorStreamer": "results.streamers",
-    "TextStreamer": "results.streamers",
-}
-
-
-def __getattr__(name):
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    home = importlib.import_module(f"{__name__}.{_HOMES[name]}")
-    globals()[name] = getattr(home, name)
-    return globals()[name]
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "GenerateBeamEncoderDecoderOutput": "results.generate_outputs",
+        "GenerateEncoderDecoderOutput": "results.generate_outputs",
+        "GenerationConfig": "options.generation_config",
+        "GenerationMixin": "mixin",
+        "LogitsProcessor": "processors.scores",
+        "TextIteratorStreamer": "results.streamers",
+        "TextStreamer": "results.streamers",
+    },
+)

@@ -1,6 +1,5 @@
 """The methods that a model inherits to generate text."""
 
-from collections.abc import Iterator
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from typing import Any
@@ -10,27 +9,21 @@ from typing import Unpack
 from keras_led.config import LEDConfig
 from keras_led.generation.inputs.arguments import read_request
 from keras_led.generation.loop.run import run_request
-from keras_led.generation.loop.run import stream_request
 from keras_led.generation.options.generation_config import GenerationConfig
 from keras_led.generation.options.generation_config import options_of
 from keras_led.generation.options.keywords import GenerateArguments
-from keras_led.generation.options.keywords import SummarizeOptions
 from keras_led.generation.results.streamers import ended_after_an_error
 from keras_led.generation.results.transition_scores import transition_scores
-from keras_led.generation.summaries import TokenizedDocuments
-from keras_led.generation.summaries import summarize_texts
-from keras_led.typing import S
+from keras_led.generation.summary_mixin import SummaryMixin
 from keras_led.typing import StrPath
 from keras_led.typing import Tensor
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from keras_led.tokenizer.led_tokenizer import LEDTokenizer
 
-
-class GenerationMixin:
-    """Adds `generate`, `stream` and `summarize` to a model.
+class GenerationMixin(SummaryMixin):
+    """Adds `generate`, and what stands on it, to a model.
 
     The model offers `config`, `encode`, `start_decoding` and `decode_step`.
     """
@@ -279,77 +272,6 @@ class GenerationMixin:
         """Finds the score of each generated token; see `transition_scores`."""
         return transition_scores(
             sequences, scores, beam_indices, normalize_logits
-        )
-
-    def stream(
-        self,
-        text: str,
-        *,
-        tokenizer: "LEDTokenizer",
-        **arguments: Unpack[SummarizeOptions],
-    ) -> Iterator[str]:
-        """Writes a summary piece by piece.
-
-        Args:
-            text: str, the document.
-            tokenizer: `LEDTokenizer`.
-            **arguments: as in `generate`; one beam, one sequence.
-
-        Yields:
-            str, pieces of the summary, which joined are the whole.
-
-        Raises:
-            TypeError: If `text` is not a string or an argument is unknown.
-            ValueError: If a value does not fit, for example `num_beams=2`.
-        """
-        limit = self.config.max_encoder_position_embeddings
-        documents = TokenizedDocuments([text], tokenizer, limit)
-        given = {"num_beams": 1, "num_return_sequences": 1}
-        given |= {**documents.batch([0]), **arguments, "tokenizer": tokenizer}
-        request = read_request(self.config, self.generation_config, given)
-        return stream_request(self, request, tokenizer)  # pyright: ignore[reportArgumentType]
-
-    def summarize(
-        self,
-        text: S,
-        *,
-        tokenizer: "LEDTokenizer",
-        batch_size: int = 1,
-        max_input_length: int | None = None,
-        progress: bool = False,
-        **options: Unpack[SummarizeOptions],
-    ) -> S:
-        """Summarizes one text, or many.
-
-        Global attention is on `<s>`; the generation options are the
-        checkpoint's own unless given. A text longer than the model reads is
-        cut, with a warning that says how much.
-
-        Args:
-            text: str, or list of str.
-            tokenizer: `LEDTokenizer`.
-            batch_size: int, documents at once. Documents are sorted by
-                length, so that a batch holds little padding.
-            max_input_length: int, longest document in tokens; by default what
-                the model's position table holds.
-            progress: bool, show a progress bar over the documents.
-            **options: arguments of `generate`.
-
-        Returns:
-            str, or list of str in the order of `text`.
-
-        Raises:
-            TypeError: If `text` is not a string, or an option is unknown.
-            ValueError: If a value does not fit.
-        """
-        return summarize_texts(
-            self,
-            text,
-            tokenizer,
-            batch_size,
-            max_input_length,
-            progress,
-            options,
         )
 
 

@@ -1,6 +1,7 @@
 """From texts to summaries: the high-level path."""
 
 import warnings
+from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -43,18 +44,30 @@ class TokenizedDocuments:
 
     def __init__(self, texts: list[str], tokenizer: "LEDTokenizer", limit: int):
         for index, text in enumerate(texts):
-            if not isinstance(text, str):
-                raise TypeError(
-                    "Each document must be a str. "
-                    f"Received: {type(text).__name__} at index {index}."
-                )
+            check_text(index, text)
         self.pad_token_id = tokenizer.pad_token_id
-        self.ids = []
-        for index, text in enumerate(texts):
+        self.ids, self._cuts = [], []
+        for text in texts:
             ids, cut = _read_document(text, tokenizer, limit)
             self.ids.append(ids)
+            self._cuts.append(cut)
+
+    def warn_of_cuts(
+        self, stacklevel: int, numbers: Sequence[int] | None = None
+    ) -> None:
+        """Warns of each document that was cut.
+
+        Args:
+            stacklevel: int, as of `warnings.warn`, from the caller's caller.
+            numbers: list of int, what to call each document, or `None` for
+                its index.
+        """
+        for index, cut in enumerate(self._cuts):
             if cut is not None:
-                warnings.warn(CutDocumentWarning(index, cut), stacklevel=4)
+                number = index if numbers is None else numbers[index]
+                warnings.warn(
+                    CutDocumentWarning(number, cut), stacklevel=stacklevel + 1
+                )
 
     def batch(self, indices: Sequence[int]) -> dict[str, np.ndarray]:
         """Inputs of `generate` for some documents.
@@ -76,6 +89,15 @@ class TokenizedDocuments:
             "attention_mask": mask,
             "global_attention_mask": global_mask,
         }
+
+
+def check_text(index: int, text: Any) -> None:
+    """Raises `TypeError` if a document is no text."""
+    if not isinstance(text, str):
+        raise TypeError(
+            "Each document must be a str. "
+            f"Received: {type(text).__name__} at index {index}."
+        )
 
 
 def _read_document(text, tokenizer, limit):
@@ -108,76 +130,109 @@ def _read_document(text, tokenizer, limit):
     )
 
 
-def summarize_texts(
-    model: Any,
-    text: S,
-    tokenizer: "LEDTokenizer",
-    batch_size: int,
-    max_input_length: int | None,
-    progress: bool,
-    options: Mapping[str, Any],
-) -> S:
-    """Summarizes texts in batches of similar lengths.
+class Summarizer:
+    """From texts to summaries, by the options of one call.
 
     Args:
         model: offers `config` and `generate`.
-        text: str, or list of str.
         tokenizer: `LEDTokenizer`.
         batch_size: int, most documents at once.
         max_input_length: int, longest document in tokens, or `None` for what
             the model's position table holds.
-        progress: bool, show a progress bar over the documents.
         options: dict of arguments of `generate`.
+
+    Raises:
+        ValueError: If a value does not fit.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        tokenizer: "LEDTokenizer",
+        batch_size: int,
+        max_input_length: int | None,
+        options: Mapping[str, Any],
+    ):
+        for name, value in (
+            ("batch_size", batch_size),
+            ("max_input_length", max_input_length),
+        ):
+            check_positive(name, value)
+        for name, plain in (
+            ("return_dict_in_generate", False),
+            ("num_return_sequences", 1),
+        ):
+            if options.get(name, plain) != plain:
+                raise ValueError(
+                    f"`{name}` does not fit `summarize`, which returns one "
+                    f"text a document. Received: {name}={options[name]}. "
+                    "Use `generate`."
+                )
+        self._model, self._tokenizer = model, tokenizer
+        self._batch_size = batch_size
+        self._limit = model.config.max_encoder_position_embeddings
+        if max_input_length is not None:
+            self._limit = min(self._limit, max_input_length)
+        self._options = {
+            "return_dict_in_generate": False,
+            "num_return_sequences": 1,
+            **options,
+        }
+
+    def read(self, texts: list[str]) -> TokenizedDocuments:
+        """Tokenizes texts; raises `TypeError` if one is no string."""
+        return TokenizedDocuments(texts, self._tokenizer, self._limit)
+
+    def write(self, documents: TokenizedDocuments) -> Iterator[tuple[int, str]]:
+        """Yields pairs of an index and a summary, batch by batch."""
+        for indices in batches(documents.ids, self._batch_size):
+            sequences = self._model.generate(
+                **documents.batch(indices),
+                tokenizer=self._tokenizer,
+                **self._options,
+            )
+            written = self._tokenizer.batch_decode(
+                sequences, skip_special_tokens=True
+            )
+            for index, summary in zip(indices, written, strict=True):
+                yield index, summary.strip()
+
+
+def check_positive(name: str, value: int | None) -> None:
+    """Raises `ValueError` if a number is given and below 1."""
+    if value is not None and value < 1:
+        raise ValueError(
+            f"`{name}` must be at least 1. Received: {name}={value}."
+        )
+
+
+def summarize_texts(
+    summarizer: Summarizer, text: S, progress: bool, stacklevel: int = 3
+) -> S:
+    """Summarizes texts in batches of similar lengths.
+
+    Args:
+        summarizer: `Summarizer`.
+        text: str, or list of str.
+        progress: bool, show a progress bar over the documents.
+        stacklevel: int, of warnings, from this function.
 
     Returns:
         str, or list of str in the order of `text`.
 
     Raises:
         TypeError: If a text is no string.
-        ValueError: If a value does not fit.
     """
-    for name, value in (
-        ("batch_size", batch_size),
-        ("max_input_length", max_input_length),
-    ):
-        if value is not None and value < 1:
-            raise ValueError(
-                f"`{name}` must be at least 1. Received: {name}={value}."
-            )
-    for name, plain in (
-        ("return_dict_in_generate", False),
-        ("num_return_sequences", 1),
-    ):
-        if options.get(name, plain) != plain:
-            raise ValueError(
-                f"`{name}` does not fit `summarize`, which returns one "
-                f"text a document. Received: {name}={options[name]}. "
-                "Use `generate`."
-            )
     single = isinstance(text, str)
     texts = [text] if single else list(text)
-    options = {
-        "return_dict_in_generate": False,
-        "num_return_sequences": 1,
-        **options,
-    }
-    limit = model.config.max_encoder_position_embeddings
-    if max_input_length is not None:
-        limit = min(limit, max_input_length)
-    documents = TokenizedDocuments(texts, tokenizer, limit)
-    summaries = [None] * len(texts)
+    documents = summarizer.read(texts)
+    documents.warn_of_cuts(stacklevel)
+    summaries = [""] * len(texts)
     bar = tqdm(total=len(texts), unit="document", disable=not progress)
     with bar:
-        for indices in batches(documents.ids, batch_size):
-            sequences = model.generate(
-                **documents.batch(indices), tokenizer=tokenizer, **options
-            )
-            written = tokenizer.batch_decode(
-                sequences, skip_special_tokens=True
-            )
-            for index, summary in zip(indices, written, strict=True):
-                summaries[index] = summary.strip()  # pyright: ignore[reportArgumentType, reportCallIssue]
-            bar.update(len(indices))
+        for index, summary in summarizer.write(documents):
+            summaries[index] = summary
+            bar.update()
     return summaries[0] if single else summaries  # pyright: ignore[reportReturnType]
 
 

@@ -4,6 +4,17 @@
 Keras; `import keras_led` alone does neither.
 """
 
+# First: it says what to install where Keras lacks its backend.
+from keras_led import backend
+
+try:
+    import keras_hub
+except ModuleNotFoundError as error:
+    raise ImportError(
+        "`keras_led.hub` stands on KerasHub, which is not installed. Run: pip "
+        "install 'keras-led[hub]'"
+    ) from error
+
 from keras_led.hub.converter import register_converter
 from keras_led.hub.hub_backbone import LEDBackbone
 from keras_led.hub.hub_tokenizer import LEDTokenizer

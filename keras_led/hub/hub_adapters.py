@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from keras_led.argument_checks import did_you_mean
-from keras_led.training.adapters import TARGETS
-from keras_led.training.adapters import enable_lora
+from keras_led.models.adapters import TARGETS
+from keras_led.models.adapters import enable_lora
 
 if TYPE_CHECKING:
     from keras_led.hub.hub_backbone import LEDBackbone

@@ -285,7 +285,7 @@ class LEDBackbone(keras_hub.models.Backbone):
         Args:
             rank: int, at least 1.
             target_layer_names: list of names among
-                `keras_led.training.adapters.TARGETS`; by default
+                `keras_led.models.adapters.TARGETS`; by default
                 `default_lora_layer_names()`.
 
         Raises:

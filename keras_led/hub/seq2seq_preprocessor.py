@@ -233,7 +233,9 @@ class LEDSeq2SeqLMPreprocessor(keras_hub.models.Seq2SeqLMPreprocessor):
             x = x["encoder_text"]
         sources, single = read_texts("encoder_text", x)
         own = self.tokenizer.led_tokenizer
-        ids = TokenizedDocuments(sources, own, longest).ids  # may warn
+        documents = TokenizedDocuments(sources, own, longest)
+        documents.warn_of_cuts(3)
+        ids = documents.ids
         length = bucket_length(max(map(len, ids), default=1), longest)
         pad = self.tokenizer.pad_token_id
         ids, mask = pad_rows(ids, length, pad)

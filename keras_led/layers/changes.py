@@ -123,7 +123,7 @@ def _adapters(path, layer):
             "Adapters must be on the projections of attention and of the "
             "feed-forward blocks to be copied or saved. "
             f"Received: adapters on {path}. Use "
-            "`keras_led.training.adapters.enable_lora`."
+            "`keras_led.training.enable_lora`."
         )
     return {"adapters": [layer.lora_rank, layer.lora_alpha]}
 

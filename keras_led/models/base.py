@@ -7,6 +7,7 @@ from typing import Any
 import keras
 
 from keras_led.config import LEDConfig
+from keras_led.models import adapters
 from keras_led.models.call_checks import check_document_length
 from keras_led.models.checked_runs import check_between_fits
 from keras_led.models.copies import CopyMixin
@@ -19,6 +20,8 @@ from keras_led.models.training_step import FittingMixin
 from keras_led.typing import ArrayLike
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from keras_led.models.led import LEDModel
 
 
@@ -96,6 +99,28 @@ class LEDPreTrainedModel(
         return False
 
     # ---- layers -----------------------------------------------------------
+
+    def enable_lora(
+        self,
+        rank: int,
+        alpha: float | None = None,
+        targets: "str | Iterable[str]" = adapters.DEFAULT_TARGETS,
+    ) -> int:
+        """Adds low-rank adapters and freezes the rest.
+
+        Args:
+            rank: int, at least 1.
+            alpha: float above 0, or `None` for `rank`.
+            targets: str or tuple of str, see `keras_led.training.enable_lora`,
+                which this calls.
+
+        Returns:
+            int, number of the adapters' weights.
+
+        Raises:
+            ValueError: If an argument is out of range, or there are adapters.
+        """
+        return adapters.enable_lora(self, rank, alpha, targets)
 
     def gradient_checkpointing_enable(
         self, gradient_checkpointing_kwargs: dict[str, Any] | None = None

@@ -107,12 +107,14 @@ class FittingMixin(CheckedRunsMixin):
         *state, data = args
         unseen = self._compile_loss is None and self._compile_metrics is None
         with self._own_loss(alone=unseen):
-            return super().train_step(*state, self._with_labels(data), **kwargs)
+            data = self._with_labels(data)
+            return _as_logs(super().train_step(*state, data, **kwargs))
 
     def test_step(self, *args: Any, **kwargs: Any) -> Any:
         *state, data = args
         with self._own_loss(alone=False):
-            return super().test_step(*state, self._with_labels(data), **kwargs)
+            data = self._with_labels(data)
+            return _as_logs(super().test_step(*state, data, **kwargs))
 
     @contextlib.contextmanager
     def _own_loss(self, alone):
@@ -133,6 +135,15 @@ class FittingMixin(CheckedRunsMixin):
         *state, data = args
         x = self._without_targets(data)
         return super().predict_step(*state, x, **kwargs)
+
+    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
+        # Asked by TensorFlow's `fit`, beside replicas.
+        strategy = getattr(self, "distribute_strategy", None)
+        with strategy.scope() if strategy else contextlib.nullcontext():
+            if iterator is not None and backend.spans_workers():
+                data_batch = backend.local_batch(_first_batch(iterator))
+                iterator = None
+        super()._maybe_symbolic_build(iterator, data_batch)
 
     def _symbolic_build(self, iterator=None, data_batch=None):
         # Keras calls the model on `x` to see what its loss and metrics will
@@ -197,9 +208,10 @@ class FittingMixin(CheckedRunsMixin):
             )
         if sample_weight is not None:
             raise ValueError(
-                "`sample_weight` does not reach the loss that the model "
-                "computes itself. Received: a `sample_weight`. Set labels "
-                "to ignore to -100, or pass a `loss` to `compile`."
+                "`sample_weight`, and `class_weight`, of which Keras makes "
+                "one, do not reach the loss that the model computes itself. "
+                "Received: one of them. Set labels to ignore to -100, or pass "
+                "a `loss` to `compile`."
             )
         loss = y_pred.loss
         if loss is None:
@@ -223,6 +235,13 @@ class FittingMixin(CheckedRunsMixin):
     def predictions(self, output: Any) -> Any:
         """The part of `output` that losses and metrics compare with `y`."""
         return output.logits
+
+
+def _as_logs(logs):
+    """What a step returns, as `fit` can take its mean over processes."""
+    if not isinstance(logs, dict) or not backend.spans_workers():
+        return logs
+    return {name: ops.reshape(value, (1,)) for name, value in logs.items()}
 
 
 def check_label_smoothing(model: keras.Model, label_smoothing: float) -> None:

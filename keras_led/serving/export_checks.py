@@ -9,7 +9,6 @@ from keras_led.generation.inputs.strategy import Plan
 from keras_led.generation.inputs.strategy import make_plan
 from keras_led.generation.options.generation_config import GenerationConfig
 from keras_led.serving.exported_folder import check_mode
-from keras_led.typing import GeneratingLED
 
 if TYPE_CHECKING:
     from keras_led.config import LEDConfig
@@ -138,10 +137,13 @@ def check_sizes(
     return sizes
 
 
-def exported_plan(
-    model: GeneratingLED, options: dict[str, Any], format: str
-) -> Plan:
+def exported_plan(model: Any, options: dict[str, Any], format: str) -> Plan:
     """The generation of an export, found to be one that a graph can do.
+
+    Args:
+        model: has `config` and `generation_config`.
+        options: dict of generation options that replace the model's.
+        format: str, one of `GENERATING`.
 
     Raises:
         TypeError: If an option is unknown.

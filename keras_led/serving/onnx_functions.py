@@ -102,10 +102,13 @@ class OnnxModule(ForwardModule):
         decoded, own, cross = model.led.decoder(
             look_up(tf.cast(input_ids, "int32")),
             encoder_mask=encoder_attention_mask != 0,
+            output_attentions=True,
             **caches,
         )
         logits = model.logits(decoded.last_hidden_state)
         found = {"logits": tf.cast(logits, "float32")}
+        for layer, weights in enumerate(decoded.cross_attentions):
+            found[f"{WEIGHTS}.{layer}"] = tf.cast(weights, "float32")
         for kind, pairs in (("decoder", own), ("encoder", cross)):
             for layer, pair in enumerate(pairs):
                 found |= zip(names(PRESENT, layer, kind), pair, strict=True)
@@ -113,6 +116,8 @@ class OnnxModule(ForwardModule):
 
 
 PAST, PRESENT = "past_key_values", "present"
+# What the tokens look at in the document: output that may be left unread.
+WEIGHTS = "cross_attentions"
 
 
 def names(prefix: str, layer: int, kind: str) -> tuple[str, str]:
@@ -144,6 +149,13 @@ def free_axes(name: str, in_decoder: bool) -> tuple[str | None, ...]:
     """
     if in_decoder and name in ("input_ids", "logits"):
         return "rows", "decoder_sequence_length"
+    if name.startswith(WEIGHTS):
+        return (
+            "rows",
+            None,
+            "decoder_sequence_length",
+            "encoder_sequence_length",
+        )
     given = name.startswith(PAST)
     heads, head_dim = ("heads", "head_dim") if given else (None, None)
     if ".decoder." in name:

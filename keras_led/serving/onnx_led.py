@@ -7,30 +7,25 @@ from typing import Self
 
 import numpy as np
 
-from keras_led.config import LEDConfig
 from keras_led.formats.packages import load_onnxruntime
 from keras_led.generation.inputs.arguments import Request
 from keras_led.generation.inputs.arguments import read_request
 from keras_led.generation.loop.decoding_loop import DecodingLoop
-from keras_led.generation.options.generation_config import GenerationConfig
 from keras_led.generation.options.notices import NO_GLOBAL_ATTENTION
 from keras_led.generation.options.notices import warn_once
 from keras_led.generation.processors.chain import build_chain
 from keras_led.generation.search.choose_search import make_search
 from keras_led.generation.search.choose_search import trim
-from keras_led.generation.summaries import summarize_texts
 from keras_led.generation.tensor_ops import on_numpy
 from keras_led.serving.exported_folder import ExportedFolder
 from keras_led.serving.exported_folder import check_ids
 from keras_led.serving.exported_folder import check_mode
 from keras_led.serving.exported_folder import read_folder
-from keras_led.serving.exported_folder import tokenizer_of
+from keras_led.serving.exported_led import ExportedLED
 from keras_led.serving.onnx_sessions import DECODER
 from keras_led.serving.onnx_sessions import ENCODER
 from keras_led.serving.onnx_sessions import OnnxSessions
-from keras_led.tokenizer.led_tokenizer import LEDTokenizer
 from keras_led.typing import ArrayLike
-from keras_led.typing import S
 from keras_led.typing import StrPath
 
 # Arguments of `generate` that the files have no inputs for, or that are code.
@@ -50,7 +45,7 @@ _NOT_OFFERED = (
 )
 
 
-class OnnxLED:
+class OnnxLED(ExportedLED):
     """An exported LED that generates, without Keras or any backend.
 
     The searches and processors are those of the models, over numpy arrays;
@@ -66,15 +61,8 @@ class OnnxLED:
         led.summarize("A long document.", num_beams=4)
     """
 
-    config: LEDConfig
-    generation_config: GenerationConfig
-    tokenizer: LEDTokenizer | None
-
     def __init__(self, found: ExportedFolder, sessions: OnnxSessions):
-        self.config = found.config
-        self.generation_config = found.generation_config
-        self.tokenizer = found.tokenizer
-        self._found = found
+        super().__init__(found)
         self._sessions = sessions
 
     @classmethod
@@ -153,44 +141,6 @@ class OnnxLED:
             check_mode(request.plan)
             result = self._loop(request).run(self._inputs(request))
             return trim(request.plan, result)["sequences"]
-
-    def summarize(
-        self,
-        text: S,
-        *,
-        batch_size: int = 1,
-        max_input_length: int | None = None,
-        progress: bool = False,
-        **options: Any,
-    ) -> S:
-        """Summarizes one text, or many; global attention is on `<s>`.
-
-        Args:
-            text: str, or list of str. What is longer than the model reads is
-                cut, with a warning that says how much.
-            batch_size: int, documents at once.
-            max_input_length: int, longest document in tokens; by default what
-                the model's position table holds.
-            progress: bool, show a progress bar over the documents.
-            **options: arguments of `generate`.
-
-        Returns:
-            str, or list of str in the order of `text`.
-
-        Raises:
-            TypeError: If a text is no string, or an option is unknown.
-            ValueError: If a value does not fit, or the folder holds no
-                tokenizer.
-        """
-        return summarize_texts(
-            self,
-            text,
-            tokenizer_of(self._found),
-            batch_size,
-            max_input_length,
-            progress,
-            options,
-        )
 
     def _loop(self, request: Request) -> DecodingLoop:
         plan = request.plan

@@ -64,7 +64,12 @@ class OnnxSessions:
             _session(runtime, folder / name, options)
             for name in (ENCODER, DECODER)
         )
-        self._outputs = [output.name for output in self._decoder.get_outputs()]
+        # Their weights over the document are for others.
+        self._outputs = [
+            output.name
+            for output in self._decoder.get_outputs()
+            if not output.name.startswith("cross_attentions")
+        ]
         self._past = [
             given.name
             for given in self._decoder.get_inputs()

@@ -9,7 +9,6 @@ import numpy as np
 
 from keras_led.argument_checks import did_you_mean
 from keras_led.argument_checks import wrong
-from keras_led.config import LEDConfig
 from keras_led.files.reading import reading
 from keras_led.files.reading import shortened
 from keras_led.formats.packages import load_openvino
@@ -21,15 +20,12 @@ from keras_led.generation.options.generation_config import FIELDS
 from keras_led.generation.options.generation_config import GenerationConfig
 from keras_led.generation.options.notices import NO_GLOBAL_ATTENTION
 from keras_led.generation.options.notices import warn_once
-from keras_led.generation.summaries import summarize_texts
 from keras_led.generation.tensor_ops import on_numpy
 from keras_led.serving.exported_folder import ExportedFolder
 from keras_led.serving.exported_folder import check_ids
 from keras_led.serving.exported_folder import read_folder
-from keras_led.serving.exported_folder import tokenizer_of
-from keras_led.tokenizer.led_tokenizer import LEDTokenizer
+from keras_led.serving.exported_led import ExportedLED
 from keras_led.typing import ArrayLike
-from keras_led.typing import S
 from keras_led.typing import StrPath
 
 MODEL = "openvino_model.xml"
@@ -38,7 +34,7 @@ WEIGHTS = "openvino_model.bin"
 SETTINGS = {"INFERENCE_PRECISION_HINT": "f32"}
 
 
-class OpenVINOLED:
+class OpenVINOLED(ExportedLED):
     """An exported LED that generates, without Keras or any backend.
 
     The whole search is part of the file: its options are those of the export.
@@ -53,15 +49,8 @@ class OpenVINOLED:
         led.summarize("A long document.", max_new_tokens=64)
     """
 
-    config: LEDConfig
-    generation_config: GenerationConfig
-    tokenizer: LEDTokenizer | None
-
     def __init__(self, found: ExportedFolder, model: Any):
-        self.config = found.config
-        self.generation_config = found.generation_config
-        self.tokenizer = found.tokenizer
-        self._found = found
+        super().__init__(found)
         self._model = model
 
     @classmethod
@@ -178,34 +167,7 @@ class OpenVINOLED:
         found = self._model.create_infer_request().infer(inputs)
         return np.array(found["sequences"])
 
-    def summarize(
-        self,
-        text: S,
-        *,
-        batch_size: int = 1,
-        max_input_length: int | None = None,
-        progress: bool = False,
-        **options: Any,
-    ) -> S:
-        """Summarizes one text, or many; global attention is on `<s>`.
-
-        Args:
-            text: str, or list of str. What is longer than the model reads is
-                cut, with a warning that says how much.
-            batch_size: int, documents at once.
-            max_input_length: int, longest document in tokens; by default what
-                the model's position table holds.
-            progress: bool, show a progress bar over the documents.
-            **options: arguments of `generate`.
-
-        Returns:
-            str, or list of str in the order of `text`.
-
-        Raises:
-            TypeError: If a text is no string, or an option is unknown.
-            ValueError: If a value does not fit, the folder holds no
-                tokenizer, or the export writes several texts a document.
-        """
+    def _check_one_summary(self):
         count = self.generation_config.resolve()["num_return_sequences"]
         if count != 1:
             raise ValueError(
@@ -213,15 +175,6 @@ class OpenVINOLED:
                 f"with num_return_sequences={count}. Use `generate`, or export "
                 "the model with num_return_sequences=1."
             )
-        return summarize_texts(
-            self,
-            text,
-            tokenizer_of(self._found),
-            batch_size,
-            max_input_length,
-            progress,
-            options,
-        )
 
     def _plan(self) -> Plan:
         """The plan that the export followed."""

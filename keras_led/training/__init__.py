@@ -1,12 +1,14 @@
 """Around `fit`: backups, ROUGE, metrics, adapters, freezing, layouts."""
 
+# First: it says what to install where Keras lacks its backend.
+from keras_led import backend
+from keras_led.models.adapters import enable_lora
+from keras_led.models.adapters import merge_adapters
+from keras_led.models.freezing import freeze
+from keras_led.models.freezing import unfreeze
 from keras_led.training.adapter_files import load_adapters
 from keras_led.training.adapter_files import save_adapters
-from keras_led.training.adapters import enable_lora
-from keras_led.training.adapters import merge_adapters
 from keras_led.training.backup import TrainingBackup
-from keras_led.training.freezing import freeze
-from keras_led.training.freezing import unfreeze
 from keras_led.training.layout_map import layout_map
 from keras_led.training.metrics import Perplexity
 from keras_led.training.metrics import TokenAccuracy

@@ -23,11 +23,11 @@ from keras_led.files import resolve
 from keras_led.files import staged_directory
 from keras_led.files import write_json
 from keras_led.files.reading import reading
-from keras_led.training.adapters import adapter_layers
-from keras_led.training.adapters import add_adapters
-from keras_led.training.adapters import layer_name
-from keras_led.training.freezing import has_adapters
-from keras_led.training.freezing import innermost_layers
+from keras_led.models.adapters import adapter_layers
+from keras_led.models.adapters import add_adapters
+from keras_led.models.adapters import layer_name
+from keras_led.models.freezing import has_adapters
+from keras_led.models.freezing import innermost_layers
 from keras_led.typing import AnyLED
 from keras_led.typing import StrPath
 

@@ -9,6 +9,8 @@ import numpy as np
 
 from keras_led.files.atomic import write_text
 from keras_led.typing import StrPath
+from keras_led.visualize.browser import SCRIPT
+from keras_led.visualize.browser import STYLE
 
 if TYPE_CHECKING:
     from keras_led.visualize.summary_sources import SummarySources
@@ -19,66 +21,31 @@ TEMPLATE = """<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
 <style>
-body {{ font: 16px/1.6 system-ui, sans-serif; margin: 0; color: #1b1b1b;
-  background: #fff; }}
-header {{ position: sticky; top: 0; background: #f6f6f3; padding: 1rem 2rem;
-  border-bottom: 1px solid #ccc; }}
+{style}
+header {{ position: sticky; top: 0; background: var(--panel);
+  border-bottom: 1px solid var(--line); padding: 1rem 2rem; }}
 h1 {{ font-size: 1rem; margin: 0 0 .3rem; }}
-header small {{ color: #555; }}
-#summary button {{ font: inherit; border: 0; background: none; padding: 0;
-  border-radius: 3px; cursor: pointer; white-space: pre-wrap; color: inherit; }}
-#summary button:hover, #summary button:focus {{ outline: 2px solid #d95f02; }}
-#summary button[aria-pressed=true] {{ background: #fdbf6f; }}
-#document {{ padding: 1rem 2rem; white-space: pre-wrap; max-width: 50rem; }}
+#document {{ padding: 1rem 2rem; max-width: 50rem; }}
 </style>
 <header>
 <h1>Summary</h1>
 <div id="summary">{summary}</div>
-<small>Point at a word, or press it, to see where it came from; press it again
-for the whole summary.</small>
+<p id="legend">Choose a word to see where it came from, again for the whole
+summary: little <i aria-hidden="true"></i> much attention.</p>
+<p id="passage" role="status"></p>
 </header>
 <main id="document">{document}</main>
-<script>
+<script type="module">
+{script}
 const rows = {rows}, columns = {columns};
 const bytes = atob("{weights}");
-const spans = [...document.querySelectorAll("#document span")];
-const words = [...document.querySelectorAll("#summary button")];
-let pressed = null;
-function weight(row, column) {{
-  return bytes.charCodeAt(row * columns + column) / 255;
-}}
-function whole(column) {{
-  let most = 0;
-  for (let row = 0; row < rows; row++)
-    most = Math.max(most, weight(row, column));
-  return most;
-}}
-function paint(row) {{
-  spans.forEach(span => {{
-    const column = +span.dataset.token;
-    const strength = row === null ? whole(column) : weight(row, column);
-    span.style.background = `rgba(253, 140, 40, ${{strength}})`;
-  }});
-}}
-function strongest(row) {{
-  return spans.reduce((best, span) =>
-    weight(row, +span.dataset.token) > weight(row, +best.dataset.token)
-      ? span : best);
-}}
-words.forEach((word, row) => {{
-  word.addEventListener("mouseenter", () => paint(row));
-  word.addEventListener("mouseleave", () => paint(pressed));
-  word.addEventListener("focus", () => paint(row));
-  word.addEventListener("click", () => {{
-    pressed = pressed === row ? null : row;
-    words.forEach((other, index) =>
-      other.setAttribute("aria-pressed", index === pressed));
-    paint(pressed);
-    if (pressed !== null && spans.length)
-      strongest(row).scrollIntoView({{block: "center", behavior: "smooth"}});
-  }});
+const find = (id) => document.getElementById(id);
+const view = new SourcesView(...["summary", "document", "passage"].map(find));
+document.querySelectorAll("#summary button").forEach((word, row) => {{
+  const shares = bytes.slice(row * columns, (row + 1) * columns);
+  view.add(word, [...shares].map((byte) => byte.charCodeAt(0) / 255));
 }});
-paint(null);
+view.paint(null);
 </script>
 </html>
 """
@@ -108,8 +75,10 @@ def write_page(
         path,
         TEMPLATE.format(
             title=html.escape(title),
+            style=STYLE.read_text("utf-8"),
+            script=SCRIPT.read_text("utf-8"),
             summary="".join(
-                f'<button aria-pressed="false">{html.escape(token)}</button>'
+                f'<button type="button">{html.escape(token)}</button>'
                 for token in sources.tokens
             ),
             document=_spans(sources),

@@ -2,6 +2,9 @@
 
 import functools
 import importlib
+import os
+import subprocess
+import sys
 
 import keras
 import numpy as np
@@ -105,11 +108,34 @@ def test_users_can_turn_onednn_off(library, monkeypatch):
 
 @pytest.mark.parametrize("shape", [(3, 1), (1, 70)])
 @pytest.mark.parametrize("rows", [7, 4096, 5000])
-def test_table_product_compares_with_each_row(shape, rows):
+@pytest.mark.parametrize("by_onednn", [False, True])
+def test_table_product_compares_with_each_row(
+    shape, rows, by_onednn, monkeypatch
+):
     x, table = draw(*shape, 4), draw(rows, 4)
+    if backend.name == "tensorflow":
+        from keras_led.backend.tensorflow import onednn
+
+        monkeypatch.setattr(onednn, "multiplies", lambda: by_onednn)
     found = without_gradients(backend.table_product, x, table)
     assert found.shape == (*shape, rows)
     np.testing.assert_allclose(found, x @ table.T, atol=1e-5)
+
+
+@pytest.mark.skipif(backend.name != "tensorflow", reason="of TensorFlow alone")
+@pytest.mark.parametrize("wanted", ["0", "1"])
+def test_tensorflow_says_whether_onednn_multiplies(wanted):
+    code = (
+        "from keras_led.backend.tensorflow import onednn\n"
+        "assert onednn.multiplies() is {}"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code.format(wanted == "1")],
+        env={**os.environ, "TF_ENABLE_ONEDNN_OPTS": wanted},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_contiguous_keeps_the_values_of_a_view():

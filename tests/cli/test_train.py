@@ -20,8 +20,8 @@ from keras_led.cli import app
 from keras_led.data import Seq2SeqDataset
 from keras_led.files import one_at_a_time
 from keras_led.files import push_to_hub
+from keras_led.models.adapters import merge_adapters
 from keras_led.training.adapter_files import load_adapters
-from keras_led.training.adapters import merge_adapters
 from tests.data.tokenizers import ROWS
 from tests.files.fake_hub import running_hub
 from tests.files.fake_hub import uploaded

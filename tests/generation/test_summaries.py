@@ -20,9 +20,9 @@ class Copier(FakeModel):
         super().__init__(last, document=document, **config)
         self.calls = []
 
-    def generate(self, **arguments):
-        self.calls.append(arguments)
-        return super().generate(**arguments)
+    def generate(self, input_ids=None, **arguments):
+        self.calls.append({"input_ids": input_ids, **arguments})
+        return super().generate(input_ids, **arguments)
 
 
 def test_one_text_and_many():

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import keras_led
-from keras_led.training.adapters import enable_lora
-from keras_led.training.freezing import freeze
+from keras_led.models.adapters import enable_lora
+from keras_led.models.freezing import freeze
 from tests import peer
 from tests.models.pairs import quick
 

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 import keras_led
-from keras_led.training.freezing import freeze
+from keras_led.models.freezing import freeze
 from tests import peer
 from tests.models.test_copies import SMALL
 from tests.models.test_copies import draw

@@ -80,6 +80,21 @@ def share_of_sum(loss: Tensor) -> Tensor:
     raise NotImplementedError
 
 
+def spans_workers() -> bool:
+    """Whether a TensorFlow strategy over several processes is in scope.
+
+    `fit` of Keras 3.15 fails there in two places, which the models go round:
+    it takes the mean of the first batch over processes, and that of the logs
+    of a step over an axis that a scalar lacks.
+    """
+    raise NotImplementedError
+
+
+def local_batch(batch: Any) -> Any:
+    """Of a batch that lies on all replicas, the part of the first one here."""
+    raise NotImplementedError
+
+
 def transpose(x: Tensor, axes: tuple[int, ...]) -> Tensor:
     """`ops.transpose`, also fast for small tensors of a few axes.
 

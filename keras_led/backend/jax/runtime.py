@@ -69,6 +69,14 @@ def share_of_sum(loss: Tensor) -> Tensor:
     return loss
 
 
+def spans_workers() -> bool:
+    return False
+
+
+def local_batch(batch: Any) -> Any:
+    return batch
+
+
 def transpose(x: Tensor, axes: tuple[Any, ...]) -> Tensor:
     return ops.transpose(x, axes)
 

@@ -73,6 +73,18 @@ def share_of_sum(loss: Tensor) -> Tensor:
     return loss / replicas if replicas > 1 else loss
 
 
+def spans_workers() -> bool:
+    strategy = tf.distribute.get_strategy()
+    return isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
+
+
+def local_batch(batch: Any) -> Any:
+    strategy = tf.distribute.get_strategy()
+    return keras.tree.map_structure(
+        lambda x: strategy.experimental_local_results(x)[0], batch
+    )
+
+
 def _replica_context():
     context = tf.distribute.get_replica_context()  # `None` beside replicas
     several = context is not None and context.num_replicas_in_sync > 1

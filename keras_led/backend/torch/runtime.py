@@ -86,6 +86,14 @@ def share_of_sum(loss: Tensor) -> Tensor:
     return loss
 
 
+def spans_workers() -> bool:
+    return False
+
+
+def local_batch(batch: Any) -> Any:
+    return batch
+
+
 def _replica_group():
     """The processes that share this pass, whose backward passes will meet.
 

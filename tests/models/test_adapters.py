@@ -10,12 +10,12 @@ from safetensors.numpy import load_file
 from safetensors.numpy import save_file
 
 import keras_led
+from keras_led.models.adapters import adapter_layers
+from keras_led.models.adapters import enable_lora
+from keras_led.models.adapters import merge_adapters
+from keras_led.models.freezing import unfreeze
 from keras_led.training.adapter_files import load_adapters
 from keras_led.training.adapter_files import save_adapters
-from keras_led.training.adapters import adapter_layers
-from keras_led.training.adapters import enable_lora
-from keras_led.training.adapters import merge_adapters
-from keras_led.training.freezing import unfreeze
 from tests import peer
 from tests.files.folders import check_kills
 from tests.models.pairs import both_sides

@@ -13,12 +13,12 @@ import keras
 from keras_led.checkpoints import names
 from keras_led.checkpoints.saving import merged_value
 from keras_led.models.checked_runs import check_between_fits
-from keras_led.training.freezing import base_of
-from keras_led.training.freezing import forget_compiled_steps
-from keras_led.training.freezing import freeze_all_but
-from keras_led.training.freezing import has_adapters
-from keras_led.training.freezing import innermost_layers
-from keras_led.training.freezing import keep_under_adapters
+from keras_led.models.freezing import base_of
+from keras_led.models.freezing import forget_compiled_steps
+from keras_led.models.freezing import freeze_all_but
+from keras_led.models.freezing import has_adapters
+from keras_led.models.freezing import innermost_layers
+from keras_led.models.freezing import keep_under_adapters
 from keras_led.typing import AnyLED
 
 # Names of the projections of each role: in the encoder for local and for
@@ -35,6 +35,7 @@ TARGETS = tuple(
         [*ROLES, *(x for names in ROLES.values() for x in names), "fc1", "fc2"]
     )
 )
+DEFAULT_TARGETS = ("query", "value")
 # What fine-tuning makes from scratch: it trains beside the adapters.
 TASK_HEADS = ("classification_head", "qa_outputs")
 
@@ -43,7 +44,7 @@ def enable_lora(
     model: AnyLED,
     rank: int,
     alpha: float | None = None,
-    targets: str | Iterable[str] = ("query", "value"),
+    targets: str | Iterable[str] = DEFAULT_TARGETS,
 ) -> int:
     """Adds adapters to the model and freezes the rest.
 

@@ -4,9 +4,9 @@ import keras
 import pytest
 
 import keras_led
-from keras_led.training.adapters import enable_lora
-from keras_led.training.freezing import freeze
-from keras_led.training.freezing import unfreeze
+from keras_led.models.adapters import enable_lora
+from keras_led.models.freezing import freeze
+from keras_led.models.freezing import unfreeze
 from tests import peer
 
 
