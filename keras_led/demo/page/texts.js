@@ -106,14 +106,19 @@ export class TextPieces {
     this.text = this.ids.length
       ? this.tokenizer.decode(this.ids, this.options)
       : "";
-    if (this.text.endsWith("\ufffd")) return { piece: "", shares };
+    return this.text.endsWith("\ufffd") ? { piece: "" } : this.rest();
+  }
+
+  // What was not given yet, at the end a character that stays open, too.
+  rest() {
     const piece = this.text.slice(this.shown);
-    if (!piece) return { piece, shares };
-    const sums = shares.map((_, token) =>
-      this.waiting.reduce((sum, row) => sum + row[token], 0),
+    if (!piece) return { piece };
+    const [first, ...others] = this.waiting;
+    const shares = first.map((share, token) =>
+      others.reduce((sum, row) => sum + row[token], share),
     );
     this.shown = this.text.length;
     this.waiting = [];
-    return { piece, shares: sums };
+    return { piece, shares };
   }
 }

@@ -73,6 +73,7 @@ async function summarize(text) {
     await breathe();
     if (stopped) break;
   }
+  tell("token", { ...pieces.rest(), tokens });
   tell("done", { summary: pieces.text.trim(), stopped });
 }
 
