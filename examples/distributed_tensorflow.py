@@ -6,9 +6,8 @@ of `--replicas` devices that TensorFlow makes of the processor. `fit` trains:
     export KERAS_BACKEND=tensorflow
     python examples/distributed_tensorflow.py --rows 16 --replicas 2
 
-In several processes MultiWorkerMirroredStrategy shares the batches, and the
-loop over them is one of this script, as the `fit` of Keras 3.15 fails there.
-The script starts the processes of one machine itself:
+In several processes MultiWorkerMirroredStrategy shares the batches, for the
+same `fit`. The script starts the processes of one machine itself:
 
     python examples/distributed_tensorflow.py --rows 16 --processes 2
 
@@ -65,57 +64,24 @@ def fit(chosen):
     return model
 
 
-def make_step(model, strategy):
-    """A compiled training step: from the replicas' shares to the loss."""
-    variables = model.trainable_variables
-
-    def of_replica(inputs):
-        with tf.GradientTape() as tape:
-            # The loss is the mean over the tokens of all shares. The gradients
-            # of the replicas, and what they return, are added up.
-            loss = model(**inputs, training=True).loss
-            loss = loss / strategy.num_replicas_in_sync
-        gradients = tape.gradient(loss, [each.value for each in variables])
-        model.optimizer.apply_gradients(zip(gradients, variables, strict=True))
-        return loss
-
-    @tf.function
-    def step(inputs):
-        losses = strategy.run(of_replica, args=(inputs,))
-        return strategy.reduce(tf.distribute.ReduceOp.SUM, losses, axis=None)
-
-    return step
-
-
 def join(chosen):
     """Trains as one of the processes that TF_CONFIG names."""
     strategy = tf.distribute.MultiWorkerMirroredStrategy()
-    size = strategy.num_replicas_in_sync
     first = strategy.cluster_resolver.task_id == 0
     # The same weights in every process.
     keras.utils.set_random_seed(1)
     config, dataset = prepare(chosen)
     with strategy.scope():
         model = make_model(chosen, config)
-        model.optimizer.build(model.trainable_variables)
-    step = make_step(model, strategy)
-    for epoch in range(chosen.epochs):
-        dataset.go_to(epoch)
-        for number in range(len(dataset)):
-            inputs, labels = dataset[number]
-            batch = {**inputs, "labels": labels}
-            shares = strategy.experimental_distribute_values_from_function(
-                lambda context, batch=batch: {
-                    name: tf.constant(
-                        array[context.replica_id_in_sync_group :: size]
-                    )
-                    for name, array in batch.items()
-                }
-            )
-            loss = float(step(shares))
-            if first:
-                print(f"step {number}: loss {loss:.6f}", flush=True)
+    model.fit(
+        dataset,
+        epochs=chosen.epochs,
+        shuffle=False,
+        verbose=0,
+        callbacks=[PrintLoss()] if first else [],
+    )
     if first:
+        size = strategy.num_replicas_in_sync
         print(f"{size} processes shared every batch.")
     return model
 

@@ -75,7 +75,11 @@ def share_of_sum(loss: Tensor) -> Tensor:
 
 def spans_workers() -> bool:
     strategy = tf.distribute.get_strategy()
-    return isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
+    if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
+        return False
+    cluster = strategy.cluster_resolver.cluster_spec()
+    workers = {"chief", "worker"}.intersection(cluster.jobs)
+    return sum(map(cluster.num_tasks, workers)) > 1
 
 
 def local_batch(batch: Any) -> Any:
