@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Lints, checks types, then runs the whole test suite once for each Keras
-# backend, and a smoke test where TensorFlow cannot be imported.
+# backend, and a smoke test where JAX, or PyTorch, is all that is installed.
 #
 #   bash tests/run.sh [VENV]
 #
@@ -53,9 +53,16 @@ suite() { # BACKEND
         -q -n "$workers" --dist worksteal --durations=10
 }
 
-smoke() { # BACKEND
-    KERAS_BACKEND=$1 PYTHONPATH=$PWD/tests/no_tensorflow \
-        "$venv/bin/python" -m pytest -q tests/test_smoke.py
+alone() { # BACKEND: an environment with the extra of that name and no other
+    local folder=$venv-$1 versions
+    versions=$(mktemp)
+    "$venv/bin/python" -m pip freeze --exclude-editable >"$versions"
+    if [ ! -x "$folder/bin/python" ]; then
+        "$venv/bin/python" -m venv "$folder" || return
+    fi
+    "$folder/bin/python" -m pip install --quiet --constraint "$versions" \
+        --editable ".[$1]" hypothesis pytest || return
+    KERAS_BACKEND=$1 "$folder/bin/python" -m pytest -q tests/test_smoke.py
 }
 
 summary=()
@@ -85,6 +92,6 @@ for backend in $backends; do
     step "tests on $backend" suite "$backend"
 done
 for backend in ${backends/tensorflow/}; do
-    step "smoke test on $backend without TensorFlow" smoke "$backend"
+    step "smoke test on $backend with its extra alone" alone "$backend"
 done
 finish 0

@@ -139,3 +139,42 @@ def test_keras_sees_into_what_a_tokenizer_made_before_it():
     before, found = run(LATE)
     assert not before
     assert sorted(found) == [1, 3]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "from keras_led import LEDModel",
+        "from keras_led.training import freeze",
+        "from keras_led.data import Seq2SeqDataset",
+        "from keras_led.visualize import write_page, find_sources",
+        "from keras_led.cli.starting import start_backend; start_backend(None)",
+    ],
+)
+def test_a_missing_backend_is_told_of_with_the_way_to_get_it(code):
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={
+            **os.environ,
+            "KERAS_BACKEND": "tensorflow",
+            "PYTHONPATH": NO_TENSORFLOW,
+        },
+        capture_output=True,
+        text=True,
+    )
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith("ImportError: Keras is to run on tensorflow")
+    assert "Set KERAS_BACKEND=jax" in last
+    assert "pip install 'keras-led[tensorflow]'" in last
+
+
+def test_without_any_backend():
+    from keras_led import _missing_backend
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_missing_backend, "find_spec", lambda name: None)
+        error = ModuleNotFoundError(name="jax")
+        text = str(_missing_backend.missing_backend(error))
+    assert "none is installed" in text and "'keras-led[torch]'" in text
+    other = ModuleNotFoundError(name="pandas")
+    assert _missing_backend.missing_backend(other) is None
