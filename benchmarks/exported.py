@@ -1,16 +1,18 @@
 """Compares exported models with the model: tokens, seconds, size on disk.
 
-    KERAS_BACKEND=tensorflow python benchmarks/exported.py [--pages 20]
+    KERAS_BACKEND=tensorflow python -m benchmarks.exported [--pages 20]
 
 Exports a model for ONNX Runtime, float32 and int8, and for OpenVINO, greedy
 and with beams, and prints the table of `docs/serving.md`; then ROUGE of the
-float32 and int8 files on manual pages.
+float32 and int8 files on manual pages. Where Chromium and npm are, the page of
+`keras-led demo` has a row too.
 """
 
 import argparse
 import contextlib
 import io
 import json
+import shutil
 import statistics
 import tempfile
 import time
@@ -19,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.browser import browser_led
 from keras_led import LEDForConditionalGeneration
 from keras_led import LEDTokenizer
 from keras_led import serving
@@ -41,7 +44,7 @@ def parse():
     return parser.parse_args()
 
 
-def export_all(model, tokenizer, folder):
+def export_all(model, tokenizer, folder, stack):
     """Dict of a name to a pair of what generates, by beams, and a size."""
     found = {}
     for name, options in (
@@ -59,6 +62,10 @@ def export_all(model, tokenizer, folder):
         serving.export(model, path, tokenizer, **options)
         leds[beams] = OpenVINOLED.from_pretrained(path)
     found["OpenVINO"] = (leds, size(path))
+    if shutil.which("chromium") and shutil.which("npm"):
+        exported, page = folder / "ONNX Runtime", folder / "page"
+        led = stack.enter_context(browser_led(exported, page))
+        found["the browser, Chromium"] = ({1: led}, size(page))
     return found
 
 
@@ -109,6 +116,9 @@ def compare(model, exports, tokenizer, pages, repeats):
     for name, (leds, megabytes) in exports.items():
         equal, times = [], []
         for length, beams in cases:
+            if beams not in leds:
+                times.append("")
+                continue
             led, inputs = leds[beams], given[length]
             took, tokens = seconds(
                 lambda led=led, x=inputs, k=beams: led.generate(
@@ -155,13 +165,16 @@ def main():
     pages = [json.loads(line) for line in lines][: chosen.pages]
     model = LEDForConditionalGeneration.from_pretrained(chosen.model)
     tokenizer = LEDTokenizer.from_pretrained(chosen.model)
-    with tempfile.TemporaryDirectory() as folder:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        contextlib.ExitStack() as stack,
+    ):
         with (
             warnings.catch_warnings(),
             contextlib.redirect_stderr(io.StringIO()),
         ):
             warnings.simplefilter("ignore")
-            exports = export_all(model, tokenizer, Path(folder))
+            exports = export_all(model, tokenizer, Path(folder), stack)
         compare(model, exports, tokenizer, pages, chosen.repeats)
         score(exports, pages)
 

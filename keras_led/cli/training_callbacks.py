@@ -16,6 +16,7 @@ from keras_led.cli.starting import quiet_standard_error
 from keras_led.files import write_json
 from keras_led.training.adapter_files import save_adapters
 from keras_led.training.event_log import EventLog
+from keras_led.training.event_log import require_tensorflow
 from keras_led.typing import AnyLED
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ def save_model(
 
 def _start_tensorflow_quietly():
     """Event files are TensorFlow's on every backend; its notes are not ours."""
+    require_tensorflow()
     with quiet_standard_error():
         import tensorflow as tf
 

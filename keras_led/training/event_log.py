@@ -1,5 +1,6 @@
 """Numbers and texts for TensorBoard."""
 
+from importlib.util import find_spec
 from typing import Any
 
 from keras_led.typing import StrPath
@@ -13,11 +14,15 @@ class EventLog:
 
     Args:
         log_dir: str or path of the folder.
+
+    Raises:
+        ImportError: If TensorFlow is not installed.
     """
 
     log_dir: str
 
     def __init__(self, log_dir: StrPath):
+        require_tensorflow()
         self.log_dir = str(log_dir)
         self._writer = None
 
@@ -54,3 +59,13 @@ class EventLog:
             with self._writer.as_default():
                 tf.summary.write(name, tf.constant(value), step, metadata)
             self._writer.flush()
+
+
+def require_tensorflow() -> None:
+    """Raises `ImportError` where event files cannot be written."""
+    if find_spec("tensorflow") is None:
+        raise ImportError(
+            "`log_dir` is for event files, which TensorFlow writes on every "
+            "backend; it is not installed. Run: pip install "
+            "'keras-led[tensorflow]', or leave `log_dir` out."
+        )
