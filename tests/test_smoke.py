@@ -1,6 +1,6 @@
 """The whole way on a tiny model: fit, save, load, generate.
 
-`tests/run.sh` runs this file once more where TensorFlow cannot be imported.
+`tests/run.sh` runs this file once more where one backend is all there is.
 """
 
 import json
@@ -16,7 +16,6 @@ import pytest
 from keras_led import LEDConfig
 from keras_led import LEDForConditionalGeneration
 
-# Hiding TensorFlow, as `tests/no_tensorflow` does, leaves one other backend.
 OTHER_BACKENDS = [
     name
     for name in ("tensorflow", "jax", "torch")
