@@ -6,7 +6,7 @@ too, see `tensor_ops`.
 
 from typing import TYPE_CHECKING
 
-from keras_led._lazy_names import lazy_names
+from keras_led._lazy_names import lazy_names as _lazy_names
 
 if TYPE_CHECKING:
     from keras_led.generation.mixin import GenerationMixin
@@ -31,7 +31,7 @@ __all__ = [
     "TextStreamer",
 ]
 
-__getattr__ = lazy_names(
+__getattr__ = _lazy_names(
     __name__,
     {
         "GenerateBeamEncoderDecoderOutput": "results.generate_outputs",

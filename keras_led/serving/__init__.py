@@ -6,7 +6,7 @@ neither Keras nor a backend.
 
 from typing import TYPE_CHECKING
 
-from keras_led._lazy_names import lazy_names
+from keras_led._lazy_names import lazy_names as _lazy_names
 
 if TYPE_CHECKING:
     from keras_led.serving.exporting import export
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["OnnxLED", "OpenVINOLED", "export"]
 
-__getattr__ = lazy_names(
+__getattr__ = _lazy_names(
     __name__,
     {
         "OnnxLED": "onnx_led",

@@ -6,7 +6,7 @@ The figures need matplotlib: `pip install "keras-led[plots]"`. The page of
 
 from typing import TYPE_CHECKING
 
-from keras_led._lazy_names import lazy_names
+from keras_led._lazy_names import lazy_names as _lazy_names
 
 if TYPE_CHECKING:
     from keras_led.visualize.curves import plot_history
@@ -27,7 +27,7 @@ __all__ = [
     "write_page",
 ]
 
-__getattr__ = lazy_names(
+__getattr__ = _lazy_names(
     __name__,
     {
         "SummarySources": "summary_sources",

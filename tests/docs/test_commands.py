@@ -119,9 +119,9 @@ def test_the_commands_are_found():
         for words in commands_of(page.read_text("utf-8"))
         if words[0] == "keras-led"
     ]
-    assert {*"bench convert evaluate export info summarize train".split()} == {
-        *found
-    }
+    assert {
+        *"bench convert demo evaluate export info summarize train".split()
+    } == {*found}
     # One by one, so that a block which is no longer read shows.
     text = (ROOT / "docs" / "fine_tune.md").read_text("utf-8")
     assert len(list(commands_of(text))) == text.count("\n    keras-led ")
