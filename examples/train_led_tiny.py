@@ -18,13 +18,24 @@ again, and training that was interrupted goes on where it was last saved:
     titles      and what it says, in the words of the page
     remember    and when to describe a page as its sisters are described
                 (`examples/led_tiny/remembering.py`)
+    forms       texts as people have them: pages as `man` prints them, READMEs
+                and descriptions of packages (`raw_pages.py`, `readmes.py`,
+                `descriptions.py`; ten minutes of processor time)
+    mixed       it learns to describe those too; the positions behind 512,
+                which no text reached, are copies of the others
+                (`examples/led_tiny/mixture.py`, `positions.py`)
+    mean        of the weights before and after, so that less is forgotten
+                (`examples/led_tiny/averaging.py`)
+    again       and a little of all that, with more of the pages
     package     float16 weights, small tokenizer files, the model card
 
-Choices were made on the `valid` pages, but for the last three stages, which
-200 pages of `test_unseen` were looked at for too. All of it is scored at the
-end.
-All training is `keras-led train` as anybody would call it.
-Set KERAS_BACKEND=torch on a processor with bfloat16.
+Choices were made on the `valid` pages, but for the stages from `leads` to
+`remember`, which 200 pages of `test_unseen` were looked at for too. All of it
+is scored at the end.
+All training is `keras-led train` as anybody would call it. The stages up to
+`remember` made the first published weights, on a processor with bfloat16; the
+last ones went on from those (`--start`), on another one, in float32.
+Set KERAS_BACKEND=torch.
 """
 
 import argparse
@@ -37,11 +48,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from examples.led_tiny import averaging
 from examples.led_tiny import card
 from examples.led_tiny import leads
 from examples.led_tiny import made_rows
+from examples.led_tiny import mixture
+from examples.led_tiny import positions
 from examples.led_tiny import pretraining
 from examples.led_tiny import remembering
+from examples.led_tiny import scoring
 from examples.led_tiny import swapping
 from examples.led_tiny.start import make_model
 from keras_led import GenerationConfig
@@ -78,6 +93,7 @@ class Stage(NamedTuple):
         seed: int, of the training.
         options: dict, flags of `keras-led train`.
         describes: bool, whether its targets are like those of `valid`.
+        source: str, name of the file of texts that its rows are made of.
     """
 
     name: str
@@ -86,9 +102,11 @@ class Stage(NamedTuple):
     seed: int
     options: dict
     describes: bool = True
+    source: str = "train"
 
 
 SHORT = {
+    "dtype": "mixed_bfloat16",
     "max-source-tokens": 256,
     "max-target-tokens": 48,
     "bucket": [128, 192, 256],
@@ -99,6 +117,7 @@ SHORT = {
     "set": "dropout=0.1",
 }
 LONG = {
+    "dtype": "mixed_bfloat16",
     "max-source-tokens": 512,
     "max-target-tokens": 48,
     "bucket": [192, 320, 512],
@@ -109,6 +128,7 @@ LONG = {
 }
 AGAIN = {**LONG, "warmup-steps": 20, "learning-rate": 5e-4}
 COPY = {
+    "dtype": "mixed_bfloat16",
     "max-source-tokens": 192,
     "max-target-tokens": 96,
     "bucket": [128, 160, 192],
@@ -116,6 +136,16 @@ COPY = {
     "warmup-steps": 100,
     "epochs": 1,
     "learning-rate": 1e-3,
+}
+MIXED = {
+    "max-source-tokens": 384,
+    "max-target-tokens": 40,
+    "bucket": [96, 160, 256],
+    "batch-size": 16,
+    "warmup-steps": 40,
+    "epochs": 1,
+    "learning-rate": 8e-4,
+    "set": "dropout=0.0",
 }
 STAGES = (
     Stage("pretrain", pretraining.rows, 0, SEED, COPY, describes=False),
@@ -125,8 +155,28 @@ STAGES = (
     Stage("titles", leads.title_rows, 12, 8, AGAIN, describes=False),
     Stage("remember", remembering.rows, 21, 21, AGAIN, describes=False),
 )
+POLISH = {
+    **MIXED,
+    "bucket": [160, 256],
+    "warmup-steps": 5,
+    "learning-rate": 3e-4,
+}
+LAST = (
+    Stage(
+        *("mixed", mixture.rows, 31, 0, MIXED),
+        describes=False,
+        source="forms",
+    ),
+    Stage(
+        *("again", mixture.polish_rows, 33, 0, POLISH),
+        describes=False,
+        source="forms",
+    ),
+)
+# What the weights after `mixed` count in the mean with those before it.
+SHARE = 0.7
 # Better on `valid` than without, for a small model repeats itself.
-GENERATION = {"no_repeat_ngram_size": 2}
+GENERATION = {"no_repeat_ngram_size": 2, "max_new_tokens": 48}
 # What the tokenizer needs; `tokenizer.json` says the same in 0.5 MB.
 TOKENIZER_FILES = ("vocab.json", "merges.txt", "tokenizer_config.json")
 
@@ -149,14 +199,13 @@ def options(values):
             yield from (f"--{name}", one)
 
 
-def train(stage, model, pages, valid, output):
+def train(stage, model, data, output):
     """Runs a stage, new or resumed.
 
     Args:
         stage: `Stage`.
         model: path of the checkpoint that it starts from.
-        pages: path of the training pages, JSON lines.
-        valid: path of the validation pages, likewise.
+        data: path of the folder of the texts.
         output: path of the folder of all stages.
 
     Returns:
@@ -164,16 +213,30 @@ def train(stage, model, pages, valid, output):
     """
     rows = output / f"{stage.name}.jsonl"
     if not rows.exists():
-        made_rows.write(stage.rows, pages, rows, stage.rows_seed)
+        texts = data / f"{stage.source}.jsonl"
+        made_rows.write(stage.rows, texts, rows, stage.rows_seed)
     folder = output / stage.name
+    valid = data / "valid.jsonl"
     call(
         *("train", rows, "--output", folder, "--model", model),
         *(("--validation", valid) if stage.describes else ()),
         *options(stage.options),
-        *("--schedule", "linear", "--dtype", "mixed_bfloat16"),
-        *("--seed", stage.seed, "--save-every", 200, "--resume"),
+        *("--schedule", "linear", "--seed", stage.seed),
+        *("--save-every", 200, "--resume"),
     )
     return folder
+
+
+def describe_forms(model, data, output):
+    """Runs the last stages: the model learns to describe other texts too."""
+    repeated = output / "repeated"
+    if not (repeated / "model.safetensors").exists():
+        positions.write(model, repeated, LONG["max-source-tokens"])
+    mixed = train(LAST[0], repeated, data, output)
+    mean = output / "mean"
+    if not (mean / "model.safetensors").exists():
+        averaging.write(repeated, mixed, mean, SHARE)
+    return train(LAST[1], mean, data, output)
 
 
 def start(pages, folder):
@@ -203,18 +266,20 @@ def choose_generation(folder):
     chosen.save_pretrained(folder)
 
 
-def package(source, folder, pages, scores):
+def package(source, folder, data, scores):
     """Writes the checkpoint as the package carries it."""
     tokenizer = LEDTokenizer.from_pretrained(source)
     model = LEDForConditionalGeneration.from_pretrained(source)
     text = card.render(
         scores,
         collections.Counter(
-            page["source_package"] for page in read_pages(pages)
+            page["source_package"] for page in read_pages(data / "train.jsonl")
+        ),
+        collections.Counter(
+            row["form"] for row in read_pages(data / "forms.jsonl")
         ),
         model.count_params(),
         model.config.max_encoder_position_embeddings,
-        LONG["max-source-tokens"],
     )
     folder.mkdir(parents=True, exist_ok=True)
     write_text(folder / "README.md", text)
@@ -225,23 +290,17 @@ def package(source, folder, pages, scores):
             write_bytes(folder / name, (Path(whole) / name).read_bytes())
 
 
-def evaluate(model, data, folder):
-    """ROUGE of both test sets, greedy and with beams; keeps what it finds."""
-    table = {}
-    for beams, title in ((1, "led-tiny, greedy"), (4, "led-tiny, 4 beams")):
-        table[title] = {}
-        for split in ("test", "test_unseen"):
-            file = folder / f"{split}-{beams}.json"
-            if not file.exists():
-                found = call(
-                    *("evaluate", data / f"{split}.jsonl", "--model", model),
-                    *("--num-beams", beams, "--batch-size", 16, "--json"),
-                )
-                write_text(file, found)
-            found = json.loads(file.read_text("utf-8"))
-            names = ("rouge1", "rouge2", "rougeL")
-            table[title][split] = [found[name] for name in names]
-    return table
+def build(data):
+    """Makes the texts to train on and to test with, where they are not."""
+    command = [sys.executable, "-m"]
+    if not (data / "train.jsonl").exists():
+        made = [*command, "examples.led_tiny.build", "--output", str(data)]
+        subprocess.run(made, check=True)
+    if not (data / "forms.jsonl").exists():
+        for name in ("raw_pages", "descriptions", "readmes"):
+            made = [*command, f"examples.led_tiny.{name}", "--output", data]
+            subprocess.run(made, check=True)
+        mixture.write_forms(data)
 
 
 def main():
@@ -251,20 +310,24 @@ def main():
     parser.add_argument(
         "--data", type=Path, help="folder of train.jsonl and the others"
     )
+    parser.add_argument(
+        "--start",
+        help="checkpoint to go on from with the last stages alone",
+    )
     chosen = parser.parse_args()
     output = chosen.output
     data = chosen.data or output / "data"
-    if not (data / "train.jsonl").exists():
-        command = [sys.executable, "-m", "examples.led_tiny.build"]
-        subprocess.run([*command, "--output", str(data)], check=True)
-    pages = data / "train.jsonl"
-    model = output / "start"
-    start(pages, model)
-    for stage in STAGES:
-        model = train(stage, model, pages, data / "valid.jsonl", output)
+    build(data)
+    model = chosen.start
+    if model is None:
+        model = output / "start"
+        start(data / "train.jsonl", model)
+        for stage in STAGES:
+            model = train(stage, model, data, output)
+    model = describe_forms(model, data, output)
     choose_generation(model)
-    scores = evaluate(model, data, output)
-    package(model, output / "package", pages, scores)
+    scores = scoring.evaluate(call, model, data, output)
+    package(model, output / "package", data, scores)
 
 
 if __name__ == "__main__":

@@ -2,19 +2,11 @@
 
 from examples.led_tiny import packages
 
-# R-1, R-2, R-L of the baselines, stemmed F1 in percent: the documents' first
-# 15 words of DESCRIPTION, and the description of the nearest training page
-# (TF-IDF).
-BASELINES = {
-    "first 15 words of DESCRIPTION": {
-        "test": (30.2, 11.8, 26.0),
-        "test_unseen": (35.1, 15.4, 31.0),
-    },
-    "description of the nearest training page": {
-        "test": (30.9, 13.9, 29.1),
-        "test_unseen": (15.6, 4.3, 14.9),
-    },
-}
+# What stands in the columns of the table.
+SYSTEMS = (
+    *("greedy", "4 beams"),
+    *("first 15 words", "first sentence", "greedy, pages alone"),
+)
 
 CARD = """\
 ---
@@ -32,9 +24,10 @@ tags:
 # led-tiny
 
 A Longformer encoder-decoder (LED) of {parameters:.1f} million weights that
-writes one line about a manual page. It comes with `keras_led`, so that every
-part of the library can be seen at work without a download, and was trained
-by `keras-led train`: `examples/train_led_tiny.py` is the recipe.
+writes one line about a text on software: a manual page, a README, the
+description of a package. It comes with `keras_led`, so that every part of the
+library can be seen at work without a download, and was trained by
+`keras-led train`: `examples/train_led_tiny.py` is the recipe.
 
 ```python
 from keras_led import LEDForConditionalGeneration
@@ -46,39 +39,52 @@ model = LEDForConditionalGeneration.from_pretrained("led-tiny")
 
 ## What it is good for, and what not
 
-It has read nothing but English manual pages of programs and libraries. It
-looks for the sentence in which a page says what it is about, most often the
-first of DESCRIPTION, and writes the part of it that counts in few words, as a
-line in a NAME section would; where a page is like others that it knows, it
-writes as their authors did. Many lines are therefore words of the page, and
-may begin small; where that sentence says little, so does the line, and an
-unknown word may come out garbled. It is better than the best simple baseline
-below, on pages of packages that it knows and on others, and better with beams
-than without. On other text it writes a line of that kind too, which means
-little. It is a demonstration, a test model and a starting point for
-fine-tuning, not a summarizer for general text.
+It has read English manual pages, as clean text and as `man` prints them,
+READMEs of npm and PyPI, and descriptions of Debian packages, with the line
+that their authors wrote. It looks for the sentence in which a text says what
+it is about and writes the part of it that counts in few words; where a page
+is like others that it knows, it writes as their authors did. Many lines are
+therefore words of the text, and may begin small; where that sentence says
+little, so does the line, and an unknown word may come out garbled. On other
+text, news or prose, it writes a line of that kind too, which means little. It
+is a demonstration, a test model and a starting point for fine-tuning, not a
+summarizer for general text.
 
-It reads up to {positions:,} tokens; training documents were cut to
-{trained:,}, so what stands far behind that has little weight.
+It reads up to {positions:,} tokens. Training texts were cut to 512 and, in the
+last stages, to 384; the positions behind are copies of the trained ones, so
+what stands far behind has little weight.
 
 ## Scores
 
-ROUGE-1 / -2 / -L, stemmed F1 in percent. `test`: pages of packages that
-training saw other pages of. `test_unseen`: pages of ten packages that
-training never saw; 200 of its pages were looked at to choose the last stages
-of training.
+ROUGE-L, stemmed F1 in percent, beside what it takes to be scored without
+reading: the first 15 words, or the first sentence, of DESCRIPTION or of the
+prose of a README. "Pages alone" are the weights before the last stages, which
+had read nothing but clean pages. Pages of other packages were looked at to
+choose stages of training; nothing was chosen on the READMEs, descriptions and
+printed pages.
 
-| | test (557 pages) | test_unseen (465 pages) |
-|---|---|---|
 {scores}
+
+A page as `man` prints it, and most READMEs, have their line in them: copying
+the line in NAME would give nearly 100.
 
 ## Data
 
 {pages:,} manual pages with the one-line descriptions that their authors wrote,
 from {count} packages of Debian 12 (`examples/led_tiny/build.py` makes the data
 set again). The page without its NAME section is the document, the description
-the summary; in the last stages of training it is also the beginning of
+the summary; in some stages of training it is also the beginning of
 DESCRIPTION, shortened by rule (`examples/led_tiny/leads.py`).
+
+The last stages went on from the weights that these pages alone had made, with
+samples of the same pages as `man` prints them ({raw:,}), of the
+descriptions of Debian packages and their one-line synopses ({descriptions:,}),
+and of READMEs of npm and PyPI and the line in their metadata ({readmes:,}).
+Packages in `examples/led_tiny/held_out.sha1` and of `test_unseen` are in none
+of it.
+
+Debian's descriptions fall under the licence of each package's `copyright`
+file; the READMEs under that of their project, mostly MIT, ISC, BSD or Apache.
 
 The texts keep their licences, listed here by package as a hint; single pages
 may differ. Whether a model is a work derived from its training text is not
@@ -88,34 +94,45 @@ packages.
 {packages}"""
 
 
-def render(scores, counts, parameters, positions, trained):
+def table_of(scores):
+    """Writes scores as a table in Markdown.
+
+    Args:
+        scores: dict from the title of a test to a dict from each of
+            `SYSTEMS` to ROUGE-L in percent; what is missing stays empty.
+    """
+    lines = [["", *SYSTEMS], ["---"] * (1 + len(SYSTEMS))]
+    for title, found in scores.items():
+        cells = (
+            f"{found[name]:.1f}" if name in found else "" for name in SYSTEMS
+        )
+        lines.append([title, *cells])
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def render(scores, counts, forms, parameters, positions):
     """Writes the card.
 
     Args:
-        scores: dict from the name of a row to a dict from `"test"` and
-            `"test_unseen"` to three floats, ROUGE in percent.
+        scores: dict, as for `table_of`.
         counts: dict from a package's name to its number of training pages.
+        forms: dict from `"raw"`, `"description"` and `"readme"` to how many
+            texts of the form there are.
         parameters: int, weights of the model.
         positions: int, tokens that the model can read.
-        trained: int, tokens of the longest training document.
 
     Returns:
         str, Markdown.
     """
-    table = []
-    for name, found in {**scores, **BASELINES}.items():
-        cells = [
-            " / ".join(f"{value:.1f}" for value in found[split])
-            for split in ("test", "test_unseen")
-        ]
-        table.append(f"| {name} | {' | '.join(cells)} |")
     sources = packages.card_rows(packages.read(), {"pages": counts})
     return CARD.format(
         parameters=parameters / 1e6,
         positions=positions,
-        trained=trained,
-        scores="\n".join(table),
+        scores=table_of(scores),
         pages=sum(counts.values()),
         count=len(sources),
+        raw=forms["raw"],
+        descriptions=forms["description"],
+        readmes=forms["readme"],
         packages=packages.markdown(sources),
     )

@@ -13,6 +13,7 @@ some of each. Every text comes as it might be pasted: with and without line
 breaks, header or name.
 """
 
+import itertools
 import json
 import random
 import re
@@ -33,6 +34,10 @@ SHORTEST, LONGEST = 400, 1600
 # READMEs again.
 MIXED = {"page": 2000, "raw": 3000, "readme": 1700, "description": 4000}
 AGAIN = 600
+# How many the polish reads, and how many pages with other words and the title
+# of their first sentence.
+POLISHED = {"page": 300, "raw": 250, "readme": 250, "description": 150}
+REWORDED = 650
 
 HEADER = re.compile(r"\A[^\n]*\n+(?=NAME\n)")
 PARAGRAPH = re.compile(r"(?<=[^\n])\n(?=[^\s*+-])")
@@ -133,6 +138,24 @@ def swapped(row, words, generator):
     return swap_words({**row, "summary": title}, words, generator)
 
 
+def cut(row, generator):
+    """A row as `varied` makes it, of a printed page the beginning."""
+    made = varied(row, generator)
+    if row["form"] == "raw":
+        length = generator.randint(SHORTEST, LONGEST)
+        made["document"] = made["document"][:length]
+    return made
+
+
+def drawn(forms, counts, generator):
+    """So many texts of each form, a list."""
+    chosen = []
+    for form, count in counts.items():
+        found = [row for row in forms if row["form"] == form]
+        chosen += generator.sample(found, min(count, len(found)))
+    return chosen
+
+
 def rows(forms, seed):
     """Yields texts of every form, and some pages with other words too.
 
@@ -145,20 +168,30 @@ def rows(forms, seed):
     """
     generator = random.Random(seed)
     words = words_to_swap([row for row in forms if row["form"] == "page"])
-    chosen = []
-    for form, count in MIXED.items():
-        found = [row for row in forms if row["form"] == form]
-        chosen += generator.sample(found, min(count, len(found)))
+    chosen = drawn(forms, MIXED, generator)
     readmes = [row for row in chosen if row["form"] == "readme"]
     chosen += readmes[:AGAIN]
     generator.shuffle(chosen)
     for row in chosen:
-        made = varied(row, generator)
-        if row["form"] == "raw":
-            length = generator.randint(SHORTEST, LONGEST)
-            made["document"] = made["document"][:length]
+        made = cut(row, generator)
         yield made
         if row["form"] == "page" and generator.random() < SWAPPED_PAGES:
             other = swapped(row, words, generator)
             if other is not None:
                 yield {key: other[key] for key in made}
+
+
+def polish_rows(forms, seed):
+    """Yields texts of every form, and more pages with other words."""
+    generator = random.Random(seed)
+    pages = [row for row in forms if row["form"] == "page"]
+    words = words_to_swap(pages)
+    shuffled = generator.sample(pages, len(pages))
+    others = (swapped(row, words, generator) for row in shuffled)
+    found = itertools.islice(filter(None, others), REWORDED)
+    made = [
+        *({key: row[key] for key in ("document", "summary")} for row in found),
+        *(cut(row, generator) for row in drawn(forms, POLISHED, generator)),
+    ]
+    generator.shuffle(made)
+    yield from made

@@ -130,10 +130,11 @@ def forms():
     ]
 
 
-def test_the_mixture_has_every_form_and_is_the_same_for_a_seed():
-    found = list(mixture.rows(forms(), 3))
-    assert found == list(mixture.rows(forms(), 3))
-    assert found != list(mixture.rows(forms(), 4))
+@pytest.mark.parametrize("make", [mixture.rows, mixture.polish_rows])
+def test_the_mixture_has_every_form_and_is_the_same_for_a_seed(make):
+    found = list(make(forms(), 3))
+    assert found == list(make(forms(), 3))
+    assert found != list(make(forms(), 4))
     lines = {row["summary"].split()[0].lower() for row in found}
     assert lines == set(mixture.MIXED)
 

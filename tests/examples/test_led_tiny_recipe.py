@@ -183,12 +183,12 @@ def test_a_fresh_model_copies_what_follows_the_words_it_has_written():
 
 def test_the_card_lists_scores_and_sources():
     first, second = packages.read()[:2]
-    scores = {
-        "led-tiny, greedy": {"test": (1.26, 2, 3), "test_unseen": [4] * 3}
-    }
+    scores = {"9 pages": dict(zip(card.SYSTEMS, (1.26, 2, 3, 4), strict=False))}
     counts = {first.name: 30, second.name: 12}
-    text = card.render(scores, counts, 5_841_344, 4096, 256)
-    assert "| led-tiny, greedy | 1.3 / 2.0 / 3.0 | 4.0 / 4.0 / 4.0 |" in text
+    forms = {"raw": 7001, "description": 8001, "readme": 9001}
+    text = card.render(scores, counts, forms, 5_841_344, 4096)
+    assert "| 9 pages | 1.3 | 2.0 | 3.0 | 4.0 |  |" in text
+    assert "(8,001)" in text
     assert "5.8 million weights" in text
     assert "42 manual pages" in text
     assert "from 2 packages" in text
