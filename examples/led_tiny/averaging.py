@@ -17,15 +17,15 @@ def write(before, after, target, share):
     """Writes a checkpoint of mean weights.
 
     Args:
-        before: path of a checkpoint; likewise
+        before: path of a checkpoint, whose config stays; likewise
         after: path.
         target: path of the folder to write.
         share: float, 0 to 1, what the weights of `after` count.
     """
-    model = LEDForConditionalGeneration.from_pretrained(after)
-    other = LEDForConditionalGeneration.from_pretrained(before)
-    for variable, old in zip(model.variables, other.variables, strict=True):
-        mean = share * ops.convert_to_numpy(variable)
-        variable.assign(mean + (1 - share) * ops.convert_to_numpy(old))
+    model = LEDForConditionalGeneration.from_pretrained(before)
+    other = LEDForConditionalGeneration.from_pretrained(after)
+    for variable, new in zip(model.variables, other.variables, strict=True):
+        mean = (1 - share) * ops.convert_to_numpy(variable)
+        variable.assign(mean + share * ops.convert_to_numpy(new))
     model.save_pretrained(target)
-    LEDTokenizer.from_pretrained(after).save_pretrained(target)
+    LEDTokenizer.from_pretrained(before).save_pretrained(target)
