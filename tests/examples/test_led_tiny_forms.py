@@ -78,13 +78,13 @@ def test_a_description_is_taken_apart():
 
 def test_one_description_of_a_source_stays_and_held_out_ones_are_tested(listed):
     packages = [
-        fields("frob", "frob", "list of things", LONG, "other words here."),
-        fields("frob-dev", "frob", "headers, no match", LONG, "other words."),
+        fields("drib", "drib", "list of things", LONG, "other words here."),
+        fields("drib-dev", "drib", "headers, no match", LONG, "other words."),
         fields("node-frob", "nf", "things of a file", OTHER, "Quick."),
         fields("node-frob-doc", "nf", "things of a file, text", OTHER, "More."),
     ]
     train, test = descriptions.select(list(map(descriptions.row_of, packages)))
-    assert [row["id"] for row in train] == ["frob"]
+    assert [row["id"] for row in train] == ["drib"]
     assert train[0]["summary"] == "List of things."
     assert [row["id"] for row in test] == ["node-frob"]
 
