@@ -30,7 +30,7 @@ def packages():
     return browser_packages()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium():
     if backend_name != "tensorflow":
         pytest.skip("TensorFlow writes what the page runs")
