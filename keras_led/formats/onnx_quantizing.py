@@ -11,8 +11,8 @@ from keras_led.formats.packages import load_onnxruntime
 def quantize(source: Path, path: Path) -> None:
     """Writes a file with 8-bit weights.
 
-    The matrices of the projections are int8, with one scale a column, the
-    tables of embeddings uint8, with one scale a table; activations are
+    The matrices of the projections are uint8, with one scale a column, and so
+    are the tables of embeddings, with one scale a table; activations are
     quantized as they come (onnxruntime's dynamic quantization).
 
     Args:
@@ -33,7 +33,10 @@ def quantize(source: Path, path: Path) -> None:
             path,
             op_types_to_quantize=["MatMul", "Gather"],
             per_channel=True,
-            weight_type=QuantType.QInt8,
+            # Signed ones overflow in silence on x86 without VNNI, which adds
+            # pairs of products in 16 bits: led-tiny's hidden states were 6.9 %
+            # off there (rms), and are 2.5 % off, at the same speed.
+            weight_type=QuantType.QUInt8,
         )
     finally:
         logging.getLogger("root").removeFilter(_not_of_preprocessing)

@@ -14,6 +14,7 @@ from keras_led.formats.onnx import write_onnx
 from keras_led.formats.onnx_merging import merge_branches
 from keras_led.formats.onnx_quantizing import quantize
 from keras_led.serving.onnx_functions import FIRST_TOKEN
+from keras_led.serving.onnx_functions import WEIGHTS
 from keras_led.serving.onnx_functions import OnnxModule
 from keras_led.serving.onnx_functions import free_axes
 from keras_led.serving.onnx_sessions import DECODER
@@ -61,6 +62,10 @@ def _finish(
 
     loaded: Any = onnx.load(source)
     graph = loaded.graph
+    # Those that may be left unread go last.
+    outputs = sorted(graph.output, key=lambda x: x.name.startswith(WEIGHTS))
+    del graph.output[:]
+    graph.output.extend(outputs)
     for value in (*graph.input, *graph.output):
         sizes = value.type.tensor_type.shape.dim
         names = free_axes(value.name, in_decoder=path.name == DECODER)

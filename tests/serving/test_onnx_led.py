@@ -199,6 +199,8 @@ def test_names_and_axes_are_those_of_optimum(folder):
     assert [x.name for x in decoder.get_outputs()] == [
         "logits",
         *(name.replace("past_key_values", "present") for name in past),
+        "cross_attentions.0",
+        "cross_attentions.1",
     ]
     shapes = {x.name: x.shape for x in decoder.get_inputs()}
     assert shapes["input_ids"] == ["rows", "decoder_sequence_length"]
