@@ -82,6 +82,10 @@ def keep_compiled_programs():
         lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
         kind = next((x for x in lines if x.startswith("flags")), kind)
     folder = cache_folder() / f"jax-{zlib.crc32(kind.encode()):08x}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:  # a home that is read-only
+        return
     defaults = {
         "JAX_COMPILATION_CACHE_DIR": str(folder),
         "JAX_COMPILATION_CACHE_MAX_SIZE": str(2**30),  # bytes, then the oldest

@@ -8,7 +8,7 @@ from keras_led.files.atomic import replaced_directory
 from keras_led.files.user_cache import cache_folder
 
 _NPM = Path(__file__).parent / "npm"
-# Files of `node_modules` that the page loads, and their licenses.
+# Files of `node_modules` that the page loads; each names its license.
 FILES = (
     "onnxruntime-web/dist/ort.wasm.bundle.min.mjs",
     "onnxruntime-web/dist/ort-wasm-simd-threaded.wasm",
