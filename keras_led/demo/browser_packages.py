@@ -8,11 +8,13 @@ from keras_led.files.atomic import replaced_directory
 from keras_led.files.user_cache import cache_folder
 
 _NPM = Path(__file__).parent / "npm"
-# Files of `node_modules` that the page loads; each names its license.
+# Files of `node_modules` that the page loads, and the license that one of them
+# does not name itself.
 FILES = (
     "onnxruntime-web/dist/ort.wasm.bundle.min.mjs",
     "onnxruntime-web/dist/ort-wasm-simd-threaded.wasm",
     "@huggingface/tokenizers/dist/tokenizers.min.mjs",
+    "@huggingface/tokenizers/LICENSE",
 )
 _FETCH = ("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent")
 
@@ -30,7 +32,8 @@ def browser_packages() -> Path:
     lock = (_NPM / "package-lock.json").read_bytes()
     folder = cache_folder() / "demo"
     kept = folder / "package-lock.json"
-    if kept.is_file() and kept.read_bytes() == lock:
+    whole = all((folder / Path(file).name).is_file() for file in FILES)
+    if whole and kept.is_file() and kept.read_bytes() == lock:
         return folder
     npm = shutil.which("npm")
     if npm is None:
