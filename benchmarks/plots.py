@@ -1,5 +1,6 @@
 """The plot of the results: time and memory by length, decoding, training."""
 
+from benchmarks import report
 from benchmarks.contenders import CONTENDERS
 
 # One colour a contender, in every panel; told apart by colour-blind eyes too.
@@ -30,7 +31,8 @@ def by_contender(records, value):
     """Points of a line for each contender.
 
     Args:
-        records: list of dicts with "tokens".
+        records: list of dicts with "tokens". Those of one token more than
+            another of the contender are left out: the table compares them.
         value: str, key of what is drawn.
 
     Returns:
@@ -39,8 +41,9 @@ def by_contender(records, value):
     """
     lines = {}
     for record in records:
-        points = lines.setdefault(record["contender"], {})
-        points[record["tokens"]] = record[value]
+        if report.shorter_by_one(record, records) is None:
+            points = lines.setdefault(record["contender"], {})
+            points[record["tokens"]] = record[value]
     return {name: sorted(points.items()) for name, points in lines.items()}
 
 
@@ -75,6 +78,9 @@ def draw_lines(axes, records, value, title, unit):
 def draw_bars(axes, records, title):
     """Draws seconds as bars and each bar's limit as a line across it.
 
+    Beside a bar stand its seconds and, for all but Hugging Face's own, how
+    many times faster than that it is.
+
     Args:
         axes: matplotlib axes.
         records: list of dicts; those of the longest document are drawn.
@@ -88,11 +94,15 @@ def draw_bars(axes, records, title):
         axes.barh(place, seconds, color=COLOURS[name])
         limit = record["limit_seconds"]
         axes.plot([limit, limit], [place - 0.4, place + 0.4], color="black")
-        axes.text(seconds, place, f" {seconds:.3g} s", va="center")
+        peer = report.peer_of(record, shown)
+        text = f" {seconds:.3g} s"
+        if peer is not None and peer is not record:
+            text += f", {peer['median_seconds'] / seconds:.1f} x"
+        axes.text(seconds, place, text, va="center")
     labels = [CONTENDERS[record["contender"]].label for record in shown]
     axes.set_yticks(range(len(shown)), labels)
     axes.set(title=f"{title}, {longest:,} tokens", xlabel="seconds")
-    axes.margins(x=0.15)
+    axes.margins(x=0.3)
 
 
 def draw(content, path):
@@ -135,13 +145,27 @@ def draw(content, path):
         panels.append(lambda axes: draw_bars(axes, training, "Training step"))
     if not panels:
         return []
-    figure = Figure(figsize=(7 * len(panels), 5), layout="constrained")
-    all_axes = figure.subplots(1, len(panels), squeeze=False)[0]
+    # Two panels a row: a column of a page is about 700 points wide.
+    columns = min(2, len(panels))
+    rows = -(-len(panels) // columns)
+    figure = Figure(figsize=(5 * columns, 3.6 * rows), layout="constrained")
+    all_axes = list(figure.subplots(rows, columns, squeeze=False).flat)
+    while len(all_axes) > len(panels):
+        all_axes.pop().remove()
     for draw_panel, axes in zip(panels, all_axes, strict=True):
         draw_panel(axes)
     if encoder:
-        all_axes[0].legend(fontsize="small")
-    figure.suptitle(f"{content['processor']}, {content['cores']} cores")
+        figure.legend(
+            *all_axes[0].get_legend_handles_labels(),
+            loc="outside lower center",
+            ncols=3,
+            fontsize="small",
+        )
+    figure.suptitle(
+        f"{content['processor']}, {content['cores']} cores, float32; black: "
+        "the least time of this machine; x: beside Hugging Face, PyTorch",
+        fontsize="small",
+    )
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=100)
+    figure.savefig(path, dpi=140)
     return [axes.get_title() for axes in all_axes]

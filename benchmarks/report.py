@@ -2,6 +2,7 @@
 
 import math
 
+from benchmarks.contenders import BACKENDS
 from benchmarks.contenders import CONTENDERS
 from benchmarks.contenders import PEER
 
@@ -17,8 +18,17 @@ HEADS = (
     "x Hugging Face",
     "note",
 )
-# The parts of the page that are written by a program, by their names.
+# The parts of the page that are written by a program, by their names, and the
+# one of the README.
 SECTIONS = ("results", "accelerator")
+IN_BRIEF = "in brief"
+# What the README shows, in the words of `what`.
+BRIEF_ROWS = (
+    "encoder, 16,384 tokens",
+    "decoding 32 tokens, 4 beams, 16,384 tokens",
+    "training step, 2+2 layers, 4,096 tokens",
+    "training step, 2+2 layers, 16,384 tokens",
+)
 
 
 def marks(section):
@@ -198,6 +208,42 @@ def as_markdown(records):
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
+def in_brief(records):
+    """The rows of the README: each backend beside Hugging Face on PyTorch.
+
+    Args:
+        records: list of dicts.
+
+    Returns:
+        Markdown table, str: how many times faster, and gigabytes.
+    """
+    shown = (*BACKENDS, PEER)
+    labels = [CONTENDERS[name].label for name in shown]
+    lines = [["led-base, float32", *labels], ["---"] + ["--:"] * len(shown)]
+    for title in BRIEF_ROWS:
+        of_title = {
+            record["contender"]: record
+            for record in records
+            if what(record) == title
+            and record["dtype"] == "float32"
+            and "failed" not in record
+        }
+        if set(shown) - set(of_title):
+            continue
+        peer = of_title[PEER]["median_seconds"]
+        cells = [title]
+        for name in shown:
+            seconds = of_title[name]["median_seconds"]
+            speed = (
+                f"{number(seconds)} s"
+                if name == PEER
+                else f"{peer / seconds:.1f} x faster"
+            )
+            cells.append(f"{speed}, {of_title[name]['peak_gigabytes']:.1f} GB")
+        lines.append(cells)
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
 def conditions(content):
     """Machine, versions and number of measurements, a sentence or three.
 
@@ -233,7 +279,7 @@ def insert(document, text, section="results"):
     Args:
         document: str, with both `marks` once.
         text: str.
-        section: str, one of `SECTIONS`.
+        section: str, one of `SECTIONS`, or `IN_BRIEF`.
 
     Returns:
         The new document, str.

@@ -45,6 +45,7 @@ QUICK = {
 DEEP_TRAINING = "--layers 6 --tokens 16384 --checkpointing on"
 MORE_DTYPES = {"encoder": ("bfloat16", "int8"), "generation": ("int8",)}
 MORE_CONTENDERS = ("tensorflow", "torch", "hf-torch")
+README = ROOT / "README.md"
 DOCUMENT = ROOT / "docs" / "performance.md"
 PICTURE = ROOT / "docs" / "images" / "performance.png"
 
@@ -204,12 +205,17 @@ def write_document(content, name):
 
     Args:
         content: dict, the machine and all records.
-        name: str, of the section; that of an accelerator has no plot.
+        name: str, of the section; that of an accelerator has no plot and no
+            rows in the README.
     """
     picture = None
     if name == report.SECTIONS[0]:
         plots.draw(content, PICTURE)
         picture = PICTURE.relative_to(DOCUMENT.parent).as_posix()
+        readme = README.read_text("utf-8")
+        brief = report.in_brief(content["results"])
+        readme = report.insert(readme, brief, report.IN_BRIEF)
+        README.write_text(readme, encoding="utf-8")
     page = DOCUMENT.read_text("utf-8")
     page = report.insert(page, section(content, picture), name)
     DOCUMENT.write_text(page, encoding="utf-8")

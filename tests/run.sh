@@ -17,6 +17,12 @@ backends=${BACKENDS:-tensorflow jax torch}
 export TF_CPP_MIN_LOG_LEVEL=${TF_CPP_MIN_LOG_LEVEL:-2}
 export OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-PASSIVE} # idle threads do not spin
 
+if [ ! -w . ]; then
+    echo "tests/run.sh installs this checkout to be edited, and $PWD is" \
+        "read-only. Run it in a copy." >&2
+    exit 1
+fi
+
 find_python() {
     local name
     for name in "${PYTHON:-}" python3.11 python3.12 python3.13 python3; do

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from typing import Any
 
 from keras_led.argument_checks import check_list
-from keras_led.visualize.axes import make_axes
+from keras_led.visualize.axes import make_row_of_axes
 
 if TYPE_CHECKING:
     import keras
@@ -22,10 +22,12 @@ def plot_history(
     Args:
         history: `keras.callbacks.History`, or its dict of lists of float.
         names: names of metrics, without `val_`.
-        ax: matplotlib `Axes`, or `None` for a new figure.
+        ax: matplotlib `Axes` for all metrics, or `None` for a new figure, in
+            which each has axes of its own.
 
     Returns:
-        The matplotlib `Axes`; `ax.figure.savefig(path)` keeps the picture.
+        The matplotlib `Axes`, of a new figure the first;
+        `ax.figure.savefig(path)` keeps the picture.
 
     Raises:
         ImportError: If matplotlib is missing.
@@ -40,8 +42,8 @@ def plot_history(
                 "`names` must name metrics of the history, "
                 f"{sorted(values)}. Received: {name!r}."
             )
-    ax = make_axes(ax, 6, 4)
-    for index, name in enumerate(names):
+    all_axes = make_row_of_axes(ax, len(names), 6, 4)
+    for index, (name, ax) in enumerate(zip(names, all_axes, strict=True)):
         for key, style in ((name, "-"), (f"val_{name}", "--")):
             if key in values:
                 epochs = range(1, len(values[key]) + 1)
@@ -54,6 +56,8 @@ def plot_history(
                     color=f"C{index}",
                     label=key,
                 )
-    ax.set_xlabel("epoch")
-    ax.legend()
-    return ax
+        ax.set_xlabel("epoch")
+        ax.set_ylabel(name if all_axes.count(ax) == 1 else "")
+        ax.xaxis.get_major_locator().set_params(integer=True)
+        ax.legend()
+    return all_axes[0]

@@ -87,6 +87,9 @@ def plot_attention_pattern(
 ) -> "Axes":
     """Draws the weights of a layer as a picture, on a logarithmic scale.
 
+    A triangle at the edge marks each global token, and its row and column are
+    drawn at least 1/100 of the picture wide: they are one token, of thousands.
+
     Args:
         outputs: see `attention_matrix`, as are all but the last.
         global_attention_mask: int array `(B, L)`.
@@ -112,13 +115,31 @@ def plot_attention_pattern(
     length = outputs.attentions[layer].shape[2]
     shown = np.ma.masked_less_equal(matrix, 0)
     top = float(matrix.max())
-    image = ax.imshow(
-        shown,
-        norm=LogNorm(vmin=top / 1e4, vmax=top),
-        extent=(0, length, length, 0),
-        interpolation="nearest",
-    )
+    look = {
+        "norm": LogNorm(vmin=top / 1e4, vmax=top),
+        "interpolation": "nearest",
+    }
+    image = ax.imshow(shown, extent=(0, length, length, 0), **look)
     ax.figure.colorbar(image, ax=ax, label="weight of a query")
+    mask = np.asarray(ops.convert_to_numpy(global_attention_mask))[row]
+    width = max(1, length / 100)
+    for position in np.flatnonzero(mask):
+        place = position * len(matrix) // length
+        start = min(position, length - width)
+        ends = (start, start + width)
+        column, line = shown[:, place, None], shown[place, None]
+        ax.imshow(column, extent=(*ends, length, 0), **look)
+        ax.imshow(line, extent=(0, length, *ends[::-1]), **look)
+        # At the edge, whatever the length: half there, half in the axes' units.
+        edge = {"clip_on": False, "color": "C3", "markersize": 5}
+        middle = start + width / 2
+        ax.plot(
+            middle, 1.015, "v", transform=ax.get_xaxis_transform(), **edge
+        )
+        ax.plot(
+            1.015, middle, "<", transform=ax.get_yaxis_transform(), **edge
+        )
+    ax.set(xlim=(0, length), ylim=(length, 0))
     ax.set_xlabel("key, position in tokens")
     ax.set_ylabel("query, position in tokens")
     heads = "mean of the heads" if head is None else f"head {head}"

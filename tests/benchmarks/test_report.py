@@ -6,6 +6,7 @@ import json
 import pytest
 from keras import backend
 
+from benchmarks import contenders
 from benchmarks import plots
 from benchmarks import report
 from benchmarks import run_all
@@ -217,6 +218,21 @@ def test_page_shows_the_results_that_are_kept():
     content = json.loads(path.read_text("utf-8"))
     address = run_all.PICTURE.relative_to(run_all.DOCUMENT.parent).as_posix()
     assert report.insert(page, run_all.section(content, address)) == page
+    readme = run_all.README.read_text("utf-8")
+    brief = report.in_brief(content["results"])
+    assert all(title in brief for title in report.BRIEF_ROWS)
+    assert report.insert(readme, brief, report.IN_BRIEF) == readme
+
+
+def test_the_readme_has_only_rows_that_all_have():
+    rows = [record(name, 2.0, tokens=16384) for name in contenders.BACKENDS]
+    assert len(report.in_brief(rows).splitlines()) == 2
+    rows.append(record("hf-torch", 9.0, tokens=16384))
+    cell = "4.5 x faster, 1.2 GB"
+    assert report.in_brief(rows).splitlines()[2] == (
+        f"| encoder, 16,384 tokens | {' | '.join([cell] * 3)} "
+        "| 9.00 s, 1.2 GB |"
+    )
 
 
 def test_page_shows_the_results_of_an_accelerator():

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from keras_led import visualize
+from keras_led.outputs import LEDEncoderBaseModelOutput
 from tests import peer
 from tests.models.pairs import both_sides
 from tests.models.pairs import pair
@@ -75,6 +76,29 @@ def test_the_picture_covers_the_document(seen):
     drawn = ax.images[0].get_array()
     matrix = visualize.attention_matrix(outputs, mask, layer=1, head=0)
     np.testing.assert_array_equal(drawn.filled(0), matrix)
+
+
+def test_global_tokens_are_marked_and_wide_enough_to_see():
+    length, bins, token = 1000, 50, 300
+    zeros = np.zeros
+    local = zeros((1, 1, length, 1 + 5), "float32")
+    local[..., 0] = 0.25
+    local[..., 3] = 0.75
+    wide = np.full((1, 1, length, 1), 1 / length, "float32")
+    outputs = LEDEncoderBaseModelOutput(
+        last_hidden_state=None, attentions=(local,), global_attentions=(wide,)
+    )
+    mask = zeros((1, length), "int32")
+    mask[0, token] = 1
+    ax = visualize.plot_attention_pattern(outputs, mask, bins=bins)
+    whole, column, line = ax.images
+    matrix = whole.get_array().filled(0)
+    np.testing.assert_array_equal(column.get_array()[:, 0], matrix[:, 15])
+    np.testing.assert_array_equal(line.get_array()[0], matrix[15])
+    assert column.get_extent() == [300, 310, 1000, 0]
+    assert line.get_extent() == [0, 1000, 310, 300]
+    assert [mark.get_marker() for mark in ax.get_lines()] == ["v", "<"]
+    assert [mark.get_xdata()[0] for mark in ax.get_lines()] == [305, 1.015]
 
 
 def test_outputs_without_attentions_are_refused(seen):
