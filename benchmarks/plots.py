@@ -65,7 +65,7 @@ def draw_lines(axes, records, value, title, unit):
             label=CONTENDERS[name].label,
         )
     axes.set(title=title, xlabel="tokens", ylabel=unit)
-    axes.set_xscale("log", base=2)
+    axes.set_xscale("log", base=4)
     if unit == "seconds":
         axes.set_yscale("log")
     else:
@@ -163,7 +163,7 @@ def draw(content, path):
         )
     figure.suptitle(
         f"{content['processor']}, {content['cores']} cores, float32; black: "
-        "the least time of this machine; x: beside Hugging Face, PyTorch",
+        "the least time of this machine; x: as fast as Hugging Face, PyTorch",
         fontsize="small",
     )
     path.parent.mkdir(parents=True, exist_ok=True)

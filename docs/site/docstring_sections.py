@@ -1,10 +1,12 @@
 """What mkdocstrings does not know of this project's docstrings.
 
-It shows "Call arguments:" as a section whose items run together, and takes a
-list that follows a colon without an empty line for more of the sentence.
+It shows "Call arguments:" as a section whose items run together, puts a dash
+before a result that has no name, and takes a list that follows a colon without
+an empty line for more of the sentence.
 """
 
 import re
+import textwrap
 
 from griffe import Extension
 
@@ -13,6 +15,9 @@ CALL_ARGUMENTS = re.compile(
     r"^Call arguments( \(.*\))?:(.*(?:\n.*\S.*)*)", re.MULTILINE
 )
 ITEM = re.compile(r"^ {4}(\w+): ", re.MULTILINE)
+RESULT = re.compile(
+    r"^(Returns|Yields):\n((?: {4}.*\n?|\n(?= {4}))+)", re.MULTILINE
+)
 LIST_AFTER_COLON = re.compile(r":\n( *)- ")
 
 
@@ -29,8 +34,15 @@ def list_of_items(match):
     )
 
 
+def result_as_text(match):
+    """What a function returns, as a paragraph and what belongs to it."""
+    title, text = match.groups()
+    return f"**{title}:** {textwrap.dedent(text)}"
+
+
 def as_markdown(docstring):
     """Rewrites a docstring that is cleaned of its indentation."""
+    docstring = RESULT.sub(result_as_text, docstring)
     docstring = CALL_ARGUMENTS.sub(list_of_items, docstring)
     return LIST_AFTER_COLON.sub(r":\n\n\1- ", docstring)
 

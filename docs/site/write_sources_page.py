@@ -1,4 +1,4 @@
-"""Writes docs/images/sources.html, which the start page shows.
+"""Writes docs/assets/sources.html, which the start page shows.
 
     python docs/site/write_sources_page.py [PATH]
 
@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGE = ROOT / "docs" / "images" / "sources.html"
+PAGE = ROOT / "docs" / "assets" / "sources.html"
 DOCUMENT = ROOT / "examples" / "data" / "held-out.txt"
 
 
