@@ -24,6 +24,7 @@ from keras_led.hub.samplers import get_sampler
 from keras_led.hub.samplers import options_of_sampler
 from keras_led.hub.scoring import score
 from keras_led.hub.seq2seq_preprocessor import LEDSeq2SeqLMPreprocessor
+from keras_led.models.training_step import build_optimizer
 from keras_led.typing import StrPath
 from keras_led.typing import Tensor
 
@@ -181,6 +182,10 @@ class LEDSeq2SeqLM(keras_hub.models.Seq2SeqLM):
         self.compile(**config)
         if self.optimizer is not None:
             self.optimizer.build(self.trainable_variables)
+
+    def make_train_function(self, force: bool = False) -> Any:
+        build_optimizer(self)
+        return super().make_train_function(force)
 
     def fit(self, *args: Any, **kwargs: Any) -> keras.callbacks.History:
         """Trains; see the class for the data and `keras.Model.fit` else.

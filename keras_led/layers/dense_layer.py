@@ -25,6 +25,22 @@ class Dense(keras.layers.Dense):
     def call(self, inputs: Tensor, training: bool | None = None) -> Tensor:
         return backend.linear(inputs, self.kernel, self.bias)
 
+    def quantized_call(
+        self, inputs: Tensor, training: bool | None = None
+    ) -> Tensor:
+        if self.quantization_mode != "int8" or self.inputs_quantizer is None:
+            return super().quantized_call(inputs, training=training)
+        outputs = _int8_product(
+            inputs,
+            ops.convert_to_tensor(self._kernel),
+            ops.convert_to_tensor(self.kernel_scale),
+        )
+        if self.lora_enabled:
+            low = ops.matmul(inputs, self.lora_kernel_a)
+            change = ops.matmul(low, self.lora_kernel_b)
+            outputs += ops.cast(self._lora_scale() * change, outputs.dtype)
+        return outputs if self.bias is None else outputs + self.bias
+
     def quantize(
         self,
         mode: str | None = None,
@@ -95,6 +111,30 @@ class Dense(keras.layers.Dense):
         names = ["_kernel" if name == "kernel" else name for name in names]
         found = [getattr(self, name, None) for name in names]
         return [variable for variable in found if variable is not None]
+
+
+@ops.custom_gradient
+def _int8_product(inputs, kernel, scale):
+    """`inputs @ (kernel / scale)`, the rows of `inputs` rounded to int8.
+
+    `keras.quantizers.AbsMaxQuantizer`, without a pass over them that makes
+    int8 of whole floats. The rounding hands gradients on as they are.
+    """
+
+    def gradient(*args, upstream=None):
+        upstream = args[0] if upstream is None else upstream
+        matrix = ops.cast(kernel, upstream.dtype) / scale
+        return ops.matmul(upstream, ops.transpose(matrix)), None, None
+
+    # Reductions read; `abs` would write all of `inputs` first.
+    largest = ops.maximum(
+        ops.max(inputs, axis=-1, keepdims=True),
+        -ops.min(inputs, axis=-1, keepdims=True),
+    )
+    steps = ops.cast(127 / (largest + keras.config.epsilon()), inputs.dtype)
+    whole = ops.round(inputs * steps)
+    product = backend.int8_product(whole, kernel)
+    return product / (steps * scale), gradient
 
 
 def hold_as_array(layer: keras.layers.Layer, name: str) -> None:

@@ -133,12 +133,8 @@ def plot_attention_pattern(
         # At the edge, whatever the length: half there, half in the axes' units.
         edge = {"clip_on": False, "color": "C3", "markersize": 5}
         middle = start + width / 2
-        ax.plot(
-            middle, 1.015, "v", transform=ax.get_xaxis_transform(), **edge
-        )
-        ax.plot(
-            1.015, middle, "<", transform=ax.get_yaxis_transform(), **edge
-        )
+        ax.plot(middle, 1.015, "v", transform=ax.get_xaxis_transform(), **edge)
+        ax.plot(1.015, middle, "<", transform=ax.get_yaxis_transform(), **edge)
     ax.set(xlim=(0, length), ylim=(length, 0))
     ax.set_xlabel("key, position in tokens")
     ax.set_ylabel("query, position in tokens")

@@ -191,6 +191,23 @@ def test_compiled_steps_train_evaluate_and_predict():
     np.testing.assert_allclose(found.logits, logits, atol=1e-4)
 
 
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="TensorFlow traces")
+def test_a_step_is_traced_once(monkeypatch):
+    calls = []
+
+    def step(self, data):
+        calls.append(data)
+        return {"loss": self.optimizer.iterations * 0.0}
+
+    monkeypatch.setattr(LEDForConditionalGeneration, "train_step", step)
+    model = make()
+    model.compile(optimizer=keras.optimizers.Adam(1e-3))
+    inputs, labels = documents()
+    model.fit({**inputs, "labels": labels}, batch_size=BATCH, verbose=0)
+    assert len(calls) == 1
+    assert model.optimizer.built
+
+
 def test_jit_compile_is_refused_where_nothing_compiles():
     model = make()
     if backend.CAN_JIT:

@@ -21,6 +21,15 @@ def linear(x: Tensor, kernel: Any, bias: Any) -> Tensor:
     return product if bias is None else ops.add(product, bias)
 
 
+def int8_product(x: Tensor, kernel: Any) -> Tensor:
+    if jax.default_backend() != "cpu":
+        product = ops.matmul(x.astype("int8"), kernel)
+        return product.astype(x.dtype)
+    # The sums may be above the largest float16.
+    dtype = "float32" if x.dtype == "float16" else x.dtype
+    return (x.astype(dtype) @ kernel.astype(dtype)).astype(x.dtype)
+
+
 def map_rows(function: Callable[..., Any], x: Tensor, *others: Any) -> Tensor:
     """In pieces, each in its place: memory for all is new in every call."""
     rows, width = x.shape

@@ -31,6 +31,16 @@ def linear(x: Tensor, kernel: Any, bias: Any) -> Tensor:
     return ops.reshape(product, (*ops.shape(x)[:-1], outer))
 
 
+def int8_product(x: Tensor, kernel: Any) -> Tensor:
+    if tf.config.list_logical_devices("GPU"):
+        product = ops.matmul(ops.cast(x, "int8"), kernel)
+        return ops.cast(product, x.dtype)
+    # The sums may be above the largest float16.
+    dtype = "float32" if x.dtype == tf.float16 else x.dtype
+    product = linear(tf.cast(x, dtype), tf.cast(kernel, dtype), None)
+    return tf.cast(product, x.dtype)
+
+
 def map_rows(function: Callable[..., Any], x: Tensor, *others: Any) -> Tensor:
     return function(x, *others)
 

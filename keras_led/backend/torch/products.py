@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from keras import ops
 
+from keras_led.backend.torch import int8
 from keras_led.backend.torch import onednn
 from keras_led.typing import Tensor
 
@@ -39,6 +40,13 @@ def linear(x: Tensor, kernel: Any, bias: Any) -> Tensor:
     if bias is not None:
         product += bias
     return product.reshape(*x.shape[:-1], outer)
+
+
+def int8_product(x: Tensor, kernel: Any) -> Tensor:
+    if x.device.type != "cpu":
+        return ops.cast(ops.matmul(x.to(torch.int8), kernel), x.dtype)
+    product = int8.product(x.reshape(-1, x.shape[-1]), kernel)
+    return product.reshape(*x.shape[:-1], product.shape[-1])
 
 
 def map_rows(function: Callable[..., Any], x: Tensor, *others: Any) -> Tensor:
