@@ -175,7 +175,7 @@ def _by_block(function, carry, rows, mask, seed, block):
         return ops.transpose(x, (2, 0, 1, 3, 4))
 
     varies = mask is not None and mask.shape[2] != 1
-    inputs = (ops.arange(num_blocks, dtype="int32"), *map(cut, rows))
+    inputs = (backend.step_numbers(num_blocks), *map(cut, rows))
     if varies:
         inputs = (*inputs, cut(mask))
 

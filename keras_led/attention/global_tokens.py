@@ -128,9 +128,19 @@ def plan_slots(
         fits = None if global_tokens_fit else ops.all(counts <= slots)
         return SlotPlan(slots, max_global_tokens, fits)
     most = int(ops.max(counts)) if 0 not in counts.shape else 0
-    if not exact and most > 0:
-        most = min(1 << (most - 1).bit_length(), global_mask.shape[1])
+    if not exact:
+        most = slots_for(most, global_mask.shape[1])
     return SlotPlan(most, most, None)
+
+
+def slots_for(most: int, length: int) -> int:
+    """Rounds `most` global tokens up, for fewer shapes to compile.
+
+    Args:
+        most: int, of any document of the batch.
+        length: int, of a document, in tokens.
+    """
+    return min(1 << (most - 1).bit_length(), length) if most > 0 else 0
 
 
 def find_slots(global_mask: Tensor, num_slots: int | Tensor) -> GlobalSlots:

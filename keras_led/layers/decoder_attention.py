@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING
 from typing import Any
 
-import keras
 from keras import ops
 
 from keras_led.attention.dense import dot_product_attention
@@ -11,6 +10,7 @@ from keras_led.attention.split_heads import merge_heads
 from keras_led.attention.split_heads import scale_heads
 from keras_led.attention.split_heads import split_heads
 from keras_led.layers.initializers import dense
+from keras_led.layers.nested_calls import InnerLayer
 from keras_led.typing import Shape
 from keras_led.typing import Tensor
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from keras_led.layers.dense_layer import Dense
 
 
-class DecoderAttention(keras.layers.Layer):
+class DecoderAttention(InnerLayer):
     """Multi-head attention over keys and values made beforehand.
 
     `keys_and_values` projects hidden states once; `call` attends to them. So

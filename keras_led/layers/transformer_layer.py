@@ -13,6 +13,7 @@ from keras_led.attention.dropout import fold_seed
 from keras_led.layers.activations import activation
 from keras_led.layers.initializers import dense
 from keras_led.layers.initializers import layer_norm
+from keras_led.layers.nested_calls import OuterLayer
 from keras_led.typing import Shape
 from keras_led.typing import Tensor
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from keras_led.layers.normalization import LayerNormalization
 
 
-class TransformerLayer(keras.layers.Layer):
+class TransformerLayer(OuterLayer):
     """Base of the two layers: a post-norm transformer layer.
 
     Dropout takes its randomness from the `seed` call argument, so a layer

@@ -113,7 +113,7 @@ def _slide(operands, positions, grad_output, of_step, blocks):
     sums, (grad_query, *done) = backend.scan(
         body,
         (in_sight, in_sight, *beside),
-        (ops.arange(blocks.num_steps, dtype="int32"),),
+        (backend.step_numbers(blocks.num_steps),),
         dtype=dtype,
         outputs=1 if blocks.margin is None else 3,
     )

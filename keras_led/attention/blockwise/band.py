@@ -38,7 +38,7 @@ def span_bias(
     """
     valid = None if slots is None else slots.valid
     of_step = _by_step(window_keys, valid, blocks)
-    if not blocks.trimmed_spans:
+    if not blocks.trimmed_spans or not backend.is_concrete(window_keys):
         return of_step
     # Most blocks see all keys of their windows: theirs is the same for all.
     of_inner = _of_inner_blocks(valid, blocks)
@@ -118,4 +118,4 @@ def _band(blocks):
 
 
 def _bias(visible):
-    return ops.where(visible, KEPT_SCORE, _MASKED)
+    return backend.number_where(visible, KEPT_SCORE, _MASKED)

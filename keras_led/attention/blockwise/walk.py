@@ -59,9 +59,9 @@ def map_queries(
 
 def map_steps(function: Callable[..., Any], blocks: "Blocks") -> Any:
     """Calls a function of every step, and stacks what it returns."""
-    steps = ops.arange(blocks.num_steps, dtype="int32")
-    if steps.shape[0] != 1:
-        return ops.map(function, steps)
+    steps = backend.step_numbers(blocks.num_steps)
+    if not isinstance(blocks.num_steps, int) or blocks.num_steps != 1:
+        return ops.map(function, ops.convert_to_tensor(steps, dtype="int32"))
     outputs = function(steps[0])  # needs no loop
     if isinstance(outputs, tuple):
         return tuple(x[None] for x in outputs)
