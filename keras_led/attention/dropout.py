@@ -29,7 +29,7 @@ def dropout(x: Tensor, rate: float, seed: Any) -> Tensor:
     """
     if seed is None or rate == 0:
         return x
-    keep = backend.keep_at_random(seed, ops.shape(x), rate)
+    keep = backend.keep_at_random(seed, backend.shape(x), rate)
     return ops.where(keep, x / (1.0 - rate), ops.zeros((), dtype=x.dtype))
 
 

@@ -27,7 +27,7 @@ def masked_softmax(scores: Tensor, mask: Tensor | None) -> Tensor:
         Float32 tensor of the shape of `scores`.
     """
     # float32 whatever the policy: a sum of 16k float16 terms loses digits.
-    scores = ops.cast(scores, "float32")
+    scores = backend.cast(scores, "float32")
     if mask is not None:
         # A sum takes half the time of a choice between whole scores.
         scores = scores + backend.number_where(mask, KEPT_SCORE, MASKED_SCORE)

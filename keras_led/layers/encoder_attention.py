@@ -128,7 +128,7 @@ class WindowedSelfAttention(InnerLayer):
 
         context, weights = attend(output_attentions and every_token_fits)
         # Masked tokens attend to nothing: their context is 0.
-        attends = ops.cast(masks.padding_mask, context.dtype)
+        attends = backend.cast(masks.padding_mask, context.dtype)
         context = merge_heads(scale_heads(context, head_mask))
         context = backend.scale_rows_(context, attends[:, :, None])
         if tokens is not None:

@@ -132,12 +132,13 @@ class TransformerLayer(OuterLayer):
         """
         # As matrices: see `linear` of the TensorFlow backend.
         rows = [
-            ops.reshape(x, (-1, self.d_model)) for x in (hidden_states, *others)
+            backend.reshape(x, (-1, self.d_model))
+            for x in (hidden_states, *others)
         ]
         # One seed is for all rows: pieces would each draw the same noise.
         drops = seed is not None
         output = function(*rows) if drops else backend.map_rows(function, *rows)
-        return ops.reshape(output, ops.shape(hidden_states))
+        return backend.reshape(output, backend.shape(hidden_states))
 
     def get_config(self) -> dict[str, Any]:
         return super().get_config() | {

@@ -78,8 +78,8 @@ def _by_step(window_keys, valid, blocks):
         bias = (in_band[None] + keys[:, :, None, :])[:, None]
         if by_slot is None:
             return bias
-        batch, _, num_blocks, query_block, _ = ops.shape(bias)
-        shape = (batch, 1, num_blocks, query_block, ops.shape(by_slot)[1])
+        batch, _, num_blocks, query_block, _ = backend.shape(bias)
+        shape = (batch, 1, num_blocks, query_block, backend.shape(by_slot)[1])
         beside = ops.broadcast_to(by_slot[:, None, None, None, :], shape)
         return ops.concatenate([beside, bias], axis=-1)
 
@@ -94,7 +94,7 @@ def _of_inner_blocks(valid, blocks):
         `(1, 1, 1, query, G + keys)`.
     """
     window = _band(blocks)[:, _reach(blocks) - blocks.one_sided_window :]
-    slots = 0 if valid is None else ops.shape(valid)[1]
+    slots = 0 if valid is None else backend.shape(valid)[1]
     table = ops.pad(window, ((0, 0), (slots, 0)))[None, None, None]
     return lambda keys: table[..., : slots + keys]
 

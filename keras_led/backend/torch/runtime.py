@@ -26,6 +26,7 @@ from keras_led.backend.torch.seeds import draw_uniform
 from keras_led.backend.torch.seeds import noise
 from keras_led.backend.torch.shapes import read_int
 from keras_led.backend.torch.shapes import shapes_only
+from keras_led.backend.torch.tensors import as_tensor
 from keras_led.typing import D
 from keras_led.typing import Tensor
 
@@ -151,7 +152,7 @@ def argmax(x: Tensor) -> Tensor:
 def number_where(mask: Tensor, true: Any, false: Any) -> Tensor:
     if recorder.is_recording():  # which holds both, wherever they have to be
         return ops.where(mask, true, false)
-    mask = ops.convert_to_tensor(mask)
+    mask = as_tensor(mask)
     numbers = torch.full_like(mask, float(false), dtype=torch.float32)
     return numbers.masked_fill(mask, float(true))
 

@@ -114,10 +114,13 @@ class _RecordedStep:
         self._structure = structure
 
     def __call__(self, leaves):
-        with torch.no_grad():
-            inputs = [*_tensors(leaves), *_given_rate(self._optimizer)]
-            found = self._run([*inputs, *self._noise.draw()], [])
-        return _pytree.tree_unflatten(found, self._structure)
+        inputs = [*_tensors(leaves), *_given_rate(self._optimizer)]
+        inputs += self._noise.draw()
+        # Without the way of each operation through autograd.
+        with torch.inference_mode():
+            found = self._run(inputs, [])
+        logs = [x.clone() for x in found]  # which others may compute with
+        return _pytree.tree_unflatten(logs, self._structure)
 
 
 def record_step(
