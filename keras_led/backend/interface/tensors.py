@@ -6,7 +6,6 @@ which takes longer than the operation, a fifth of a small training step in all.
 
 from typing import Any
 
-from keras_led.typing import Shape
 from keras_led.typing import Tensor
 
 
@@ -25,7 +24,7 @@ def reshape(x: Any, newshape: Any) -> Tensor:
     raise NotImplementedError
 
 
-def shape(x: Any) -> Shape:
+def shape(x: Any) -> tuple[Any, ...]:
     """`ops.shape`."""
     raise NotImplementedError
 

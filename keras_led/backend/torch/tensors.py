@@ -6,7 +6,6 @@ import keras
 import torch
 from keras import ops
 
-from keras_led.typing import Shape
 from keras_led.typing import Tensor
 
 
@@ -27,7 +26,7 @@ def pad(x: Any, pad_width: Any) -> Tensor:
     return torch.nn.functional.pad(as_tensor(x), widths)
 
 
-def shape(x: Any) -> Shape:
+def shape(x: Any) -> tuple[Any, ...]:
     return tuple(x.shape)
 
 

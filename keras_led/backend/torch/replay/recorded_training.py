@@ -8,7 +8,6 @@ operations of a small model or of a GPU.
 import contextlib
 import warnings
 from collections import Counter
-from collections import OrderedDict
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 from typing import Any
@@ -52,7 +51,7 @@ class RecordedTraining:
         self._variables = _variables_of(model)
         self._state = self._rate = None
         self._runs = Counter()
-        self._steps = OrderedDict()
+        self._steps = {}
 
     def __call__(self, batch: Any) -> Any:
         """What `model.train_step(batch)` does and returns."""
@@ -66,13 +65,13 @@ class RecordedTraining:
         updates = _updates_weights(model.optimizer)
         key = (structure, slots, updates, *map(_signature, leaves))
         if key in self._steps:
-            self._steps.move_to_end(key)
             step = self._steps[key]
             return step(leaves) if step else model.train_step(batch)
         self._runs[key] += 1
-        if self._runs[key] <= RECORD_STEPS_AFTER:
+        if self._runs[key] <= RECORD_STEPS_AFTER or self._is_full():
             return model.train_step(batch)
-        return self._record(key, leaves, structure, slots)
+        self._steps[key], logs = record_step(model, leaves, structure, slots)
+        return logs
 
     def _forget_others(self):
         """Drops what was recorded when Python's numbers were others."""
@@ -87,14 +86,11 @@ class RecordedTraining:
             self._runs.clear()
             self._steps.clear()
 
-    def _record(self, key, leaves, structure, slots):
-        step, logs = record_step(self._model, leaves, structure, slots)
-        self._steps[key] = step
+    def _is_full(self):
+        """Whether to record no more kinds: to drop one would be to record."""
         on_gpu = torch.cuda.is_available()
         capacity = recorder.GRAPH_CAPACITY if on_gpu else recorder.CAPACITY
-        if len(self._steps) > capacity:
-            self._steps.popitem(last=False)
-        return logs
+        return len(self._steps) >= capacity
 
 
 class _RecordedStep:

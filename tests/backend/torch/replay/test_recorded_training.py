@@ -1,5 +1,8 @@
 """A recorded step of `fit` against the same step without a recording."""
 
+import contextlib
+from unittest import mock
+
 import keras
 import numpy as np
 import pytest
@@ -153,13 +156,22 @@ def test_a_recorded_step_is_the_same_step(name, runs):
 
 def test_each_kind_of_batch_has_a_recording(runs):
     batches = []
-    for number in range(5):
+    for number in range(4):
         batches += [batch(number), batch(number, 33), batch(number, wide=3)]
         batches += [batch(number, wide=0)]
     expected = train(prepared({}, False), batches)
     assert_same(train(prepared({}, True), batches), expected)
-    assert len(runs) == 8
+    assert len(runs) == 4
     assert len({id(run) for run in runs}) == 4
+
+
+def test_only_so_many_kinds_are_recorded(runs, monkeypatch):
+    from keras_led.backend.torch.replay import recorder
+
+    monkeypatch.setattr(recorder, "CAPACITY", 1)
+    batches = [batch(n, length) for n in range(4) for length in (24, 33)]
+    train(prepared({}, True), batches)
+    assert len(runs) == 1
 
 
 def test_fit_records_and_sees_what_callbacks_do(runs):
@@ -176,7 +188,7 @@ def test_fit_records_and_sees_what_callbacks_do(runs):
 
     def fitted(jit_compile):
         model = prepared({}, jit_compile)
-        random = [batch(number) for number in range(12)]
+        random = [batch(number) for number in range(10)]
         inputs = {
             k: np.concatenate([x[k] for x, _ in random]) for k in random[0][0]
         }
@@ -195,7 +207,31 @@ def test_fit_records_and_sees_what_callbacks_do(runs):
     expected = fitted(False)
     assert not runs
     assert_same(fitted(True), expected)
-    assert len(runs) > 10
+    assert len(runs) > 8
+
+
+def test_a_gpu_starts_a_recording_as_a_graph(runs, monkeypatch):
+    """The order of work, seen on a CPU by stand-ins for CUDA."""
+    import torch
+
+    from keras_led.backend.torch.replay import cuda_graph
+
+    expected = train(prepared({}, False))
+    captured = []
+
+    def capture(function):
+        captured.append(function)  # which does not run now
+        return function
+
+    monkeypatch.setattr(cuda_graph, "capture", capture)
+    monkeypatch.setattr(cuda_graph, "takes", lambda leaves: True)
+    monkeypatch.setattr(
+        cuda_graph, "own_stream", lambda: contextlib.nullcontext(mock.Mock())
+    )
+    monkeypatch.setattr(torch.cuda, "Event", mock.Mock)
+    assert_same(train(prepared({}, True)), expected)
+    assert len(runs) == 3
+    assert len(captured) == 1
 
 
 def test_other_data_trains_without_a_recording(runs):
