@@ -31,8 +31,10 @@ class Keys(NamedTuple):
         """Compares queries, `(B, N, T, H)`, with the keys, `(B, N, T, S)`."""
         del num_keys
         if backend.KEYS_FIRST and are_few(query):
-            return _swap(ops.matmul(self.tensor, _swap(query)))
-        return ops.matmul(query, _swap(self.tensor))
+            return backend.swap_last(
+                ops.matmul(self.tensor, backend.swap_last(query))
+            )
+        return ops.matmul(query, backend.swap_last(self.tensor))
 
     def whole(self, num_keys: int | Tensor) -> Tensor:
         """The keys as one tensor, `(B, N, S, H)`."""
@@ -60,9 +62,9 @@ class PackedKeys(NamedTuple):
 
     def whole(self, num_keys: int | Tensor) -> Tensor:
         rows = backend.transpose(self.chunks, (0, 1, 2, 4, 3))
-        batch, num_heads, chunks, size, head_dim = ops.shape(rows)
+        batch, num_heads, chunks, size, head_dim = backend.shape(rows)
         shape = (batch, num_heads, chunks * size, head_dim)
-        return ops.reshape(rows, shape)[:, :, :num_keys]
+        return backend.reshape(rows, shape)[:, :, :num_keys]
 
 
 def cross_keys(key: Tensor, queries_per_document: int) -> Keys | PackedKeys:
@@ -78,11 +80,11 @@ def cross_keys(key: Tensor, queries_per_document: int) -> Keys | PackedKeys:
     size = backend.packed_chunk_columns()
     if size is None or queries_per_document > FEW_QUERIES:
         return Keys(backend.contiguous(key))
-    batch, num_heads, num_keys, head_dim = ops.shape(key)
+    batch, num_heads, num_keys, head_dim = backend.shape(key)
     missing = -num_keys % size
     if not isinstance(missing, int) or missing:
         key = ops.pad(key, ((0, 0), (0, 0), (0, missing), (0, 0)))
-    chunks = ops.reshape(key, (batch, num_heads, -1, size, head_dim))
+    chunks = backend.reshape(key, (batch, num_heads, -1, size, head_dim))
     return PackedKeys(backend.transpose(chunks, (0, 1, 2, 4, 3)))
 
 
@@ -98,9 +100,5 @@ def are_few(query: Tensor) -> bool:
 
 
 def _merge_chunks(x):  # (B, N, T, C, K) -> (B, N, T, C K)
-    *outer, chunks, size = ops.shape(x)
-    return ops.reshape(x, (*outer, chunks * size))
-
-
-def _swap(x):
-    return ops.transpose(x, (0, 1, 3, 2))
+    *outer, chunks, size = backend.shape(x)
+    return backend.reshape(x, (*outer, chunks * size))

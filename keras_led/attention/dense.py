@@ -57,14 +57,16 @@ def dot_product_attention(
         block = _block_size(query, value)
         if block is not None or not are_few(query):
             attend = _attention_of(mask, rate, seed, block)
-            return attend(query, keys.whole(ops.shape(value)[2]), value), None
+            return attend(
+                query, keys.whole(backend.shape(value)[2]), value
+            ), None
     context, weights = _attend(query, keys, value, mask, rate, seed)
     return context, weights if return_weights else None
 
 
 def _block_size(query, value):
     """Queries of a block, int or scalar tensor, or `None` for one piece."""
-    num_queries, num_keys = ops.shape(query)[2], ops.shape(value)[2]
+    num_queries, num_keys = backend.shape(query)[2], backend.shape(value)[2]
     if isinstance(num_keys, int):
         block = max(1, MAX_SCORES_PER_HEAD // num_keys)
     else:
@@ -79,8 +81,8 @@ def _block_size(query, value):
 
 
 def _attend(query, keys, value, mask, rate, seed):
-    scores = keys.scores(query, ops.shape(value)[2])
-    weights = ops.cast(masked_softmax(scores, mask), value.dtype)
+    scores = keys.scores(query, backend.shape(value)[2])
+    weights = backend.cast(masked_softmax(scores, mask), value.dtype)
     return ops.matmul(dropout(weights, rate, seed), value), weights
 
 
@@ -100,7 +102,8 @@ def _attention_of(mask, rate, seed, block):
         context, query, key, value = kept
         # The mean of a row's gradients under its weights, and under dropout.
         means = ops.sum(
-            ops.cast(context, "float32") * ops.cast(grad_output, "float32"),
+            backend.cast(context, "float32")
+            * backend.cast(grad_output, "float32"),
             axis=-1,
             keepdims=True,
         )
@@ -108,24 +111,27 @@ def _attention_of(mask, rate, seed, block):
         def derive(sums, rows, mask, seed):
             queries, grad_output, mean = rows
             weights = masked_softmax(Keys(key).scores(queries, None), mask)
-            grad_weights = ops.matmul(grad_output, _swap(value))
-            grad_weights = ops.cast(
+            grad_weights = ops.matmul(grad_output, backend.swap_last(value))
+            grad_weights = backend.cast(
                 dropout(grad_weights, rate, seed), "float32"
             )
-            grad_scores = ops.cast(weights * (grad_weights - mean), query.dtype)
-            weights = dropout(ops.cast(weights, value.dtype), rate, seed)
+            grad_scores = backend.cast(
+                weights * (grad_weights - mean), query.dtype
+            )
+            weights = dropout(backend.cast(weights, value.dtype), rate, seed)
             found = (
-                ops.matmul(_swap(queries), grad_scores),
-                ops.matmul(_swap(grad_output), weights),
+                ops.matmul(backend.swap_last(queries), grad_scores),
+                ops.matmul(backend.swap_last(grad_output), weights),
             )
             sums = tuple(
-                x + ops.cast(y, "float32")
+                x + backend.cast(y, "float32")
                 for x, y in zip(sums, found, strict=True)
             )
             return sums, (ops.matmul(grad_scores, key),)
 
         zeros = tuple(
-            ops.zeros_like(_swap(x), dtype="float32") for x in (key, value)
+            ops.zeros_like(backend.swap_last(x), dtype="float32")
+            for x in (key, value)
         )
         sums, (grad_query,) = _by_block(
             derive,
@@ -134,11 +140,11 @@ def _attention_of(mask, rate, seed, block):
             *constants,
             block,  # pyright: ignore[reportCallIssue]
         )
-        grad_key, grad_value = map(_swap, sums)
+        grad_key, grad_value = map(backend.swap_last, sums)
         return (
             grad_query,
-            ops.cast(grad_key, key.dtype),
-            ops.cast(grad_value, value.dtype),
+            backend.cast(grad_key, key.dtype),
+            backend.cast(grad_value, value.dtype),
         )
 
     return backend.custom_gradient(forward, backward, (mask, seed))
@@ -162,20 +168,20 @@ def _by_block(function, carry, rows, mask, seed, block):
     """
     if block is None:
         return function(carry, rows, mask, seed)
-    batch, num_heads, num_queries, _ = ops.shape(rows[0])
+    batch, num_heads, num_queries, _ = backend.shape(rows[0])
     num_blocks = ceil_div(num_queries, block)
     padding = num_blocks * block - num_queries
 
     def cut(x):  # (B, N, T, X) -> (blocks, B, N, block, X)
         x = ops.pad(x, ((0, 0), (0, 0), (0, padding), (0, 0)))
-        *outer, _, last = ops.shape(x)
+        *outer, _, last = backend.shape(x)
         if tuple(x.shape[:2]) == (1, 1):  # a mask for all: nothing to move
-            return ops.reshape(x, (num_blocks, 1, 1, block, last))
-        x = ops.reshape(x, (*outer, num_blocks, block, last))
+            return backend.reshape(x, (num_blocks, 1, 1, block, last))
+        x = backend.reshape(x, (*outer, num_blocks, block, last))
         return ops.transpose(x, (2, 0, 1, 3, 4))
 
     varies = mask is not None and mask.shape[2] != 1
-    inputs = (ops.arange(num_blocks, dtype="int32"), *map(cut, rows))
+    inputs = (backend.step_numbers(num_blocks), *map(cut, rows))
     if varies:
         inputs = (*inputs, cut(mask))
 
@@ -187,11 +193,9 @@ def _by_block(function, carry, rows, mask, seed, block):
     carry, (output,) = backend.scan(
         run, carry, inputs, dtype=rows[0].dtype, outputs=1
     )
-    last = ops.shape(output)[-1]
+    last = backend.shape(output)[-1]
     output = ops.transpose(output, (1, 2, 0, 3, 4))  # (B, N, blocks, block, X)
-    output = ops.reshape(output, (batch, num_heads, num_blocks * block, last))
+    output = backend.reshape(
+        output, (batch, num_heads, num_blocks * block, last)
+    )
     return carry, (output[:, :, :num_queries],)
-
-
-def _swap(x):
-    return ops.transpose(x, (0, 1, 3, 2))

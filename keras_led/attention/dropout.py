@@ -1,6 +1,7 @@
 """Dropout from explicit seeds, which may run inside loops and branches."""
 
 from typing import TYPE_CHECKING
+from typing import Any
 
 from keras import ops
 
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
     import keras
 
 
-def dropout(x: Tensor, rate: float, seed: Tensor | None) -> Tensor:
+def dropout(x: Tensor, rate: float, seed: Any) -> Tensor:
     """Zeroes each entry with probability `rate` and scales up the others.
 
     Unlike `keras.layers.Dropout` it holds no state, so it can run inside
@@ -20,31 +21,33 @@ def dropout(x: Tensor, rate: float, seed: Tensor | None) -> Tensor:
     Args:
         x: Float tensor of any shape.
         rate: float in `[0, 1)`, probability of a zero.
-        seed: Int tensor of shape `(2,)`, or `None` for no dropout.
+        seed: A seed of `draw_seed`, or an int tensor of shape `(2,)`; `None`
+            for no dropout.
 
     Returns:
         Tensor of the shape and dtype of `x`.
     """
     if seed is None or rate == 0:
         return x
-    keep = backend.keep_at_random(seed, ops.shape(x), rate)
+    keep = backend.keep_at_random(seed, backend.shape(x), rate)
     return ops.where(keep, x / (1.0 - rate), ops.zeros((), dtype=x.dtype))
 
 
-def fold_seed(seed: Tensor | None, data: int | Tensor) -> Tensor | None:
+def fold_seed(seed: Any, data: int | Tensor) -> Any:
     """Derives a seed for one of several uses of `seed`.
 
     Args:
-        seed: Int tensor of shape `(2,)`, or `None` for no dropout.
+        seed: A seed of `draw_seed`, or an int tensor of shape `(2,)`; `None`
+            for no dropout.
         data: int or int32 scalar tensor, distinct for each use.
 
     Returns:
-        Int tensor of shape `(2,)`, or `None`.
+        A seed likewise, or `None`.
     """
     return None if seed is None else backend.fold_in(seed, data)
 
 
-def draw_seed(generator: "keras.random.SeedGenerator") -> Tensor:
+def draw_seed(generator: "keras.random.SeedGenerator") -> Any:
     """Draws the seed of one training call, another one on each replica.
 
     Replicas hold the same state; with the same noise on the rows of each,
@@ -54,8 +57,8 @@ def draw_seed(generator: "keras.random.SeedGenerator") -> Tensor:
         generator: `keras.random.SeedGenerator`.
 
     Returns:
-        Int tensor of shape `(2,)`.
+        A seed of the backend's.
     """
-    seed = generator.next()
+    seed = backend.draw_seed(generator)
     replica = backend.replica()
     return seed if replica is None else backend.fold_in(seed, replica)

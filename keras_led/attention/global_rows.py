@@ -89,13 +89,15 @@ def low_rank_global_rows(
         Tuple of the context, shape `(B, N, G, H)`, and the weights before
         dropout, shape `(B, N, G, L)`.
     """
-    batch, num_heads, num_slots, head_dim = ops.shape(query)
-    length, dim = ops.shape(hidden_states)[1], hidden_states.shape[-1]
+    batch, num_heads, num_slots, head_dim = backend.shape(query)
+    length, dim = backend.shape(hidden_states)[1], hidden_states.shape[-1]
     rows = num_heads * num_slots
     (key_kernel, key_bias), (value_kernel, value_bias) = (
         (
-            ops.cast(kernel, query.dtype),
-            ops.reshape(ops.cast(bias, query.dtype), (num_heads, 1, head_dim)),
+            backend.cast(kernel, query.dtype),
+            backend.reshape(
+                backend.cast(bias, query.dtype), (num_heads, 1, head_dim)
+            ),
         )
         for kernel, bias in (key_weights, value_weights)
     )
@@ -104,24 +106,24 @@ def low_rank_global_rows(
     # copied, which takes longer than all the products.
     # Not `ops.eye`, in TensorFlow an operation that few runtimes have.
     heads = ops.arange(num_heads)
-    own_head = ops.cast(ops.equal(heads[:, None], heads), query.dtype)
+    own_head = backend.cast(ops.equal(heads[:, None], heads), query.dtype)
     own_head = own_head[:, None, :, None]
     queries = query[:, :, :, None, :] * own_head  # (B, N, G, N, H)
-    queries = ops.reshape(queries, (batch, rows, dim))
+    queries = backend.reshape(queries, (batch, rows, dim))
     queries = backend.table_product(queries, key_kernel)
     # Not the other way round, which would transpose the whole document.
     scores = ops.matmul(hidden_states, ops.transpose(queries, (0, 2, 1)))
     scores = ops.transpose(scores, (0, 2, 1))
-    scores = ops.reshape(scores, (batch, num_heads, num_slots, length))
+    scores = backend.reshape(scores, (batch, num_heads, num_slots, length))
     scores = scores + ops.sum(query * key_bias, axis=-1, keepdims=True)
     weights = masked_softmax(scores, padding_mask[:, None, None, :])
-    weights = ops.cast(weights, query.dtype)
+    weights = backend.cast(weights, query.dtype)
     kept = dropout(weights, rate, seed)
     summary = ops.matmul(
-        ops.reshape(kept, (batch, rows, length)), hidden_states
+        backend.reshape(kept, (batch, rows, length)), hidden_states
     )
     context = backend.linear(summary, value_kernel, None)
-    context = ops.reshape(
+    context = backend.reshape(
         context, (batch, num_heads, num_slots, num_heads, head_dim)
     )
     # Not `ops.diagonal`, which TensorFlow Lite does not have.

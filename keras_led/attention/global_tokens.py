@@ -64,7 +64,7 @@ class GlobalTokens(NamedTuple):
             return function(self.slots, *operands)
 
         def with_all(*operands):
-            length = ops.shape(self.mask)[1]
+            length = backend.shape(self.mask)[1]
             return function(find_slots(self.mask, length), *operands)
 
         def with_few(*operands):
@@ -114,13 +114,15 @@ def plan_slots(
     """
     if global_mask is None:
         return SlotPlan(0, 0, None)
-    counts = ops.sum(ops.cast(global_mask, "int32"), axis=1)
+    counts = ops.sum(backend.cast(global_mask, "int32"), axis=1)
     if not backend.is_concrete(global_mask):
         length = global_mask.shape[1]
         if max_global_tokens == math.inf:
             return SlotPlan(ops.maximum(ops.max(counts), 1), None, None)
         if length is None:
-            slots = ops.minimum(max_global_tokens, ops.shape(global_mask)[1])
+            slots = ops.minimum(
+                max_global_tokens, backend.shape(global_mask)[1]
+            )
         elif length > max_global_tokens:
             slots = max_global_tokens
         else:
@@ -128,9 +130,19 @@ def plan_slots(
         fits = None if global_tokens_fit else ops.all(counts <= slots)
         return SlotPlan(slots, max_global_tokens, fits)
     most = int(ops.max(counts)) if 0 not in counts.shape else 0
-    if not exact and most > 0:
-        most = min(1 << (most - 1).bit_length(), global_mask.shape[1])
+    if not exact:
+        most = slots_for(most, global_mask.shape[1])
     return SlotPlan(most, most, None)
+
+
+def slots_for(most: int, length: int) -> int:
+    """Rounds `most` global tokens up, for fewer shapes to compile.
+
+    Args:
+        most: int, of any document of the batch.
+        length: int, of a document, in tokens.
+    """
+    return min(1 << (most - 1).bit_length(), length) if most > 0 else 0
 
 
 def find_slots(global_mask: Tensor, num_slots: int | Tensor) -> GlobalSlots:
@@ -143,19 +155,19 @@ def find_slots(global_mask: Tensor, num_slots: int | Tensor) -> GlobalSlots:
     Returns:
         `GlobalSlots`.
     """
-    length = ops.shape(global_mask)[1]
+    length = backend.shape(global_mask)[1]
     from_end = length - ops.arange(length, dtype="int32")  # L, ..., 1
     # Distinct keys: global tokens first, then the others, each in order of
     # position. Equal keys would come out in an order of the backend's.
     keys = ops.where(global_mask, from_end + length, from_end[None, :])
     keys, positions = ops.top_k(keys, num_slots)
-    return GlobalSlots(ops.cast(positions, "int32"), keys > length)
+    return GlobalSlots(backend.cast(positions, "int32"), keys > length)
 
 
 def gather_tokens(x: Tensor, positions: Tensor) -> Tensor:
     """Takes the rows of `x` at `positions`, `(B, L, D) -> (B, G, D)`."""
-    batch, length, dim = ops.shape(x)
-    flat = ops.reshape(x, (batch * length, dim))
+    batch, length, dim = backend.shape(x)
+    flat = backend.reshape(x, (batch * length, dim))
     return ops.take(flat, _flat_positions(positions, batch, length), axis=0)
 
 
@@ -164,13 +176,13 @@ def add_to_keys(x: Tensor, positions: Tensor, rows: Tensor) -> Tensor:
 
     Positions are distinct in a row: adding once and writing is the same.
     """
-    batch, num_heads, length, head_dim = ops.shape(x)
+    batch, num_heads, length, head_dim = backend.shape(x)
     flat = ops.scatter_update(
-        ops.reshape(x, (batch * num_heads * length, head_dim)),
-        ops.reshape(_head_positions(x, positions), (-1, 1)),
-        ops.reshape(backend.take_keys(x, positions) + rows, (-1, head_dim)),
+        backend.reshape(x, (batch * num_heads * length, head_dim)),
+        backend.reshape(_head_positions(x, positions), (-1, 1)),
+        backend.reshape(backend.take_keys(x, positions) + rows, (-1, head_dim)),
     )
-    return ops.reshape(flat, (batch, num_heads, length, head_dim))
+    return backend.reshape(flat, (batch, num_heads, length, head_dim))
 
 
 def write_tokens_(x: Tensor, slots: GlobalSlots, rows: Tensor) -> Tensor:
@@ -184,18 +196,18 @@ def write_tokens_(x: Tensor, slots: GlobalSlots, rows: Tensor) -> Tensor:
     Returns:
         Tensor of the shape of `x`.
     """
-    batch, length, dim = ops.shape(x)
-    num_slots = ops.shape(rows)[1]
+    batch, length, dim = backend.shape(x)
+    num_slots = backend.shape(rows)[1]
     # An unused slot writes back what is there: shapes stay static.
     kept = gather_tokens(x, slots.positions)
     rows = ops.where(slots.valid[:, :, None], rows, kept)
     indices = _flat_positions(slots.positions, batch, length)
     flat = backend.write_rows_(
-        ops.reshape(x, (batch * length, dim)),
-        ops.reshape(indices, (batch * num_slots,)),
-        ops.reshape(rows, (batch * num_slots, dim)),
+        backend.reshape(x, (batch * length, dim)),
+        backend.reshape(indices, (batch * num_slots,)),
+        backend.reshape(rows, (batch * num_slots, dim)),
     )
-    return ops.reshape(flat, (batch, length, dim))
+    return backend.reshape(flat, (batch, length, dim))
 
 
 def _flat_positions(positions, batch, length):
@@ -204,7 +216,7 @@ def _flat_positions(positions, batch, length):
 
 def _head_positions(x, positions):
     """Rows of `x` as a matrix, `(B, N, L, H) -> (B N L, H)`; `(B, N, G)`."""
-    batch, num_heads, length, _ = ops.shape(x)
+    batch, num_heads, length, _ = backend.shape(x)
     heads = ops.arange(batch * num_heads, dtype="int32")
-    heads = ops.reshape(heads, (batch, num_heads, 1))
+    heads = backend.reshape(heads, (batch, num_heads, 1))
     return ops.add(positions[:, None, :], length * heads)

@@ -21,7 +21,7 @@ def append(
     if cached is None:
         return new
     return tuple(
-        ops.concatenate([ops.cast(old, fresh.dtype), fresh], axis=2)
+        ops.concatenate([backend.cast(old, fresh.dtype), fresh], axis=2)
         for old, fresh in zip(cached, new, strict=True)
     )
 
@@ -42,6 +42,8 @@ def write(
         Tuple of two tensors of the shape of `cached`.
     """
     return tuple(
-        backend.write_slice(slots, index, ops.cast(fresh, slots.dtype), axis=2)
+        backend.write_slice(
+            slots, index, backend.cast(fresh, slots.dtype), axis=2
+        )
         for slots, fresh in zip(cached, new, strict=True)
     )

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from keras import ops
 
+from keras_led import backend
 from keras_led.typing import Shape
 from keras_led.typing import Tensor
 
@@ -52,11 +53,11 @@ def token_roles(
     if attention_mask is None and global_attention_mask is None:
         return TokenRoles(ops.ones(batch_and_length, dtype="bool"), None)
     if global_attention_mask is None:
-        code = ops.cast(attention_mask, "float32")
+        code = backend.cast(attention_mask, "float32")
     else:
-        code = ops.cast(global_attention_mask, "float32") + 1.0
+        code = backend.cast(global_attention_mask, "float32") + 1.0
         if attention_mask is not None:
-            code = code * ops.cast(attention_mask, "float32")
+            code = code * backend.cast(attention_mask, "float32")
     return TokenRoles(ops.greater_equal(code, 1.0), ops.greater(code, 1.0))
 
 

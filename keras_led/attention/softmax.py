@@ -3,6 +3,7 @@
 import numpy as np
 from keras import ops
 
+from keras_led import backend
 from keras_led.typing import Tensor
 
 # What is added to the score of a key that may not be attended to. Any score
@@ -26,10 +27,10 @@ def masked_softmax(scores: Tensor, mask: Tensor | None) -> Tensor:
         Float32 tensor of the shape of `scores`.
     """
     # float32 whatever the policy: a sum of 16k float16 terms loses digits.
-    scores = ops.cast(scores, "float32")
+    scores = backend.cast(scores, "float32")
     if mask is not None:
         # A sum takes half the time of a choice between whole scores.
-        scores = scores + ops.where(mask, KEPT_SCORE, MASKED_SCORE)
+        scores = scores + backend.number_where(mask, KEPT_SCORE, MASKED_SCORE)
     return softmax(scores)
 
 

@@ -1,24 +1,22 @@
 """Between the hidden dimension and the attention heads."""
 
-from keras import ops
-
 from keras_led import backend
 from keras_led.typing import Tensor
 
 
 def split_heads(x: Tensor, num_heads: int) -> Tensor:
     """Cuts the hidden dimension into heads, `(B, T, D) -> (B, N, T, H)`."""
-    batch, length = ops.shape(x)[:2]
+    batch, length = backend.shape(x)[:2]
     head_dim = x.shape[-1] // num_heads
-    x = ops.reshape(x, (batch, length, num_heads, head_dim))
+    x = backend.reshape(x, (batch, length, num_heads, head_dim))
     return backend.transpose(x, (0, 2, 1, 3))
 
 
 def merge_heads(x: Tensor) -> Tensor:
     """Joins the heads to a hidden dimension, `(B, N, T, H) -> (B, T, D)`."""
-    batch, num_heads, length, head_dim = ops.shape(x)
+    batch, num_heads, length, head_dim = backend.shape(x)
     x = backend.transpose(x, (0, 2, 1, 3))
-    return ops.reshape(x, (batch, length, num_heads * head_dim))
+    return backend.reshape(x, (batch, length, num_heads * head_dim))
 
 
 def scale_heads(x: Tensor, head_mask: Tensor | None) -> Tensor:
@@ -33,4 +31,4 @@ def scale_heads(x: Tensor, head_mask: Tensor | None) -> Tensor:
     """
     if head_mask is None:
         return x
-    return x * ops.reshape(ops.cast(head_mask, x.dtype), (1, -1, 1, 1))
+    return x * backend.reshape(backend.cast(head_mask, x.dtype), (1, -1, 1, 1))

@@ -173,12 +173,12 @@ class LEDDecoder(LayerStack):
         self, inputs_embeds, self_caches, index, decoder_mask
     ):
         """Position of the first token, and the `(R, 1, T, T_total)` mask."""
-        length = ops.shape(inputs_embeds)[1]
+        length = backend.shape(inputs_embeds)[1]
         first, total = 0, length
         if index is not None:
-            first, total = index, ops.shape(self_caches[0][0])[2]
+            first, total = index, backend.shape(self_caches[0][0])[2]
         elif self_caches is not None:
-            first = ops.shape(self_caches[0][0])[2]
+            first = backend.shape(self_caches[0][0])[2]
             total = first + length
         mask = causal_mask(length, total, first)[None, None]
         if decoder_mask is not None:

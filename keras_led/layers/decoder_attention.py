@@ -3,14 +3,15 @@
 from typing import TYPE_CHECKING
 from typing import Any
 
-import keras
 from keras import ops
 
+from keras_led import backend
 from keras_led.attention.dense import dot_product_attention
 from keras_led.attention.split_heads import merge_heads
 from keras_led.attention.split_heads import scale_heads
 from keras_led.attention.split_heads import split_heads
 from keras_led.layers.initializers import dense
+from keras_led.layers.nested_calls import InnerLayer
 from keras_led.typing import Shape
 from keras_led.typing import Tensor
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from keras_led.layers.dense_layer import Dense
 
 
-class DecoderAttention(keras.layers.Layer):
+class DecoderAttention(InnerLayer):
     """Multi-head attention over keys and values made beforehand.
 
     `keys_and_values` projects hidden states once; `call` attends to them. So
@@ -101,12 +102,12 @@ class DecoderAttention(keras.layers.Layer):
         output_attentions: bool = False,
     ) -> tuple[Tensor, Tensor | None]:
         key, value = keys_and_values
-        rows, length = ops.shape(hidden_states)[:2]
-        documents = ops.shape(value)[0]
+        rows, length = backend.shape(hidden_states)[:2]
+        documents = backend.shape(value)[0]
         head_dim = self.d_model // self.num_heads
         query = self.q_proj(hidden_states) / head_dim**0.5
         # Beams become further queries of their document.
-        query = ops.reshape(query, (documents, -1, self.d_model))
+        query = backend.reshape(query, (documents, -1, self.d_model))
         context, weights = dot_product_attention(
             split_heads(query, self.num_heads),
             key,
@@ -117,7 +118,7 @@ class DecoderAttention(keras.layers.Layer):
             return_weights=output_attentions,
         )
         context = merge_heads(scale_heads(context, head_mask))
-        context = ops.reshape(context, (rows, length, self.d_model))
+        context = backend.reshape(context, (rows, length, self.d_model))
         if output_attentions:
             weights = scale_heads(weights, head_mask)
             weights = self._by_row(weights, rows, length)
@@ -125,10 +126,12 @@ class DecoderAttention(keras.layers.Layer):
 
     def _by_row(self, weights, rows, length):
         """`(B, N, beams * T, S) -> (R, N, T, S)`."""
-        documents, num_heads, _, num_keys = ops.shape(weights)
+        documents, num_heads, _, num_keys = backend.shape(weights)
         shape = (documents, num_heads, -1, length, num_keys)
-        weights = ops.transpose(ops.reshape(weights, shape), (0, 2, 1, 3, 4))
-        return ops.reshape(weights, (rows, num_heads, length, num_keys))
+        weights = ops.transpose(
+            backend.reshape(weights, shape), (0, 2, 1, 3, 4)
+        )
+        return backend.reshape(weights, (rows, num_heads, length, num_keys))
 
     def get_config(self) -> dict[str, Any]:
         return super().get_config() | {

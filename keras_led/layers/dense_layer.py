@@ -8,12 +8,13 @@ import numpy as np
 from keras import ops
 
 from keras_led import backend
+from keras_led.layers.nested_calls import InnerLayer
 from keras_led.typing import Tensor
 
 _ADAPTERS = ("lora_kernel_a", "lora_kernel_b")
 
 
-class Dense(keras.layers.Dense):
+class Dense(InnerLayer, keras.layers.Dense):
     """`keras.layers.Dense` without an activation, its bias in the product.
 
     Adding the bias afterwards writes the result twice: on PyTorch the widest

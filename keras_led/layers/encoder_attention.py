@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING
 from typing import Any
 
-import keras
 from keras import ops
 
 from keras_led import backend
@@ -18,6 +17,7 @@ from keras_led.attention.split_heads import scale_heads
 from keras_led.attention.split_heads import split_heads
 from keras_led.attention.windowed import windowed_attention
 from keras_led.layers.initializers import dense
+from keras_led.layers.nested_calls import InnerLayer
 from keras_led.typing import Shape
 from keras_led.typing import Tensor
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from keras_led.layers.encoder_masks import EncoderMasks
 
 
-class WindowedSelfAttention(keras.layers.Layer):
+class WindowedSelfAttention(InnerLayer):
     """Multi-head attention in a window, with a few global tokens.
 
     A local token attends to its window and to all global tokens. A global
@@ -128,7 +128,7 @@ class WindowedSelfAttention(keras.layers.Layer):
 
         context, weights = attend(output_attentions and every_token_fits)
         # Masked tokens attend to nothing: their context is 0.
-        attends = ops.cast(masks.padding_mask, context.dtype)
+        attends = backend.cast(masks.padding_mask, context.dtype)
         context = merge_heads(scale_heads(context, head_mask))
         context = backend.scale_rows_(context, attends[:, :, None])
         if tokens is not None:
@@ -225,7 +225,7 @@ class WindowedSelfAttention(keras.layers.Layer):
         }
 
 
-class EncoderSelfAttention(keras.layers.Layer):
+class EncoderSelfAttention(InnerLayer):
     """`WindowedSelfAttention`, and `project` for its output.
 
     All arguments and what is returned are those of `WindowedSelfAttention`.

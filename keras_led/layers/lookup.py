@@ -37,5 +37,5 @@ def look_up(
         return embedding(ids), None
     if table is None:
         table = ops.convert_to_tensor(embedding.embeddings)
-    rows, table = backend.look_up(table, ops.cast(ids, "int32"))
-    return ops.cast(rows, embedding.compute_dtype), table
+    rows, table = backend.look_up(table, backend.cast(ids, "int32"))
+    return backend.cast(rows, embedding.compute_dtype), table

@@ -3,10 +3,11 @@
 import keras
 
 from keras_led import backend
+from keras_led.layers.nested_calls import InnerLayer
 from keras_led.typing import Tensor
 
 
-class LayerNormalization(keras.layers.LayerNormalization):
+class LayerNormalization(InnerLayer, keras.layers.LayerNormalization):
     """`keras.layers.LayerNormalization` over the last axis, in one kernel.
 
     Keras writes it as a mean, a variance and products, each of which reads and

@@ -109,7 +109,7 @@ class LayerStack(keras.layers.Layer):
             first_position: int or int32 scalar tensor, in tokens.
             seed: Int tensor of shape `(2,)`, or `None` for no dropout.
         """
-        length = ops.shape(inputs_embeds)[1]
+        length = backend.shape(inputs_embeds)[1]
         positions = ops.arange(length, dtype="int32") + first_position
         rows, _ = look_up(self.embed_positions, positions)
         hidden_states = inputs_embeds + rows[None]

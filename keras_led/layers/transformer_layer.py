@@ -13,6 +13,7 @@ from keras_led.attention.dropout import fold_seed
 from keras_led.layers.activations import activation
 from keras_led.layers.initializers import dense
 from keras_led.layers.initializers import layer_norm
+from keras_led.layers.nested_calls import OuterLayer
 from keras_led.typing import Shape
 from keras_led.typing import Tensor
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from keras_led.layers.normalization import LayerNormalization
 
 
-class TransformerLayer(keras.layers.Layer):
+class TransformerLayer(OuterLayer):
     """Base of the two layers: a post-norm transformer layer.
 
     Dropout takes its randomness from the `seed` call argument, so a layer
@@ -131,12 +132,13 @@ class TransformerLayer(keras.layers.Layer):
         """
         # As matrices: see `linear` of the TensorFlow backend.
         rows = [
-            ops.reshape(x, (-1, self.d_model)) for x in (hidden_states, *others)
+            backend.reshape(x, (-1, self.d_model))
+            for x in (hidden_states, *others)
         ]
         # One seed is for all rows: pieces would each draw the same noise.
         drops = seed is not None
         output = function(*rows) if drops else backend.map_rows(function, *rows)
-        return ops.reshape(output, ops.shape(hidden_states))
+        return backend.reshape(output, backend.shape(hidden_states))
 
     def get_config(self) -> dict[str, Any]:
         return super().get_config() | {

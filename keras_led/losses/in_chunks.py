@@ -40,13 +40,13 @@ def chunked_language_modeling_loss(
         Float32 scalar.
     """
     hidden_size = hidden_states.shape[-1]
-    rows = ops.reshape(hidden_states, (-1, hidden_size))
-    targets = ops.reshape(ops.cast(labels, "int32"), (-1,))
+    rows = backend.reshape(hidden_states, (-1, hidden_size))
+    targets = backend.reshape(backend.cast(labels, "int32"), (-1,))
     counts = ops.not_equal(targets, IGNORED_LABEL)
     total = count_of_mean(counts)
     rows, targets, chunk = _cut(rows, targets, chunk)
     bias = ops.stop_gradient(ops.convert_to_tensor(bias, "float32"))
-    bias = ops.reshape(bias, (-1,))
+    bias = backend.reshape(bias, (-1,))
 
     constants = (targets, total, bias)
     if rows.shape[0] == chunk:
@@ -65,12 +65,12 @@ def _loss_of_one(constants, label_smoothing):
         loss, by_logits = _loss_and_gradient(
             rows, table, bias, targets, label_smoothing
         )
-        by_logits = ops.cast(by_logits, rows.dtype)
+        by_logits = backend.cast(by_logits, rows.dtype)
         return loss / total, (by_logits, rows, table)
 
     def backward(constants, kept, upstream):
         by_logits, rows, table = kept
-        scale = ops.cast(upstream / constants[1], by_logits.dtype)
+        scale = backend.cast(upstream / constants[1], by_logits.dtype)
         return _products(by_logits * scale, rows, table)
 
     return backend.custom_gradient(forward, backward, constants)
@@ -88,9 +88,9 @@ def _loss_of_chunks(constants, label_smoothing, chunk):
             part_loss, by_logits = _loss_and_gradient(
                 part, table, bias, part_targets, label_smoothing
             )
-            by_logits = ops.cast(by_logits / total, rows.dtype)
+            by_logits = backend.cast(by_logits / total, rows.dtype)
             by_part, product = _products(by_logits, part, table)
-            by_table = by_table + ops.cast(product, "float32")
+            by_table = by_table + backend.cast(product, "float32")
             return (loss + part_loss / total, by_table), (by_part,)
 
         (loss, by_table), (by_rows,) = backend.scan(
@@ -100,17 +100,17 @@ def _loss_of_chunks(constants, label_smoothing, chunk):
                 ops.zeros(table.shape, "float32"),
             ),
             (
-                ops.reshape(rows, (-1, chunk, rows.shape[-1])),
-                ops.reshape(targets, (-1, chunk)),
+                backend.reshape(rows, (-1, chunk, rows.shape[-1])),
+                backend.reshape(targets, (-1, chunk)),
             ),
             dtype=rows.dtype,
             outputs=1,
         )
-        by_rows = ops.reshape(by_rows, (-1, rows.shape[-1]))
-        return loss, (by_rows, ops.cast(by_table, table.dtype))
+        by_rows = backend.reshape(by_rows, (-1, rows.shape[-1]))
+        return loss, (by_rows, backend.cast(by_table, table.dtype))
 
     def backward(constants, gradients, upstream):
-        return tuple(x * ops.cast(upstream, x.dtype) for x in gradients)
+        return tuple(x * backend.cast(upstream, x.dtype) for x in gradients)
 
     return backend.custom_gradient(forward, backward, constants)
 
@@ -123,9 +123,9 @@ def _products(by_logits, rows, table):
 
 def _loss_and_gradient(rows, table, bias, targets, label_smoothing):
     """Summed loss of rows, and its gradient by their logits; float32."""
-    logits = ops.cast(backend.table_product(rows, table), "float32") + bias
+    logits = backend.cast(backend.table_product(rows, table), "float32") + bias
     counts = ops.not_equal(targets, IGNORED_LABEL)
-    weights = ops.cast(counts, "float32")
+    weights = backend.cast(counts, "float32")
     vocab_size = logits.shape[-1]
     ids = ops.arange(vocab_size, dtype="int32")[None]
     picked = ops.equal(ids, targets[:, None])
@@ -149,7 +149,7 @@ def _cut(rows, targets, chunk):
     """
     count = rows.shape[0]
     if count is None:
-        count = ops.shape(rows)[0]
+        count = backend.shape(rows)[0]
         chunks = (count + chunk - 1) // chunk
     else:
         chunks = max(-(-count // chunk), 1)

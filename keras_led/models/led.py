@@ -111,6 +111,8 @@ class LEDModel(LEDPreTrainedModel):
     def __init__(self, config: "LEDConfig", **kwargs: Any):
         super().__init__(config, **kwargs)
         config = self.config
+        # For the global tokens of the training step that is being recorded.
+        self._slots_of_step: int | None = None
         self.shared = token_table(config, "shared", self.dtype_policy)
         self.encoder = LEDEncoder(config, dtype=self.dtype_policy)
         self.decoder = LEDDecoder(config, dtype=self.dtype_policy)
@@ -171,6 +173,9 @@ class LEDModel(LEDPreTrainedModel):
         """Runs the encoder; see `encode_document` for the arguments."""
         if max_global_tokens is None:
             max_global_tokens = self.max_global_tokens
+            if self._slots_of_step is not None:
+                max_global_tokens = self._slots_of_step
+                options["global_tokens_fit"] = True
         return encode_document(
             self.token_tables()[0],
             self.encoder,

@@ -1,6 +1,7 @@
 """How the models train: on their own loss, from labels wherever they are."""
 
 import contextlib
+from contextlib import nullcontext
 from typing import Any
 
 import keras
@@ -9,6 +10,7 @@ from keras import ops
 from keras_led import backend
 from keras_led.models.checked_runs import CheckedRunsMixin
 from keras_led.models.checked_runs import refuse_weights_alone
+from keras_led.models.values import values_known
 from keras_led.typing import Tensor
 
 
@@ -21,6 +23,8 @@ class FittingMixin(CheckedRunsMixin):
 
     loss: Any
     train_function: Any
+    # Whether `compile` asks for a compiled step of `fit`.
+    _step_is_compiled: bool = False
 
     # Call arguments from which the model computes a loss.
     target_inputs: tuple[str, ...] = ("labels",)
@@ -43,7 +47,8 @@ class FittingMixin(CheckedRunsMixin):
 
         Args:
             *args: as in Keras.
-            jit_compile: bool, or "auto" for what is fastest.
+            jit_compile: bool, or "auto" for what the backend does best. On
+                PyTorch, `True` records steps and replays them without Python.
             label_smoothing: float in `[0, 1)`, for the own loss of a model
                 that generates, in `fit` and `evaluate`: the share of each
                 target that is spread over all tokens alike.
@@ -62,12 +67,8 @@ class FittingMixin(CheckedRunsMixin):
         if jit_compile == "auto":
             eager = kwargs.get("run_eagerly", False)
             jit_compile = backend.JIT_BY_DEFAULT and not eager
-        elif jit_compile and not backend.CAN_JIT:
-            raise ValueError(
-                "`jit_compile` must be 'auto' or False on the backend "
-                f"{backend.name!r}, which trains step by step. "
-                f"Received: jit_compile={jit_compile!r}."
-            )
+        self._step_is_compiled = bool(jit_compile)
+        jit_compile = backend.CAN_JIT and jit_compile
         super().compile(*args, jit_compile=jit_compile, **kwargs)
         if label_smoothing and self._compile_loss is not None:
             raise ValueError(
@@ -88,8 +89,6 @@ class FittingMixin(CheckedRunsMixin):
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
         config = keras.saving.deserialize_keras_object(config)
-        if not backend.CAN_JIT:
-            config["jit_compile"] = "auto"
         self.compile(**config)
         if self.optimizer is not None:
             self.optimizer.build(self.trainable_variables)
@@ -107,7 +106,9 @@ class FittingMixin(CheckedRunsMixin):
     def train_step(self, *args: Any, **kwargs: Any) -> Any:
         *state, data = args
         unseen = self._compile_loss is None and self._compile_metrics is None
-        with self._own_loss(alone=unseen):
+        # `fit` has checked what lay on the host.
+        known = values_known(data) if self.is_fitting else nullcontext()
+        with self._own_loss(alone=unseen), known:
             data = self._with_labels(data)
             return _as_logs(super().train_step(*state, data, **kwargs))
 
@@ -252,7 +253,7 @@ def build_optimizer(model: keras.Model) -> None:
 def _variable_scope(model):
     """Where variables are made, for TensorFlow's replicas on each of them."""
     strategy = getattr(model, "distribute_strategy", None)
-    return strategy.scope() if strategy else contextlib.nullcontext()
+    return strategy.scope() if strategy else nullcontext()
 
 
 def _as_logs(logs):

@@ -87,8 +87,8 @@ def _slide(operands, positions, grad_output, of_step, blocks):
     dtype = query.dtype
     beside, padded_positions = [], positions
     if positions is not None:
-        batch, num_heads, _, head_dim = ops.shape(key)
-        shape = (batch, num_heads, head_dim, ops.shape(positions)[1])
+        batch, num_heads, _, head_dim = backend.shape(key)
+        shape = (batch, num_heads, head_dim, backend.shape(positions)[1])
         beside = [ops.zeros(shape, "float32")] * 2
         if blocks.margin is not None:
             padded_positions = positions + blocks.margin
@@ -113,17 +113,17 @@ def _slide(operands, positions, grad_output, of_step, blocks):
     sums, (grad_query, *done) = backend.scan(
         body,
         (in_sight, in_sight, *beside),
-        (ops.arange(blocks.num_steps, dtype="int32"),),
+        (backend.step_numbers(blocks.num_steps),),
         dtype=dtype,
         outputs=1 if blocks.margin is None else 3,
     )
-    sums = [ops.cast(x, dtype) for x in sums]
+    sums = [backend.cast(x, dtype) for x in sums]
     if done:
         sums[:2] = [
             _join_keys(x, rest, blocks)
             for x, rest in zip(done, sums[:2], strict=True)
         ]
-    grad_key, grad_value, *beside = map(_swap, sums)
+    grad_key, grad_value, *beside = map(backend.swap_last, sums)
     if beside:
         grad_key, grad_value = (
             add_to_keys(x, positions, rows)
@@ -157,7 +157,7 @@ def gradients_by_products(
     """
     # The mean of a row's gradients under its weights, and under dropout too.
     means = ops.sum(
-        ops.cast(context, "float32") * ops.cast(grad_output, "float32"),
+        backend.cast(context, "float32") * backend.cast(grad_output, "float32"),
         axis=-1,
         keepdims=True,
     )
@@ -168,12 +168,12 @@ def gradients_by_products(
         weights, drop = weigh(queries, keys, step)
         grad_weights = drop(backend.times_transposed(grad_output, values))
         # A dropout's gradient is the same dropout.
-        grad_scores = ops.cast(grad_weights, "float32") - means_of(step)
-        grad_scores = ops.cast(weights * grad_scores, dtype)
+        grad_scores = backend.cast(grad_weights, "float32") - means_of(step)
+        grad_scores = backend.cast(weights * grad_scores, dtype)
         grad_query = backend.times(grad_scores, keys) * scale
-        grad_keys = ops.matmul(_swap(queries * scale), grad_scores)
+        grad_keys = ops.matmul(backend.swap_last(queries * scale), grad_scores)
         grad_values = ops.matmul(
-            _swap(grad_output), drop(ops.cast(weights, dtype))
+            backend.swap_last(grad_output), drop(backend.cast(weights, dtype))
         )
         return grad_query, grad_keys, grad_values
 
@@ -198,14 +198,18 @@ def gradients_by_kernel(
         grad_query, grad_keys, grad_values = kernel(
             queries, (keys,), (values,), bias_of(step), scale, grad_output
         )
-        return grad_query, _swap(grad_keys), _swap(grad_values)
+        return (
+            grad_query,
+            backend.swap_last(grad_keys),
+            backend.swap_last(grad_values),
+        )
 
     return of_step
 
 
 def _sums_in_sight(key, blocks):
     """Zeros for the gradients of the keys of a step, `(B, N, H, S)`."""
-    batch, num_heads, size, head_dim = ops.shape(key)
+    batch, num_heads, size, head_dim = backend.shape(key)
     if blocks.margin is not None:
         size = (blocks.per_step - 1) * blocks.query_block + blocks.span
     return ops.zeros((batch, num_heads, head_dim, size), "float32")
@@ -226,9 +230,9 @@ def _add_and_slide(sums, found, grad_query, blocks):
         and, where the sums slide at all, those of keys that left the sight.
     """
     in_sight, beside = sums[:2], sums[2:]
-    found = [ops.cast(x, "float32") for x in found]
+    found = [backend.cast(x, "float32") for x in found]
     if beside:
-        slots = ops.shape(beside[0])[-1]
+        slots = backend.shape(beside[0])[-1]
         beside = [
             x + ops.sum(y[..., :slots], axis=2)
             for x, y in zip(beside, found, strict=True)
@@ -240,7 +244,7 @@ def _add_and_slide(sums, found, grad_query, blocks):
         return (*in_sight, *beside), (grad_query,)
     step = blocks.per_step * blocks.query_block
     total = [_add_spans(x, y, blocks) for x, y in pairs]
-    done = [ops.cast(x[..., :step], grad_query.dtype) for x in total]
+    done = [backend.cast(x[..., :step], grad_query.dtype) for x in total]
     in_sight = [_pad_last(x[..., step:], 0, step) for x in total]
     return (*in_sight, *beside), (grad_query, *done)
 
@@ -263,15 +267,17 @@ def _add_spans(sums, spans, blocks):
     for piece in range(pieces):
         before = piece * size
         part = spans[..., before : before + size]
-        part = ops.reshape(part, (*ops.shape(sums)[:3], blocks.per_step * size))
+        part = backend.reshape(
+            part, (*backend.shape(sums)[:3], blocks.per_step * size)
+        )
         total = total + _pad_last(part, before, pieces * size - size - before)
-    return total[..., : ops.shape(sums)[-1]]
+    return total[..., : backend.shape(sums)[-1]]
 
 
 def _join_keys(done, rest, blocks):
     """`(steps, B, N, H, keys)` and those still in sight to `(B, N, H, L)`."""
-    steps, batch, num_heads, head_dim, step = ops.shape(done)
-    done = ops.reshape(
+    steps, batch, num_heads, head_dim, step = backend.shape(done)
+    done = backend.reshape(
         ops.transpose(done, (1, 2, 3, 0, 4)),
         (batch, num_heads, head_dim, steps * step),
     )
@@ -282,9 +288,4 @@ def _join_keys(done, rest, blocks):
 def _pad_last(x, before, behind):
     if isinstance(behind, int) and before == behind == 0:
         return x
-    return ops.pad(x, [(0, 0)] * (len(x.shape) - 1) + [(before, behind)])
-
-
-def _swap(x):
-    axes = tuple(range(len(x.shape)))
-    return ops.transpose(x, (*axes[:-2], axes[-1], axes[-2]))
+    return backend.pad(x, [(0, 0)] * (len(x.shape) - 1) + [(before, behind)])

@@ -38,7 +38,7 @@ def span_bias(
     """
     valid = None if slots is None else slots.valid
     of_step = _by_step(window_keys, valid, blocks)
-    if not blocks.trimmed_spans:
+    if not blocks.trimmed_spans or not backend.is_concrete(window_keys):
         return of_step
     # Most blocks see all keys of their windows: theirs is the same for all.
     of_inner = _of_inner_blocks(valid, blocks)
@@ -78,8 +78,8 @@ def _by_step(window_keys, valid, blocks):
         bias = (in_band[None] + keys[:, :, None, :])[:, None]
         if by_slot is None:
             return bias
-        batch, _, num_blocks, query_block, _ = ops.shape(bias)
-        shape = (batch, 1, num_blocks, query_block, ops.shape(by_slot)[1])
+        batch, _, num_blocks, query_block, _ = backend.shape(bias)
+        shape = (batch, 1, num_blocks, query_block, backend.shape(by_slot)[1])
         beside = ops.broadcast_to(by_slot[:, None, None, None, :], shape)
         return ops.concatenate([beside, bias], axis=-1)
 
@@ -94,7 +94,7 @@ def _of_inner_blocks(valid, blocks):
         `(1, 1, 1, query, G + keys)`.
     """
     window = _band(blocks)[:, _reach(blocks) - blocks.one_sided_window :]
-    slots = 0 if valid is None else ops.shape(valid)[1]
+    slots = 0 if valid is None else backend.shape(valid)[1]
     table = ops.pad(window, ((0, 0), (slots, 0)))[None, None, None]
     return lambda keys: table[..., : slots + keys]
 
@@ -118,4 +118,4 @@ def _band(blocks):
 
 
 def _bias(visible):
-    return ops.where(visible, KEPT_SCORE, _MASKED)
+    return backend.number_where(visible, KEPT_SCORE, _MASKED)

@@ -122,7 +122,7 @@ class Blocks(NamedTuple):
         queries = self.num_steps * self.per_step * self.query_block
         padding = [(0, 0)] * len(x.shape)
         padding[axis] = (self.margin, queries - self.length + self.margin)
-        return ops.pad(x, padding)
+        return backend.pad(x, padding)
 
 
 def plan_blocks(
@@ -143,7 +143,7 @@ def plan_blocks(
     Returns:
         `Blocks`.
     """
-    batch, num_heads, length, _ = ops.shape(query)
+    batch, num_heads, length, _ = backend.shape(query)
     one_sided_window = attention_window // 2
     query_block, per_step, scores_per_step = layout
     if isinstance(length, int):

@@ -36,18 +36,18 @@ def map_queries(
             map_steps(lambda i: function(queries_of(i), i, None), blocks),
             blocks,
         )
-    batch, num_heads, length, head_dim = ops.shape(query)
+    batch, num_heads, length, head_dim = backend.shape(query)
     per_step = blocks.per_step * blocks.query_block
     count = num_heads // blocks.head_groups
     cut = (blocks.per_step, blocks.query_block, count)
 
     def replace(rows, start):
-        queries = ops.reshape(rows, (batch, *cut, head_dim))
+        queries = backend.reshape(rows, (batch, *cut, head_dim))
         queries = backend.transpose(queries, (0, 3, 1, 2, 4))
         heads = None if count == num_heads else (start[2], count)
         context = function(queries, start[1] // per_step, heads)
         context = backend.transpose(context, (0, 2, 3, 1, 4))
-        return ops.reshape(context, (batch, per_step, count, head_dim))
+        return backend.reshape(context, (batch, per_step, count, head_dim))
 
     # As the hidden dimension lies: heads are split and merged block by block.
     rows = ops.transpose(query, (0, 2, 1, 3))
@@ -59,9 +59,9 @@ def map_queries(
 
 def map_steps(function: Callable[..., Any], blocks: "Blocks") -> Any:
     """Calls a function of every step, and stacks what it returns."""
-    steps = ops.arange(blocks.num_steps, dtype="int32")
-    if steps.shape[0] != 1:
-        return ops.map(function, steps)
+    steps = backend.step_numbers(blocks.num_steps)
+    if not isinstance(blocks.num_steps, int) or blocks.num_steps != 1:
+        return ops.map(function, ops.convert_to_tensor(steps, dtype="int32"))
     outputs = function(steps[0])  # needs no loop
     if isinstance(outputs, tuple):
         return tuple(x[None] for x in outputs)
@@ -79,26 +79,26 @@ def query_blocks(query: Tensor, blocks: "Blocks") -> Callable[[Tensor], Tensor]:
         Callable from a step, an int32 scalar tensor, to a tensor of shape
         `(B, N, blocks, query, H)`; behind the document are zeros.
     """
-    batch, num_heads, length, head_dim = ops.shape(query)
+    batch, num_heads, length, head_dim = backend.shape(query)
     per_step = blocks.per_step * blocks.query_block
     query = _pad(query, blocks.num_steps * per_step - length, axis=2)
 
     def read(step):
         rows = backend.read_slice(query, step * per_step, per_step, axis=2)
         shape = (batch, num_heads, blocks.per_step, blocks.query_block)
-        return ops.reshape(rows, (*shape, head_dim))
+        return backend.reshape(rows, (*shape, head_dim))
 
     return read
 
 
 def join_blocks(x: Tensor, blocks: "Blocks") -> Tensor:
     """`(steps, B, N, blocks, query, X) -> (B, N, L, X)`."""
-    steps, batch, num_heads, _, _, last = ops.shape(x)
+    steps, batch, num_heads, _, _, last = backend.shape(x)
     per_step = blocks.per_step * blocks.query_block
-    x = ops.reshape(x, (steps, batch, num_heads, per_step, last))
+    x = backend.reshape(x, (steps, batch, num_heads, per_step, last))
     # In the order that `merge_heads` asks for, which then moves nothing.
     x = ops.transpose(x, (1, 0, 3, 2, 4))
-    x = ops.reshape(x, (batch, steps * per_step, num_heads, last))
+    x = backend.reshape(x, (batch, steps * per_step, num_heads, last))
     return ops.transpose(x[:, : blocks.length], (0, 2, 1, 3))
 
 
@@ -108,7 +108,7 @@ def _pad(x, padding, axis):
         return x
     widths = [(0, 0)] * len(x.shape)
     widths[axis] = (0, padding)
-    return ops.pad(x, widths)
+    return backend.pad(x, widths)
 
 
 def take_rows(

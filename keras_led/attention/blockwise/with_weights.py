@@ -101,7 +101,7 @@ def _attention_of_step(operands, constants, blocks, settings):
         _, starts = blocks.starts(step)
         (keys,) = keys_of(starts, blocks.span, joined=True)
         weights, drop = weigh(queries_of(step), keys, step)
-        weights = drop(ops.cast(weights, value.dtype))
+        weights = drop(backend.cast(weights, value.dtype))
         (values,) = values_of(starts, blocks.span, joined=True)
         return backend.times(weights, values), weights
 
@@ -111,7 +111,7 @@ def _attention_of_step(operands, constants, blocks, settings):
 def _window_layout(weights, step, blocks):
     """Skews the weights of a span to window slots, as Hugging Face's."""
     starts, key_starts = blocks.starts(step)
-    num_global = ops.shape(weights)[-1] - blocks.span
+    num_global = backend.shape(weights)[-1] - blocks.span
     offsets = ops.arange(blocks.query_block, dtype="int32")
     slots = ops.arange(2 * blocks.one_sided_window + 1, dtype="int32")
     first = starts - blocks.one_sided_window - key_starts  # (blocks,)
@@ -119,7 +119,7 @@ def _window_layout(weights, step, blocks):
     inside = (index >= 0) & (index < blocks.span)  # (blocks, query, slots)
     index = ops.clip(index, 0, blocks.span - 1)[None, None]
     index = ops.broadcast_to(
-        index, (*ops.shape(weights)[:2], *ops.shape(index)[2:])
+        index, (*backend.shape(weights)[:2], *backend.shape(index)[2:])
     )
     window = ops.take_along_axis(weights[..., num_global:], index, axis=-1)
     window = ops.where(inside, window, ops.zeros((), dtype=weights.dtype))

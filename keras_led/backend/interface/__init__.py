@@ -13,6 +13,7 @@ import importlib
 
 FILES = (
     "runtime",
+    "tensors",
     "compile",
     "training_state",
     "loops",

@@ -35,13 +35,14 @@ def jit(
 def train_step(model: Any) -> Callable[..., Any] | None:
     """The training step of a compiled Keras model, where Keras' is slower.
 
-    Only under JAX on a CPU, whose XLA needs options for large products.
+    Under JAX, whose XLA needs options for large products on a CPU; and under
+    PyTorch, which replays recorded steps, where `compile` is asked to.
 
     Args:
-        model: Keras model; its `train_step` takes and returns the state of
-            training.
+        model: LED model.
 
     Returns:
-        Function likewise, or `None` where Keras has to make it.
+        Function with the arguments and results of `model.train_step`, or
+        `None` where Keras has to make it.
     """
     raise NotImplementedError

@@ -16,6 +16,15 @@ from keras_led.typing import Tensor
 replace_slices: Callable[..., Any] | None
 
 
+def step_numbers(count: int | Tensor) -> Any:
+    """The numbers of the steps of a loop, for `scan`, from 0 to `count - 1`.
+
+    An int32 tensor. On PyTorch a range: a number on a GPU would have to be
+    waited for.
+    """
+    raise NotImplementedError
+
+
 def scan(
     body: Callable[..., Any],
     carry: tuple[Any, ...],
@@ -32,7 +41,7 @@ def scan(
             to the next tuple to hand on, of the same shapes and dtypes, and a
             tuple of outputs.
         carry: Tuple of tensors handed to the first run.
-        xs: Tuple of tensors of one length.
+        xs: Tuple of tensors of one length, or of `step_numbers`.
         dtype: str, of all outputs.
         outputs: int, how many there are.
 
@@ -109,6 +118,6 @@ def recomputed_cond(
 def shapes_may_vary() -> bool:
     """Whether the steps of a loop may work on tensors of different shapes.
 
-    XLA compiles a loop for one shape, and a recording holds one.
+    XLA compiles a loop for one shape.
     """
     raise NotImplementedError

@@ -1,24 +1,33 @@
 """Tensors, random numbers, replicas, gradients."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 from typing import Any
 
 from keras_led.backend.block_layout import BlockLayout
 from keras_led.typing import D
 from keras_led.typing import Tensor
 
+if TYPE_CHECKING:
+    import keras
+
 # What `jit_compile="auto"` means for `compile`. JAX needs XLA; a graph of
 # TensorFlow is as fast without it, builds sooner and takes any length.
 JIT_BY_DEFAULT: bool
 
-# Whether `compile` takes `jit_compile=True`. Not on PyTorch: `torch.compile`
-# gives up on the gradients that attention and embeddings bring along.
+# Whether Keras compiles what `jit_compile=True` asks for. Not on PyTorch, where
+# `torch.compile` gives up on the gradients that attention and embeddings bring
+# along: `train_step` records steps in its place.
 CAN_JIT: bool
 
 # Whether scores of a few queries are computed as `key @ query^T`. XLA copies
 # all keys for `query @ key^T`, MKL is half as fast; TensorFlow reads the keys
 # transposed at no cost. 4 queries, 4,096 keys, a layer: 1.8 ms against 0.7.
 KEYS_FIRST: bool
+
+# Whether Keras' call of a layer takes long beside what the layer does. On
+# PyTorch it runs with every step, on the others once for a program.
+LAYER_CALLS_ARE_SLOW: bool
 
 # Whether `fit` changes variables in a step before it finds that there are no
 # more data, as a graph of TensorFlow does that applies weight decay first.
@@ -113,19 +122,27 @@ def contiguous(x: Tensor) -> Tensor:
     raise NotImplementedError
 
 
-def fold_in(seed: Tensor, data: Any) -> Tensor:
-    """Derives a new seed from `seed` and the int `data`; both shape `(2,)`.
+def draw_seed(generator: "keras.random.SeedGenerator") -> Any:
+    """Draws a seed, which the functions below take, and moves on to the next.
 
-    TensorFlow and PyTorch share a hash of a few instructions. XLA copies the
-    seeds into every kernel that reads them, and took 24 s to compile one
-    forward pass of two layers with `tf.random.fold_in`, 7 s with the hash. On
-    PyTorch it stays on the CPU, where Python reads it: to read one from a GPU
-    is to wait for all that the GPU has still to do, some 450 times a step.
+    An int tensor of shape `(2,)`. On PyTorch two ints of Python's: to read a
+    number from a GPU is to wait for all that the GPU has still to do, so each
+    seed is read once, and what is folded into it never lies there.
     """
     raise NotImplementedError
 
 
-def uniform(seed: Tensor, shape: tuple[Any, ...]) -> Tensor:
+def fold_in(seed: Any, data: Any) -> Any:
+    """Derives a new seed from `seed` and the int `data`.
+
+    TensorFlow and PyTorch share a hash of a few instructions. XLA copies the
+    seeds into every kernel that reads them, and took 24 s to compile one
+    forward pass of two layers with `tf.random.fold_in`, 7 s with the hash.
+    """
+    raise NotImplementedError
+
+
+def uniform(seed: Any, shape: tuple[Any, ...]) -> Tensor:
     """Draws float32 numbers from `[0, 1)`; the same `seed` gives the same.
 
     On JAX by XLA's own generator: the default one is unrolled into every
@@ -135,7 +152,7 @@ def uniform(seed: Tensor, shape: tuple[Any, ...]) -> Tensor:
     raise NotImplementedError
 
 
-def keep_at_random(seed: Tensor, shape: tuple[Any, ...], rate: float) -> Tensor:
+def keep_at_random(seed: Any, shape: tuple[Any, ...], rate: float) -> Tensor:
     """Draws bools, `False` with probability `rate`.
 
     On JAX to the nearest 2**-16, half a random word a number: a step of 2+2
@@ -146,6 +163,14 @@ def keep_at_random(seed: Tensor, shape: tuple[Any, ...], rate: float) -> Tensor:
 
 def argmax(x: Tensor) -> Tensor:
     """Index of the largest entry along the last axis, int32; the first."""
+    raise NotImplementedError
+
+
+def number_where(mask: Tensor, true: Any, false: Any) -> Tensor:
+    """One of two float32 numbers of numpy's for each entry of a bool tensor.
+
+    On PyTorch `ops.where` would copy both to a GPU whenever it runs.
+    """
     raise NotImplementedError
 
 

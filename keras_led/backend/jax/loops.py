@@ -12,6 +12,10 @@ from keras import ops
 from keras_led.typing import Tensor
 
 
+def step_numbers(count: int | Tensor) -> Any:
+    return ops.arange(count, dtype="int32")
+
+
 def scan(
     body: Callable[..., Any],
     carry: tuple[Any, ...],

@@ -25,13 +25,16 @@ if TYPE_CHECKING:
 # What `jit_compile="auto"` means for `compile`.
 JIT_BY_DEFAULT = True
 
-# Whether `compile` takes `jit_compile=True`.
+# Whether Keras compiles what `jit_compile=True` asks for.
 CAN_JIT = True
 
 # Whether scores of a few queries are taken as `key @ query^T`: XLA copies all
 # keys for `query @ key^T` (measured on a CPU, 4 queries, 4,096 keys: 1.8 ms a
 # layer against 0.7 ms).
 KEYS_FIRST = True
+
+# Whether Keras' call of a layer takes long beside the layer: not in a trace.
+LAYER_CALLS_ARE_SLOW = False
 
 # Whether a training step for which `fit` finds no more data changes variables.
 STEP_RUNS_BEFORE_DATA_CHECK = False
@@ -85,6 +88,10 @@ def contiguous(x: Tensor) -> Tensor:
     return x
 
 
+def draw_seed(generator: keras.random.SeedGenerator) -> Tensor:
+    return generator.next()
+
+
 def fold_in(seed: Tensor, data: Any) -> Tensor:
     return jax.random.fold_in(seed, data)
 
@@ -107,6 +114,10 @@ def _cheap_key(seed):
 
 def argmax(x: Tensor) -> Tensor:
     return jnp.argmax(x, axis=-1).astype("int32")
+
+
+def number_where(mask: Tensor, true: Any, false: Any) -> Tensor:
+    return ops.where(mask, true, false)
 
 
 def custom_gradient(

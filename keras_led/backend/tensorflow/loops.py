@@ -13,6 +13,10 @@ from keras_led.typing import Tensor
 replace_slices = None
 
 
+def step_numbers(count: int | Tensor) -> Any:
+    return ops.arange(count, dtype="int32")
+
+
 def scan(
     body: Callable[..., Any],
     carry: tuple[Any, ...],

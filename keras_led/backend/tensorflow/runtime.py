@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 # here, builds sooner, and takes batches of any length.
 JIT_BY_DEFAULT = False
 
-# Whether `compile` takes `jit_compile=True`.
+# Whether Keras compiles what `jit_compile=True` asks for.
 CAN_JIT = True
 
 # Whether scores of a few queries are taken as `key @ query^T`: no, the product
@@ -32,6 +32,9 @@ KEYS_FIRST = False
 
 # Up to so many numbers, a tensor is small to `transpose`.
 SMALL_SIZE = 2**16
+
+# Whether Keras' call of a layer takes long beside the layer: not in a graph.
+LAYER_CALLS_ARE_SLOW = False
 
 # Whether a training step for which `fit` finds no more data changes variables:
 # the graph applies weight decay, say, before it asks for the batch.
@@ -108,6 +111,10 @@ def contiguous(x: Tensor) -> Tensor:
     return x
 
 
+def draw_seed(generator: keras.random.SeedGenerator) -> Tensor:
+    return generator.next()
+
+
 def fold_in(seed: Tensor, data: Any) -> Tensor:
     first, second = tf.unstack(tf.cast(seed, "uint32"))
     mixed = _mix(_mix(first, second), tf.cast(data, "uint32"))
@@ -143,6 +150,10 @@ def argmax(x: Tensor) -> Tensor:
     # `ops.argmax` orders -0 before 0 on its way: half a dozen passes over the
     # scores, by operations that few runtimes have.
     return tf.argmax(x, axis=-1, output_type="int32")
+
+
+def number_where(mask: Tensor, true: Any, false: Any) -> Tensor:
+    return ops.where(mask, true, false)
 
 
 def custom_gradient(

@@ -5,13 +5,13 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from keras import ops
 from torch.nn.functional import scaled_dot_product_attention
 
 from keras_led.backend.torch import onednn
 from keras_led.backend.torch import workspace
 from keras_led.backend.torch.products import MAPPED_ROWS
 from keras_led.backend.torch.shapes import read_int
+from keras_led.backend.torch.tensors import as_tensor
 from keras_led.typing import Tensor
 
 
@@ -45,7 +45,7 @@ def _buffers(parts, length):
 
 def spans(x: Tensor, positions: Tensor | None = None) -> Callable[..., Any]:
 
-    x = ops.convert_to_tensor(x)
+    x = as_tensor(x)
     beside = None if positions is None else take_keys(x, positions)
 
     def read(starts, size, heads=None, joined=False):
@@ -171,6 +171,7 @@ def times_transposed(x: Tensor, y: Tensor) -> Tensor:
 
 
 def take_keys(x: Tensor, positions: Tensor) -> Tensor:
-    x = ops.convert_to_tensor(x)
-    positions = ops.convert_to_tensor(positions, dtype="int64")
-    return torch.take_along_dim(x, positions[:, None, :, None], dim=2)
+    positions = as_tensor(positions).long()
+    return torch.take_along_dim(
+        as_tensor(x), positions[:, None, :, None], dim=2
+    )

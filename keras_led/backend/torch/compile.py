@@ -1,13 +1,16 @@
 """How PyTorch runs a function for inference."""
 
 import functools
+import warnings
 from collections.abc import Callable
 from typing import Any
 
 import torch
 
 from keras_led.backend.torch import workspace
+from keras_led.backend.torch.replay.recorded_training import RecordedTraining
 from keras_led.backend.torch.replay.recorder import Recordings
+from keras_led.backend.torch.replay.recording_rules import why_not_recorded
 
 
 def jit(
@@ -33,4 +36,15 @@ def jit(
 
 
 def train_step(model: Any) -> Callable[..., Any] | None:
-    return None
+    if not model._step_is_compiled or model.steps_per_execution > 1:
+        return None
+    reason = why_not_recorded(model)
+    if reason is not None:
+        warnings.warn(
+            "`jit_compile=True` does not speed up this training on PyTorch, "
+            f"whose step cannot be recorded: {reason}. It runs operation by "
+            "operation, with the same result.",
+            stacklevel=2,
+        )
+        return None
+    return RecordedTraining(model)

@@ -14,6 +14,10 @@ from keras_led.backend.torch.shapes import shapes_only
 from keras_led.typing import Tensor
 
 
+def step_numbers(count: int | Tensor) -> Any:
+    return range(int(count))
+
+
 def scan(
     body: Callable[..., Any],
     carry: tuple[Any, ...],
@@ -80,7 +84,7 @@ def replace_slices(
 
 
 def shapes_may_vary() -> bool:
-    return not recorder.is_recording()
+    return True
 
 
 def cond(

@@ -10,10 +10,10 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from keras import ops
 
 from keras_led.backend.torch import int8
 from keras_led.backend.torch import onednn
+from keras_led.backend.torch.tensors import as_tensor
 from keras_led.typing import Tensor
 
 FEW_ROWS = 8
@@ -27,8 +27,8 @@ MAPPED_ROWS = 1024
 
 
 def linear(x: Tensor, kernel: Any, bias: Any) -> Tensor:
-    kernel = ops.convert_to_tensor(kernel)
-    bias = None if bias is None else ops.convert_to_tensor(bias)
+    kernel = as_tensor(kernel)
+    bias = None if bias is None else as_tensor(bias)
     if onednn.takes(x, kernel):
         return onednn.product(x, kernel, bias)
     inner, outer = kernel.shape

@@ -18,22 +18,31 @@ from torch.utils import _pytree
 from keras_led.backend.block_layout import ON_ACCELERATOR
 from keras_led.backend.block_layout import ON_CPU
 from keras_led.backend.block_layout import BlockLayout
+from keras_led.backend.torch import seeds
 from keras_led.backend.torch.replay import recorder
+from keras_led.backend.torch.seeds import as_seed
+from keras_led.backend.torch.seeds import draw_bools
+from keras_led.backend.torch.seeds import draw_uniform
+from keras_led.backend.torch.seeds import noise
 from keras_led.backend.torch.shapes import read_int
 from keras_led.backend.torch.shapes import shapes_only
+from keras_led.backend.torch.tensors import as_tensor
 from keras_led.typing import D
 from keras_led.typing import Tensor
 
 # What `jit_compile="auto"` means for `compile`.
 JIT_BY_DEFAULT = False
 
-# Whether `compile` takes `jit_compile=True`: `torch.compile` gives up on the
-# gradients that the attention and the embeddings bring along.
+# Whether Keras compiles what `jit_compile=True` asks for: `torch.compile` gives
+# up on the gradients that the attention and the embeddings bring along.
 CAN_JIT = False
 
 # Whether scores of a few queries are taken as `key @ query^T`: twice as fast as
 # `query @ key^T` (measured on a CPU, 4 queries, 4,096 keys: 0.7 ms a layer).
 KEYS_FIRST = True
+
+# Whether Keras' call of a layer takes long beside the layer.
+LAYER_CALLS_ARE_SLOW = True
 
 # Whether a training step for which `fit` finds no more data changes variables.
 STEP_RUNS_BEFORE_DATA_CHECK = False
@@ -114,41 +123,38 @@ def contiguous(x: Tensor) -> Tensor:
     return x.contiguous()
 
 
-def fold_in(seed: Tensor, data: Any) -> Tensor:
-    if shapes_only(seed):
-        return seed
-    first, second = seed.tolist()
-    mixed = _mix(_mix(first, second), int(data))
-    return torch.tensor([mixed, _mix(mixed, first ^ second)], device="cpu")
+def draw_seed(generator: keras.random.SeedGenerator) -> Any:
+    source = seeds.recorded_noise.get()
+    draw = seeds.next_seed if source is None else source.next_seed
+    return draw(generator)
 
 
-def uniform(seed: Tensor, shape: tuple[Any, ...]) -> Tensor:
-    device = ops.zeros((0,)).device  # the one that Keras uses
+def fold_in(seed: Any, data: Any) -> Any:
+    return seed if shapes_only(seed) else as_seed(seed).fold_in(int(data))
+
+
+def uniform(seed: Any, shape: tuple[Any, ...]) -> Tensor:
     if shapes_only(seed):
         return torch.empty(shape, device=seed.device)
-    generator = torch.Generator(device=device)
-    # The CPU's generator reads 32 bits of its seed: all of ours go into them.
-    generator.manual_seed(_mix(*seed.tolist()))
-    shape = tuple(int(size) for size in shape)
-    return torch.rand(shape, generator=generator, device=device)
+    return noise(draw_uniform, seed, tuple(map(int, shape)))
 
 
-def keep_at_random(seed: Tensor, shape: tuple[Any, ...], rate: float) -> Tensor:
-    return uniform(seed, shape) >= rate
-
-
-def _mix(first, second):
-    """Hashes two ints to 32 bits, keeping neighbours apart.
-
-    The odd multipliers are the golden ratio and two of xxHash's primes.
-    """
-    mixed = (first * 0x9E3779B1 + second * 0x85EBCA77) & 0xFFFFFFFF
-    mixed = ((mixed ^ (mixed >> 15)) * 0xC2B2AE3D) & 0xFFFFFFFF
-    return mixed ^ (mixed >> 13)
+def keep_at_random(seed: Any, shape: tuple[Any, ...], rate: float) -> Tensor:
+    if shapes_only(seed):
+        return torch.empty(shape, dtype=torch.bool, device=seed.device)
+    return noise(draw_bools, seed, tuple(map(int, shape)), rate)
 
 
 def argmax(x: Tensor) -> Tensor:
     return torch.argmax(x, dim=-1).to(torch.int32)
+
+
+def number_where(mask: Tensor, true: Any, false: Any) -> Tensor:
+    if recorder.is_recording():  # which holds both, wherever they have to be
+        return ops.where(mask, true, false)
+    mask = as_tensor(mask)
+    numbers = torch.full_like(mask, float(false), dtype=torch.float32)
+    return numbers.masked_fill(mask, float(true))
 
 
 def custom_gradient(

@@ -1,5 +1,7 @@
 """Constants of a recording, put where the operations want them once."""
 
+import operator
+
 import torch
 
 from keras_led.typing import Tensor
@@ -7,6 +9,18 @@ from keras_led.typing import Tensor
 # Numbers above which what follows from constants is computed each time. Most
 # are scalars of a formula; the largest are masks of the vocabulary.
 LARGEST = 2**20
+
+_aten = torch.ops.aten
+# What makes a tensor of Python's numbers.
+_FACTORIES = {
+    _aten.arange.default,
+    _aten.arange.start,
+    _aten.arange.start_step,
+    _aten.full.default,
+    _aten.ones.default,
+    _aten.scalar_tensor.default,
+    _aten.zeros.default,
+}
 
 
 def fold_constants(graph: torch.fx.GraphModule, weights: list[Tensor]) -> None:
@@ -27,7 +41,7 @@ def fold_constants(graph: torch.fx.GraphModule, weights: list[Tensor]) -> None:
             value = getattr(graph, node.target)
             if value.untyped_storage().data_ptr() not in changing:
                 known[node] = value
-        elif _is_fixed(node, known):
+        elif _is_fixed(node, known) and not is_written_to(node):
             arguments = torch.fx.node.map_arg(
                 (node.args, node.kwargs), known.__getitem__
             )
@@ -35,7 +49,7 @@ def fold_constants(graph: torch.fx.GraphModule, weights: list[Tensor]) -> None:
             if value.numel() <= LARGEST:
                 known[node] = value
     for number, (node, value) in enumerate(known.items()):
-        if node.op == "get_attr" or _is_written_to(node):
+        if node.op == "get_attr":
             continue
         name = f"_folded_constant{number}"
         graph.register_buffer(name, value)
@@ -49,7 +63,9 @@ def _is_fixed(node, known):
     if not isinstance(node.target, torch._ops.OpOverload):
         return False
     inputs = node.all_input_nodes
-    if not inputs or any(x not in known for x in inputs):
+    if not inputs and node.target not in _FACTORIES:
+        return False
+    if any(x not in known for x in inputs):
         return False
     schema = node.target._schema
     random = torch.Tag.nondeterministic_seeded in node.target.tags
@@ -57,15 +73,17 @@ def _is_fixed(node, known):
     return plain and not random and not schema.is_mutable
 
 
-def _is_written_to(node):
+def is_written_to(node: torch.fx.Node) -> bool:
     """Whether an operation changes the node's memory, be it through a view."""
     for user in node.users:
+        if user.target is operator.getitem and is_written_to(user):
+            return True
         schema = getattr(user.target, "_schema", None)
         if schema is None:
             continue
         if schema.is_mutable:
             return True
         views = any(x.alias_info is not None for x in schema.returns)
-        if views and _is_written_to(user):
+        if views and is_written_to(user):
             return True
     return False

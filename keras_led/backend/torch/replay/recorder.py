@@ -51,6 +51,16 @@ def is_recording() -> bool:
     return _RECORDING.get()
 
 
+@contextlib.contextmanager
+def recording() -> Iterator[None]:
+    """Says that what runs within is being recorded."""
+    token = _RECORDING.set(True)
+    try:
+        yield
+    finally:
+        _RECORDING.reset(token)
+
+
 class Recordings:
     """The recorded steps of one function, which several threads may run.
 
@@ -191,11 +201,8 @@ def _record(body, state, constants, weights):
     # A recording tells its arguments apart as objects: one tensor that stands
     # at two places (a buffer and its first contents) must be two.
     arguments = [x.detach() for x in (*state, *chosen(constants))]
-    token = _RECORDING.set(True)
-    try:
+    with recording():
         graph = tape.record(of_tensors, arguments, weights)
-    finally:
-        _RECORDING.reset(token)
     fold_constants(graph, weights)
     graph.graph.eliminate_dead_code()
     graph.recompile()
