@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+from keras import ops
 
 from keras_led.backend.torch import int8
 from keras_led.backend.torch import onednn
