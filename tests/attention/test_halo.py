@@ -109,7 +109,7 @@ def test_parts_attend_and_derive_as_the_whole(lengths, window, slots, layout):
         assert np.abs(right).max() > 0.1
 
 
-@pytest.mark.parametrize("part", ["halo"])
+@pytest.mark.parametrize("part", ["halo", "whole"])
 def test_the_gradient_drops_what_was_dropped(part):
     window, length = 8, 23
     toward = ops.convert_to_tensor(draw(7, 1, 2, length, HEAD_DIM))

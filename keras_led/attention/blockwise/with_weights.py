@@ -80,7 +80,8 @@ def attend_with_dropout(
     settings: "Settings", constants: tuple[Any, ...], *operands: Tensor
 ) -> Tensor:
     """The context alone; arguments as of `attend_with_weights`."""
-    blocks = settings.plan(operands[0], holds_scores=True)
+    # The backward pass draws the same noise for the same spans.
+    blocks = settings.plan(operands[0], holds_scores=True).with_margin()
     attend_step = _attention_of_step(operands, constants, blocks, settings)
     return join_blocks(
         map_steps(lambda step: attend_step(step)[0], blocks), blocks
