@@ -15,6 +15,7 @@ FILES = (
     "runtime",
     "compile",
     "training_state",
+    "shards",
     "loops",
     "attention",
     "products",
