@@ -21,7 +21,12 @@ SHOWN = 40
 # Modules of Keras to their classes, each with its base.
 CLASSES = {
     "callbacks": {"Callback": "", "History": "Callback"},
-    "distribution": {"DeviceMesh": "", "LayoutMap": ""},
+    "distribution": {
+        "DeviceMesh": "",
+        "LayoutMap": "",
+        "ModelParallel": "",
+        "TensorLayout": "",
+    },
     "initializers": {"RandomNormal": ""},
     "layers": {
         "Layer": "",

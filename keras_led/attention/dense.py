@@ -1,5 +1,7 @@
 """Attention of every query over every key: decoder and global rows."""
 
+from typing import TYPE_CHECKING
+
 from keras import ops
 
 from keras_led import backend
@@ -12,6 +14,9 @@ from keras_led.attention.dropout import fold_seed
 from keras_led.attention.softmax import masked_softmax
 from keras_led.backend.block_layout import loops_allowed
 from keras_led.typing import Tensor
+
+if TYPE_CHECKING:
+    from keras_led.backend.shard_layout import DocumentShards
 
 # Above this many scores a head, the queries go block by block, so that
 # memory grows with the keys and not with queries x keys. 2**21 float32 scores
@@ -29,6 +34,7 @@ def dot_product_attention(
     rate: float = 0.0,
     seed: Tensor | None = None,
     return_weights: bool = False,
+    shards: "DocumentShards | None" = None,
 ) -> tuple[Tensor, Tensor | None]:
     """Scaled dot-product attention, linear in memory.
 
@@ -44,6 +50,8 @@ def dot_product_attention(
         rate: float in `[0, 1)`, dropout probability of the weights.
         seed: Int tensor of shape `(2,)`, or `None` for no dropout.
         return_weights: bool, whether to return the weights too.
+        shards: `DocumentShards` where each of them has keys of its own for
+            the same queries, `None` where all keys are here.
 
     Returns:
         Tuple of the context, shape `(B, N, T, H)`, and the weights before
@@ -56,11 +64,11 @@ def dot_product_attention(
     if not return_weights and loops_allowed():
         block = _block_size(query, value)
         if block is not None or not are_few(query):
-            attend = _attention_of(mask, rate, seed, block)
+            attend = _attention_of(mask, rate, seed, block, shards)
             return attend(
                 query, keys.whole(backend.shape(value)[2]), value
             ), None
-    context, weights = _attend(query, keys, value, mask, rate, seed)
+    context, weights = _attend(query, keys, value, mask, rate, seed, shards)
     return context, weights if return_weights else None
 
 
@@ -80,26 +88,31 @@ def _block_size(query, value):
     return ops.minimum(block, num_queries)
 
 
-def _attend(query, keys, value, mask, rate, seed):
+def _attend(query, keys, value, mask, rate, seed, shards):
     scores = keys.scores(query, backend.shape(value)[2])
-    weights = backend.cast(masked_softmax(scores, mask), value.dtype)
-    return ops.matmul(dropout(weights, rate, seed), value), weights
+    weights = backend.cast(masked_softmax(scores, mask, shards), value.dtype)
+    context = ops.matmul(dropout(weights, rate, seed), value)
+    if shards is not None:
+        context = backend.sum_over_shards(context, shards)
+    return context, weights
 
 
-def _attention_of(mask, rate, seed, block):
+def _attention_of(mask, rate, seed, block, shards):
     """The attention as a function of its operands, with its gradient."""
 
     def forward(constants, query, key, value):
         def attend(_, rows, mask, seed):
             (queries,) = rows
-            keys = Keys(key)
-            return (), (_attend(queries, keys, value, mask, rate, seed)[0],)
+            found = _attend(queries, Keys(key), value, mask, rate, seed, shards)
+            return (), (found[0],)
 
         _, (context,) = _by_block(attend, (), (query,), *constants, block)  # pyright: ignore[reportCallIssue]
         return context, (context, query, key, value)
 
     def backward(constants, kept, grad_output):
         context, query, key, value = kept
+        if shards is not None:  # each has a part of it
+            grad_output = backend.sum_over_shards(grad_output, shards)
         # The mean of a row's gradients under its weights, and under dropout.
         means = ops.sum(
             backend.cast(context, "float32")
@@ -110,7 +123,8 @@ def _attention_of(mask, rate, seed, block):
 
         def derive(sums, rows, mask, seed):
             queries, grad_output, mean = rows
-            weights = masked_softmax(Keys(key).scores(queries, None), mask)
+            scores = Keys(key).scores(queries, None)
+            weights = masked_softmax(scores, mask, shards)
             grad_weights = ops.matmul(grad_output, backend.swap_last(value))
             grad_weights = backend.cast(
                 dropout(grad_weights, rate, seed), "float32"

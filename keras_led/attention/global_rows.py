@@ -5,6 +5,7 @@ the queries into the space of the hidden states than to project every token
 of the document with the global key and value matrices.
 """
 
+from typing import TYPE_CHECKING
 from typing import Any
 
 from keras import ops
@@ -14,6 +15,9 @@ from keras_led.attention.dense import dot_product_attention
 from keras_led.attention.dropout import dropout
 from keras_led.attention.softmax import masked_softmax
 from keras_led.typing import Tensor
+
+if TYPE_CHECKING:
+    from keras_led.backend.shard_layout import DocumentShards
 
 
 def low_rank_is_cheaper(
@@ -49,7 +53,7 @@ def projected_global_rows(
         key: Float tensor of shape `(B, N, L, H)`, the global projection.
         value: Float tensor of shape `(B, N, L, H)`, likewise.
         padding_mask: Bool tensor of shape `(B, L)`; `True` is a real token.
-        **options: `rate`, `seed` and `return_weights` of
+        **options: `rate`, `seed`, `return_weights` and `shards` of
             `dot_product_attention`; here too the weights are those before
             dropout.
 
@@ -69,6 +73,7 @@ def low_rank_global_rows(
     padding_mask: Tensor,
     rate: float = 0.0,
     seed: Tensor | None = None,
+    shards: "DocumentShards | None" = None,
 ) -> tuple[Tensor, Tensor]:
     """The same rows without a projected key or value for any token.
 
@@ -84,6 +89,8 @@ def low_rank_global_rows(
         padding_mask: Bool tensor of shape `(B, L)`; `True` is a real token.
         rate: float in `[0, 1)`, dropout probability of the weights.
         seed: Int tensor of shape `(2,)`, or `None` for no dropout.
+        shards: `DocumentShards` where the hidden states are those of a part
+            of the document, `None` where they are those of all of it.
 
     Returns:
         Tuple of the context, shape `(B, N, G, H)`, and the weights before
@@ -116,7 +123,7 @@ def low_rank_global_rows(
     scores = ops.transpose(scores, (0, 2, 1))
     scores = backend.reshape(scores, (batch, num_heads, num_slots, length))
     scores = scores + ops.sum(query * key_bias, axis=-1, keepdims=True)
-    weights = masked_softmax(scores, padding_mask[:, None, None, :])
+    weights = masked_softmax(scores, padding_mask[:, None, None, :], shards)
     weights = backend.cast(weights, query.dtype)
     kept = dropout(weights, rate, seed)
     summary = ops.matmul(
@@ -131,4 +138,7 @@ def low_rank_global_rows(
         [context[:, head, :, head] for head in range(num_heads)], axis=1
     )
     total = ops.sum(kept, axis=-1, keepdims=True)  # 1, but for dropout
-    return context + total * value_bias, weights
+    context = context + total * value_bias
+    if shards is not None:
+        context = backend.sum_over_shards(context, shards)
+    return context, weights

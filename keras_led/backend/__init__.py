@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from keras_led.backend.interface.norm import *
     from keras_led.backend.interface.products import *
     from keras_led.backend.interface.runtime import *
+    from keras_led.backend.interface.shards import *
     from keras_led.backend.interface.tensors import *
     from keras_led.backend.interface.training_state import *
 else:

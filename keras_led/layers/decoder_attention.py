@@ -7,9 +7,11 @@ from keras import ops
 
 from keras_led import backend
 from keras_led.attention.dense import dot_product_attention
+from keras_led.attention.over_shards import attention_over_shards
 from keras_led.attention.split_heads import merge_heads
 from keras_led.attention.split_heads import scale_heads
 from keras_led.attention.split_heads import split_heads
+from keras_led.layers.in_shards import refuse_weights
 from keras_led.layers.initializers import dense
 from keras_led.layers.nested_calls import InnerLayer
 from keras_led.typing import Shape
@@ -44,6 +46,8 @@ class DecoderAttention(InnerLayer):
         head_mask: Float tensor of shape `(N,)` that multiplies the weights of
             each head, or `None`.
         output_attentions: bool, whether to return the weights.
+        over_document: bool, whether the keys are those of the document, which
+            may lie on many devices.
 
     Returns:
         Tuple of the projected context `(R, T, D)`, and the weights before
@@ -100,23 +104,33 @@ class DecoderAttention(InnerLayer):
         seed: Tensor | None = None,
         head_mask: Tensor | None = None,
         output_attentions: bool = False,
+        over_document: bool = False,
     ) -> tuple[Tensor, Tensor | None]:
         key, value = keys_and_values
+        shards = backend.document_shards() if over_document else None
         rows, length = backend.shape(hidden_states)[:2]
         documents = backend.shape(value)[0]
         head_dim = self.d_model // self.num_heads
         query = self.q_proj(hidden_states) / head_dim**0.5
         # Beams become further queries of their document.
         query = backend.reshape(query, (documents, -1, self.d_model))
-        context, weights = dot_product_attention(
-            split_heads(query, self.num_heads),
-            key,
-            value,
-            attention_mask,
-            rate=self.dropout,
-            seed=seed,
-            return_weights=output_attentions,
-        )
+        query = split_heads(query, self.num_heads)
+        options = {"rate": self.dropout, "seed": seed}
+        weights = None
+        if shards is not None:
+            refuse_weights(output_attentions)
+            context = attention_over_shards(
+                query, key, value, attention_mask, shards, **options
+            )
+        else:
+            context, weights = dot_product_attention(
+                query,
+                key,
+                value,
+                attention_mask,
+                return_weights=output_attentions,
+                **options,
+            )
         context = merge_heads(scale_heads(context, head_mask))
         context = backend.reshape(context, (rows, length, self.d_model))
         if output_attentions:

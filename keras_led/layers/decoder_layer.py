@@ -112,6 +112,7 @@ class DecoderLayer(TransformerLayer):
             seed=fold_seed(seed, 2),
             head_mask=cross_attn_head_mask,
             output_attentions=output_attentions,
+            over_document=True,
         )
         hidden_states = self.add_and_norm(
             hidden_states,

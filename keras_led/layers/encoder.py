@@ -5,11 +5,14 @@ from typing import Any
 
 import keras
 
+from keras_led import backend
 from keras_led.attention.dropout import fold_seed
 from keras_led.config import LEDConfig
 from keras_led.layers.encoder_layer import EncoderLayer
 from keras_led.layers.encoder_masks import EncoderMasks
+from keras_led.layers.encoder_masks import plan_for_layers
 from keras_led.layers.gradient_checkpointing import recomputed_encoder_layer
+from keras_led.layers.in_shards import encode_in_shards
 from keras_led.layers.stack import LayerStack
 from keras_led.outputs import LEDEncoderBaseModelOutput
 from keras_led.typing import Tensor
@@ -73,6 +76,28 @@ class LEDEncoder(LayerStack):
         training: bool = False,
         global_tokens_fit: bool = False,
     ) -> LEDEncoderBaseModelOutput:
+        seed = self.draw_seed(training)
+        options = {
+            "head_mask": head_mask,
+            "output_attentions": output_attentions,
+            "output_hidden_states": output_hidden_states,
+            "training": training,
+        }
+        shards = backend.document_shards()
+        if shards is not None:
+            return encode_in_shards(
+                self,
+                shards,
+                inputs_embeds,
+                plan_for_layers(
+                    roles,
+                    max_global_tokens,
+                    training=training,
+                    global_tokens_fit=global_tokens_fit,
+                ),
+                seed,
+                **options,
+            )
         masks = EncoderMasks.make(
             roles,
             max_global_tokens,
@@ -80,15 +105,40 @@ class LEDEncoder(LayerStack):
             training=training,
             global_tokens_fit=global_tokens_fit,
         )
-        seed = self.draw_seed(training)
         hidden_states = self.embed(inputs_embeds, 0, fold_seed(seed, 0))
+        return self.run_layers(hidden_states, masks, seed, seed, **options)
+
+    def run_layers(
+        self,
+        hidden_states: Tensor,
+        masks: EncoderMasks,
+        seed: Tensor | None,
+        noise_seed: Tensor | None,
+        head_mask: Tensor | None,
+        output_attentions: bool,
+        output_hidden_states: bool,
+        training: bool,
+    ) -> LEDEncoderBaseModelOutput:
+        """From embeddings with their positions to the output.
+
+        Args:
+            hidden_states: Float tensor of shape `(B, L, D)`.
+            masks: `EncoderMasks`.
+            seed: Int tensor of shape `(2,)`, or `None` for no randomness.
+            noise_seed: Likewise, for noise on the tokens: in each part of a
+                document another one.
+            head_mask: As of the call.
+            output_attentions: As of the call.
+            output_hidden_states: As of the call.
+            training: As of the call.
+        """
         all_hidden_states, all_weights = [], []
         for i, layer in enumerate(self.layers):
             if output_hidden_states:
                 all_hidden_states.append(hidden_states)
             options = {
                 "masks": masks,
-                "seed": fold_seed(seed, 2 * i + 1),
+                "seed": fold_seed(noise_seed, 2 * i + 1),
                 "head_mask": None if head_mask is None else head_mask[i],
                 "output_attentions": output_attentions,
             }

@@ -15,6 +15,7 @@ from keras_led.attention.global_tokens import write_tokens_
 from keras_led.attention.split_heads import merge_heads
 from keras_led.attention.split_heads import scale_heads
 from keras_led.attention.split_heads import split_heads
+from keras_led.attention.windowed import attend_with_halo
 from keras_led.attention.windowed import windowed_attention
 from keras_led.layers.initializers import dense
 from keras_led.layers.nested_calls import InnerLayer
@@ -104,6 +105,11 @@ class WindowedSelfAttention(InnerLayer):
         head_mask: Tensor | None = None,
         output_attentions: bool = False,
     ) -> tuple[Any, ...]:
+        if masks.shards is not None:
+            context = self._attend_in_shard(
+                hidden_states, masks, seed, head_mask
+            )
+            return context, None, None
         tokens = masks.global_tokens
         every_token_fits = tokens is None or tokens.fits is None
         operands = backend.map_operands(self._operands, hidden_states)
@@ -122,7 +128,12 @@ class WindowedSelfAttention(InnerLayer):
 
         def global_rows(slots, hidden_states, return_weights=False):
             rows, weights = self._global_rows(
-                hidden_states, masks, slots, fold_seed(seed, 1), return_weights
+                gather_tokens(hidden_states, slots.positions),
+                hidden_states,
+                masks,
+                masks.bound_of(slots),
+                fold_seed(seed, 1),
+                return_weights,
             )
             return merge_heads(scale_heads(rows, head_mask)), weights
 
@@ -163,12 +174,49 @@ class WindowedSelfAttention(InnerLayer):
             for projection in (self.query, self.key, self.value)
         )
 
-    def _global_rows(self, hidden_states, masks, slots, seed, return_weights):
-        tokens = gather_tokens(hidden_states, slots.positions)
+    def _attend_in_shard(self, hidden_states, masks, seed, head_mask):
+        """The context of the tokens of a part of the document."""
+        query, key, value = backend.map_operands(self._operands, hidden_states)
+        width = self.attention_window // 2
+        # Keys and values in one message to each side.
+        both = ops.concatenate([key, value], axis=-1)
+        before, behind = backend.halo(both, width, 2, masks.shards)
+        both = ops.concatenate([before, both, behind], axis=2)
+        slots, tokens, beside = masks.global_tokens, None, None
+        if slots is not None:
+            tokens = slots.gather(hidden_states)
+            beside = (*self._operands(tokens)[1:], slots.valid)
+        context = attend_with_halo(
+            query,
+            *ops.split(both, 2, axis=-1),
+            masks.window_keys[width],
+            self.attention_window,
+            beside,
+            scale=(self.d_model // self.num_heads) ** -0.5,
+            rate=self.dropout,
+            seed=fold_seed(seed, 0),
+        )
+        attends = ops.cast(masks.padding_mask, context.dtype)
+        context = merge_heads(scale_heads(context, head_mask))
+        context = context * attends[:, :, None]
+        if slots is None:
+            return context
+        rows, _ = self._global_rows(
+            tokens, hidden_states, masks, masks.bound, fold_seed(seed, 1)
+        )
+        return slots.write_(context, merge_heads(scale_heads(rows, head_mask)))
+
+    def _global_rows(
+        self, tokens, hidden_states, masks, bound, seed, return_weights=False
+    ):
         query = self._scaled_heads(self.query_global(tokens))
-        options = {"rate": self.dropout, "seed": seed}
+        options = {
+            "rate": self.dropout,
+            "seed": seed,
+            "shards": masks.shards,
+        }
         if self._global_kernels_are_plain() and low_rank_is_cheaper(
-            masks.bound_of(slots),
+            bound,
             self.num_heads,
             self.d_model,
             hidden_states.shape[1],

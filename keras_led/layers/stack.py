@@ -112,6 +112,12 @@ class LayerStack(keras.layers.Layer):
         length = backend.shape(inputs_embeds)[1]
         positions = ops.arange(length, dtype="int32") + first_position
         rows, _ = look_up(self.embed_positions, positions)
+        return self.add_positions(inputs_embeds, rows, seed)
+
+    def add_positions(
+        self, inputs_embeds: Tensor, rows: Tensor, seed: Tensor | None
+    ) -> Tensor:
+        """What `embed` does with rows of the position table, `(T, D)`."""
         hidden_states = inputs_embeds + rows[None]
         hidden_states = self.layernorm_embedding(hidden_states)
         return dropout(hidden_states, self.config.dropout, fold_seed(seed, 0))

@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import inspect
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -118,6 +119,8 @@ class CheckedRunsMixin(NamedInputsMixin, backend.TrainingState):
             self._with_labels(data)
         )
         self.check_values(inputs)
+        if backend.document_shards() is not None:
+            check_slots(inputs, getattr(self, "max_global_tokens", math.inf))
 
     def _check_inputs(self, data):
         x, _, _ = keras.utils.unpack_x_y_sample_weight(data)
@@ -154,6 +157,34 @@ def check_on_host(
     array = on_host(value)
     if array is not None:
         check(name, array, *limits)
+
+
+def check_slots(inputs: dict[str, Any], max_global_tokens: float) -> None:
+    """Raises if a document that is spread over devices has too few slots.
+
+    Args:
+        inputs: dict of call arguments.
+        max_global_tokens: int, slots of a document.
+
+    Raises:
+        ValueError: If a document has more global tokens.
+    """
+    wide, mask = (
+        on_host(inputs.get(name))
+        for name in ("global_attention_mask", "attention_mask")
+    )
+    if wide is None:
+        return
+    code = wide + 1.0 if mask is None else (wide + 1.0) * mask
+    most = int((code > 1).sum(axis=-1).max(initial=0))
+    if most > max_global_tokens:
+        raise ValueError(
+            "Documents that are spread over devices (`SequenceParallel`) must "
+            "have at most `max_global_tokens` global tokens, "
+            f"{max_global_tokens}. Received: {most} in a "
+            "`global_attention_mask`. Make or load the model with "
+            f"`max_global_tokens={most}`."
+        )
 
 
 def check_between_fits(model: keras.Model, name: str) -> None:

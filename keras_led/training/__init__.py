@@ -14,10 +14,12 @@ from keras_led.training.metrics import Perplexity
 from keras_led.training.metrics import TokenAccuracy
 from keras_led.training.rouge import rouge_scores
 from keras_led.training.rouge_callback import RougeCallback
+from keras_led.training.sequence_parallel import SequenceParallel
 
 __all__ = [
     "Perplexity",
     "RougeCallback",
+    "SequenceParallel",
     "TokenAccuracy",
     "TrainingBackup",
     "enable_lora",

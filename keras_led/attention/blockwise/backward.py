@@ -46,7 +46,8 @@ def attention_gradients(
             window may show; `GlobalSlots` or `None`; and a seed or `None`.
         context: Float tensor of shape `(B, N, L, H)`, of the forward pass.
         grad_output: Float tensor of shape `(B, N, L, H)`, of the context.
-        *operands: Query, key and value, `(B, N, L, H)`.
+        *operands: Query, key and value, `(B, N, L, H)`, keys and values with
+            a halo if `settings` say so.
 
     Returns:
         Tuple of tensors of the shapes of `operands`, of the dtype of the
@@ -85,13 +86,11 @@ def _slide(operands, positions, grad_output, of_step, blocks):
     """
     query, key, value = operands
     dtype = query.dtype
-    beside, padded_positions = [], positions
+    beside, padded_positions = [], blocks.in_padded(positions)
     if positions is not None:
         batch, num_heads, _, head_dim = backend.shape(key)
         shape = (batch, num_heads, head_dim, backend.shape(positions)[1])
         beside = [ops.zeros(shape, "float32")] * 2
-        if blocks.margin is not None:
-            padded_positions = positions + blocks.margin
     keys_of, values_of = (
         backend.spans(blocks.pad_keys(x, axis=2), padded_positions)
         for x in (key, value)
@@ -275,13 +274,16 @@ def _add_spans(sums, spans, blocks):
 
 
 def _join_keys(done, rest, blocks):
-    """`(steps, B, N, H, keys)` and those still in sight to `(B, N, H, L)`."""
+    """`(steps, B, N, H, keys)` and those still in sight to `(B, N, H, S)`."""
     steps, batch, num_heads, head_dim, step = backend.shape(done)
     done = backend.reshape(
         ops.transpose(done, (1, 2, 3, 0, 4)),
         (batch, num_heads, head_dim, steps * step),
     )
     padded = ops.concatenate([done, rest[..., : 2 * blocks.margin]], axis=-1)
+    if blocks.halo_from is not None:  # others want the gradients of the margin
+        padded = padded[..., : blocks.length + 2 * blocks.margin]
+        return _pad_last(padded, blocks.halo_from, 0)
     return padded[..., blocks.margin : blocks.margin + blocks.length]
 
 

@@ -23,9 +23,11 @@ def attend(
     """Attends without returning the weights.
 
     Args:
-        operands: Tuple of query, key and value, `(B, N, L, H)`.
-        constants: Tuple of a bool tensor `(B, L)`, `True` for the keys that a
-            window may show, `GlobalTokens` or `None`, and a seed or `None`.
+        operands: Tuple of query, key and value, `(B, N, L, H)`, keys and
+            values with a halo if `settings` say so.
+        constants: Tuple of a bool tensor `(B, L)`, as long as the keys, `True`
+            for those that a window may show, `GlobalTokens` or `None`, and a
+            seed or `None`.
         settings: `Settings`.
 
     Returns:
@@ -63,9 +65,11 @@ def _attend_fused(settings, constants, query, key, value):
     window_keys, slots, _ = constants
     blocks = settings.plan(query, holds_scores=False)
     positions = None if slots is None else slots.positions
-    bias_of = span_bias(window_keys, slots, blocks)
-    keys_of = backend.key_spans(key, positions)
-    values_of = backend.spans(value, positions)
+    bias_of = span_bias(blocks.pad_keys(window_keys, axis=1), slots, blocks)
+    # Without a halo, nothing is padded.
+    positions = blocks.in_padded(positions)
+    keys_of = backend.key_spans(blocks.pad_keys(key, axis=2), positions)
+    values_of = backend.spans(blocks.pad_keys(value, axis=2), positions)
 
     def attend_step(queries, step, heads):
         _, starts = blocks.starts(step)

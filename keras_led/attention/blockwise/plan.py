@@ -30,12 +30,14 @@ class Settings(NamedTuple):
         scale: float that multiplies the scores.
         rate: float in `[0, 1)`, dropout probability of the weights.
         layout: `BlockLayout`, or `None` for the one for the device.
+        halo_from: int, of keys that come with a margin: see `Blocks`.
     """
 
     attention_window: int
     scale: float
     rate: float
     layout: Any
+    halo_from: int | None = None
 
     def plan(self, query: Tensor, holds_scores: bool) -> "Blocks":
         """Returns the `Blocks` for queries of shape `(B, N, L, H)`.
@@ -44,16 +46,23 @@ class Settings(NamedTuple):
             query: Float tensor.
             holds_scores: bool, whether all scores of a step exist at once.
         """
-        return plan_blocks(
+        blocks = plan_blocks(
             query,
             self.attention_window,
             self.layout or backend.preferred_layout(holds_scores),
             trimmed_spans=not holds_scores and backend.shapes_may_vary(),
         )
+        if self.halo_from is None:
+            return blocks
+        return blocks.with_halo(self.halo_from)
 
 
 class Blocks(NamedTuple):
-    """Sizes of the blocks, ints (or scalar tensors for dynamic lengths)."""
+    """Sizes of the blocks, ints (or scalar tensors for dynamic lengths).
+
+    Where a device has a part of the document, its keys come with a margin of
+    those that other devices have next to it, and behind `halo_from` others.
+    """
 
     length: Any
     one_sided_window: int
@@ -64,11 +73,13 @@ class Blocks(NamedTuple):
     margin: Any = None  # keys of padding before and behind, or None
     head_groups: int = 1  # of them `map_queries` works on one at a time
     trimmed_spans: bool = False  # whether a span ends where the document does
+    halo_from: int | None = None  # where a margin of real keys starts, or None
 
     def starts(self, step: int | Tensor) -> Tensor:
         """Where the blocks of a step and their spans start, `(blocks,)`.
 
-        Both count from the first key, that of the margin if there is one.
+        Both count from the first key, that of the margin if there is one, of
+        all if it is a halo.
         """
         first = step * self.per_step * self.query_block
         if isinstance(self.per_step, int) and self.per_step == 1:
@@ -78,6 +89,8 @@ class Blocks(NamedTuple):
             offsets = ops.arange(self.per_step, dtype="int32")
             starts = first + self.query_block * offsets
         if self.margin is not None:
+            if self.halo_from:
+                starts = starts + self.halo_from
             return starts + self.margin, starts
         furthest = (
             self.length if self.trimmed_spans else self.length - self.span
@@ -106,6 +119,8 @@ class Blocks(NamedTuple):
         So each span starts `query_block` keys after the one before. Where a
         span is all of the document, nothing needs padding.
         """
+        if self.halo_from is not None:
+            return self
         if isinstance(self.length, int):
             if self.span == self.length:
                 return self._replace(trimmed_spans=False)
@@ -115,14 +130,33 @@ class Blocks(NamedTuple):
         span = self.query_block + 2 * margin
         return self._replace(span=span, margin=margin, trimmed_spans=False)
 
+    def with_halo(self, halo_from: int) -> "Blocks":
+        """The same blocks over keys that have their margin."""
+        margin = self.one_sided_window
+        return self._replace(
+            span=self.query_block + 2 * margin,
+            margin=margin,
+            trimmed_spans=False,
+            halo_from=halo_from,
+        )
+
     def pad_keys(self, x: Tensor, axis: int) -> Tensor:
         """Pads keys (or their mask) of the document with zeros to the spans."""
         if self.margin is None:
             return x
+        margin = self.margin if self.halo_from is None else 0
         queries = self.num_steps * self.per_step * self.query_block
         padding = [(0, 0)] * len(x.shape)
-        padding[axis] = (self.margin, queries - self.length + self.margin)
+        padding[axis] = (margin, queries - self.length + margin)
         return backend.pad(x, padding)
+
+    def in_padded(self, positions: Tensor | None) -> Tensor | None:
+        """Where keys at `positions` lie in what `pad_keys` returns."""
+        if positions is None or self.margin is None:
+            return positions
+        if self.halo_from is not None:
+            return positions
+        return positions + self.margin
 
 
 def plan_blocks(

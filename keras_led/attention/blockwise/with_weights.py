@@ -80,7 +80,8 @@ def attend_with_dropout(
     settings: "Settings", constants: tuple[Any, ...], *operands: Tensor
 ) -> Tensor:
     """The context alone; arguments as of `attend_with_weights`."""
-    blocks = settings.plan(operands[0], holds_scores=True)
+    # The backward pass draws the same noise for the same spans.
+    blocks = settings.plan(operands[0], holds_scores=True).with_margin()
     attend_step = _attention_of_step(operands, constants, blocks, settings)
     return join_blocks(
         map_steps(lambda step: attend_step(step)[0], blocks), blocks
@@ -90,12 +91,17 @@ def attend_with_dropout(
 def _attention_of_step(operands, constants, blocks, settings):
     """How a step attends: from its number to its context and weights."""
     query, key, value = operands
-    _, slots, _ = constants
+    window_keys, slots, seed = constants
     positions = None if slots is None else slots.positions
-    weigh = weigher(constants, blocks, settings)
+    positions = blocks.in_padded(positions)
+    # Without a margin, nothing is padded.
+    window_keys = blocks.pad_keys(window_keys, axis=1)
+    weigh = weigher((window_keys, slots, seed), blocks, settings)
     queries_of = query_blocks(query, blocks)
-    keys_of = backend.spans(key, positions)
-    values_of = backend.spans(value, positions)
+    keys_of, values_of = (
+        backend.spans(blocks.pad_keys(x, axis=2), positions)
+        for x in (key, value)
+    )
 
     def attend_step(step):
         _, starts = blocks.starts(step)

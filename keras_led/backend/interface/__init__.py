@@ -16,6 +16,7 @@ FILES = (
     "tensors",
     "compile",
     "training_state",
+    "shards",
     "loops",
     "attention",
     "products",

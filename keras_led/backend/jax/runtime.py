@@ -16,6 +16,7 @@ from keras import ops
 from keras_led.backend import optrees
 from keras_led.backend.block_layout import ON_ACCELERATOR
 from keras_led.backend.block_layout import ON_CPU
+from keras_led.backend.jax.shards import document_shards
 from keras_led.typing import D
 from keras_led.typing import Tensor
 
@@ -143,9 +144,10 @@ def custom_gradient(
 
 def remat(function: Callable[..., Any]) -> Callable[..., Any]:
     """XLA does not look into the branches of a condition, nor run one ahead of
-    a gradient that the condition reads.
+    a gradient that the condition reads. Within a shard the gradient could not
+    reach the masks that `function` reads: there, as elsewhere.
     """
-    if jax.default_backend() != "cpu":
+    if jax.default_backend() != "cpu" or document_shards() is not None:
         return keras.remat(function)
 
     def run(*operands):

@@ -36,7 +36,10 @@ def compiled(
     """
     # A graph keeps the variables it was traced with: new ones (a resized
     # vocabulary, LoRA, quantization) need new functions.
-    variables = tuple(id(variable) for variable in model.variables)
+    variables = (
+        backend.document_shards(),
+        *(id(variable) for variable in model.variables),
+    )
     with _lock:
         owner, cache = model.__dict__.get(_ATTRIBUTE, (None, None))
         if owner != variables:
