@@ -58,6 +58,6 @@ def plot_history(
                 )
         ax.set_xlabel("epoch")
         ax.set_ylabel(name if all_axes.count(ax) == 1 else "")
-        ax.xaxis.get_major_locator().set_params(integer=True)
+        ax.locator_params(axis="x", integer=True)
         ax.legend()
     return all_axes[0]

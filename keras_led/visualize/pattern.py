@@ -123,13 +123,13 @@ def plot_attention_pattern(
     ax.figure.colorbar(image, ax=ax, label="weight of a query")
     mask = np.asarray(ops.convert_to_numpy(global_attention_mask))[row]
     width = max(1, length / 100)
-    for position in np.flatnonzero(mask):
+    for position in np.flatnonzero(mask).tolist():
         place = position * len(matrix) // length
         start = min(position, length - width)
-        ends = (start, start + width)
+        end = start + width
         column, line = shown[:, place, None], shown[place, None]
-        ax.imshow(column, extent=(*ends, length, 0), **look)
-        ax.imshow(line, extent=(0, length, *ends[::-1]), **look)
+        ax.imshow(column, extent=(start, end, length, 0), **look)
+        ax.imshow(line, extent=(0, length, end, start), **look)
         # At the edge, whatever the length: half there, half in the axes' units.
         edge = {"clip_on": False, "color": "C3", "markersize": 5}
         middle = start + width / 2

@@ -33,13 +33,13 @@ def product(x: Tensor, kernel: Tensor) -> Tensor:
 
 def _multiply(x, kernel):
     # A private name, in PyTorch since 2.0: its own quantization calls it.
-    return torch._int_mm(x, kernel)
+    return torch.ops.aten._int_mm(x, kernel)
 
 
 @functools.cache
 def is_exact() -> bool:
     """Whether the largest int8 numbers are summed up without an overflow."""
-    if not hasattr(torch, "_int_mm"):
+    if not hasattr(torch.ops.aten, "_int_mm"):
         return False
     kernel = torch.full((256, 64), -127, dtype=torch.int8)
     sums = [
