@@ -124,6 +124,7 @@ def test_the_navigation_has_every_page():
     listed = re.findall(r"(\S+\.md)$", navigation, re.MULTILINE)
     pages = [str(path.relative_to(DOCS)) for path in PAGES]
     assert sorted(listed) == sorted(pages)
+    assert f"\ncopyright: keras_led {keras_led.__version__}," in settings
 
 
 def test_the_site_builds_without_a_warning(tmp_path):
@@ -140,3 +141,8 @@ def test_the_site_builds_without_a_warning(tmp_path):
     assert 'id="keras_led.LEDForConditionalGeneration.generate"' in models
     # Sections of call arguments are lists: see docs/site/.
     assert "<li><code>decoder_input_ids</code>:" in models
+    assert "<strong>Returns:</strong> <code>LEDSeq2SeqLMOutput</code>" in models
+    # The search of pages on a disk needs no other site.
+    assert "../assets/iframe-worker.js" in models
+    assert "unpkg.com" not in models
+    assert (tmp_path / "site" / "assets" / "sources.html").is_file()
