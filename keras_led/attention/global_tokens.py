@@ -135,14 +135,17 @@ def plan_slots(
     return SlotPlan(most, most, None)
 
 
-def slots_for(most: int, length: int) -> int:
+def slots_for(most: int, length: int | None = None) -> int:
     """Rounds `most` global tokens up, for fewer shapes to compile.
 
     Args:
         most: int, of any document of the batch.
-        length: int, of a document, in tokens.
+        length: int, of a document, in tokens; `None` if unknown.
     """
-    return min(1 << (most - 1).bit_length(), length) if most > 0 else 0
+    if most <= 0:
+        return 0
+    slots = 1 << (most - 1).bit_length()
+    return slots if length is None else min(slots, length)
 
 
 def find_slots(global_mask: Tensor, num_slots: int | Tensor) -> GlobalSlots:

@@ -188,6 +188,11 @@ class TokenDataset(BatchDataset):
         return int(self.store.lengths[:, 3].sum())
 
     @property
+    def most_global_tokens(self) -> int:
+        """int, tokens of a document that attend globally; at least 1."""
+        return max(1, int(self.store.lengths[:, 2].max()))
+
+    @property
     def skipped(self) -> int:
         """int, bad rows that were left out."""
         return self.store.facts["bad"]

@@ -16,7 +16,6 @@ from keras_led.models.encoder_model import DEFAULT_MAX_GLOBAL_TOKENS
 from keras_led.models.encoder_model import LEDEncoderModel
 from keras_led.models.export_method import ExportMixin
 from keras_led.models.pretrained import PretrainedMixin
-from keras_led.models.recorded_steps import RecordableMixin
 from keras_led.models.training_step import FittingMixin
 from keras_led.typing import ArrayLike
 
@@ -27,12 +26,7 @@ if TYPE_CHECKING:
 
 
 class LEDPreTrainedModel(
-    FittingMixin,
-    RecordableMixin,
-    PretrainedMixin,
-    CopyMixin,
-    ExportMixin,
-    keras.Model,
+    FittingMixin, PretrainedMixin, CopyMixin, ExportMixin, keras.Model
 ):
     """Base class of the LED models.
 

@@ -62,8 +62,10 @@ class CheckedRunsMixin(NamedInputsMixin, backend.TrainingState):
                 given.get("validation_data")
             )
             self.is_fitting = True
+            functions = ("train_function", "test_function")
             try:
-                return super().fit(**given)
+                with self.slots_counted(check.slots, *functions):
+                    return super().fit(**given)
             finally:
                 self.is_fitting = False
 
@@ -72,40 +74,47 @@ class CheckedRunsMixin(NamedInputsMixin, backend.TrainingState):
         given = _by_name(super().evaluate, args, kwargs)
         with self._checked_run(self._check_training_batch) as check:
             # Data of a validation was checked when `fit` began.
+            slots = self._slots_of_run
             if not given.get("_use_cached_eval_dataset"):
                 given["x"] = check.source(*_data(given))
-            return super().evaluate(**given)
+                slots = check.slots
+            with self.slots_counted(slots, "test_function"):
+                return super().evaluate(**given)
 
     @_like(keras.Model.predict)
     def predict(self, *args: Any, **kwargs: Any) -> Any:
         given = _by_name(super().predict, args, kwargs)
         with self._checked_run(self._check_inputs) as check:
             given["x"] = check.source(given["x"])
-            return super().predict(**given)
+            with self.slots_counted(check.slots, "predict_function"):
+                return super().predict(**given)
 
     @_like(keras.Model.train_on_batch)
     def train_on_batch(self, *args: Any, **kwargs: Any) -> Any:
         given = _by_name(super().train_on_batch, args, kwargs)
         with self._checked_run(self._check_training_batch) as check:
             check(_data(given))
-            return super().train_on_batch(**given)
+            with self.slots_counted(None, "train_function"):
+                return super().train_on_batch(**given)
 
     @_like(keras.Model.test_on_batch)
     def test_on_batch(self, *args: Any, **kwargs: Any) -> Any:
         given = _by_name(super().test_on_batch, args, kwargs)
         with self._checked_run(self._check_training_batch) as check:
             check(_data(given))
-            return super().test_on_batch(**given)
+            with self.slots_counted(None, "test_function"):
+                return super().test_on_batch(**given)
 
     @_like(keras.Model.predict_on_batch)
     def predict_on_batch(self, x: Tensor) -> Any:
         with self._checked_run(self._check_inputs) as check:
             check((x,))
-            return super().predict_on_batch(x)
+            with self.slots_counted(None, "predict_function"):
+                return super().predict_on_batch(x)
 
     @contextlib.contextmanager
     def _checked_run(self, check_batch):
-        check = DataCheck(check_batch)
+        check = DataCheck(check_batch, self.count_slots)
         with self.state_kept():
             try:
                 yield check
@@ -125,6 +134,19 @@ class CheckedRunsMixin(NamedInputsMixin, backend.TrainingState):
     def _check_inputs(self, data):
         x, _, _ = keras.utils.unpack_x_y_sample_weight(data)
         self._check_training_batch((x,))
+
+    _slots_of_run: int | None = None
+
+    def count_slots(self, data: Any) -> int | None:
+        """Slots for the global tokens of data; `None` where it has none."""
+        del data
+        return None
+
+    @contextlib.contextmanager
+    def slots_counted(self, slots: int | None, *functions: str) -> Any:
+        """What a model with an encoder does with the slots of a run."""
+        del slots, functions
+        yield
 
     def _with_labels(self, data):
         """A training batch whose `x` is a dict of call arguments."""

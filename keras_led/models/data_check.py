@@ -12,6 +12,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_led.attention.global_tokens import slots_for
+
 
 class DataCheck:
     """Looks at all data of one call of `fit`, `evaluate` or `predict`.
@@ -19,17 +21,28 @@ class DataCheck:
     Args:
         check_batch: Callable that takes arrays, or a batch of them, as Keras
             hands data to a training step, and raises if they are wrong.
+        count_slots: Callable of the same to the slots for their global tokens,
+            an int, or `None`.
 
     Attributes:
+        slots: int, enough for the global tokens of all data, or `None` where
+            some come later that nobody has counted.
         error: What it raised, or `None`. TensorFlow wraps errors of its
             pipelines in others.
     """
 
     error: Exception | None
+    slots: int | None
 
-    def __init__(self, check_batch: Callable[..., Any]):
+    def __init__(
+        self,
+        check_batch: Callable[..., Any],
+        count_slots: Callable[..., int | None],
+    ):
         self.check_batch = check_batch
+        self.count_slots = count_slots
         self.error = None
+        self.slots = 0
 
     def __call__(self, batch: Any) -> None:
         try:
@@ -50,7 +63,25 @@ class DataCheck:
             What to give to Keras for `x`.
         """
         if isinstance(x, keras.utils.PyDataset):
+            most = getattr(x, "most_global_tokens", None)  # one of ours
+            self._add(None if most is None else slots_for(most))
             return _CheckedDataset(x, self)
+        checked = self._as_they_come(x)
+        if checked is not None:
+            self._add(None)
+            return checked
+        self((x, y, sample_weight))
+        self._add(self.count_slots((x, y, sample_weight)))
+        return x
+
+    def _add(self, slots):
+        if slots is None or self.slots is None:
+            self.slots = None
+        else:
+            self.slots = max(slots, self.slots)
+
+    def _as_they_come(self, x):
+        """A source of batches that checks each, `None` for arrays."""
         if isinstance(x, types.GeneratorType):
             return _checked_generator(x, self)
         kinds = {base.__name__: base.__module__ for base in type(x).__mro__}
@@ -58,8 +89,7 @@ class DataCheck:
             return _checked_loader(x, self)
         if kinds.get("DatasetV2", "").startswith("tensorflow."):
             return _checked_tf_dataset(x, self)
-        self((x, y, sample_weight))
-        return x
+        return None
 
     def validation(self, data: Any) -> Any:
         """`source` for the `validation_data` of `fit`."""

@@ -111,7 +111,7 @@ class LEDModel(LEDPreTrainedModel):
     def __init__(self, config: "LEDConfig", **kwargs: Any):
         super().__init__(config, **kwargs)
         config = self.config
-        # For the global tokens of the training step that is being recorded.
+        # Slots for the global tokens of the step that is traced or recorded.
         self._slots_of_step: int | None = None
         self.shared = token_table(config, "shared", self.dtype_policy)
         self.encoder = LEDEncoder(config, dtype=self.dtype_policy)

@@ -10,11 +10,12 @@ from keras import ops
 from keras_led import backend
 from keras_led.models.checked_runs import CheckedRunsMixin
 from keras_led.models.checked_runs import refuse_weights_alone
+from keras_led.models.counted_slots import CountedSlotsMixin
 from keras_led.models.values import values_known
 from keras_led.typing import Tensor
 
 
-class FittingMixin(CheckedRunsMixin):
+class FittingMixin(CountedSlotsMixin, CheckedRunsMixin):
     """Lets `compile` and `fit` use the loss that a model computes itself.
 
     Compiled without a loss, a model trains on the loss of its output. The
@@ -108,13 +109,13 @@ class FittingMixin(CheckedRunsMixin):
         unseen = self._compile_loss is None and self._compile_metrics is None
         # `fit` has checked what lay on the host.
         known = values_known(data) if self.is_fitting else nullcontext()
-        with self._own_loss(alone=unseen), known:
+        with self._own_loss(alone=unseen), known, self._slots_of_data():
             data = self._with_labels(data)
             return _as_logs(super().train_step(*state, data, **kwargs))
 
     def test_step(self, *args: Any, **kwargs: Any) -> Any:
         *state, data = args
-        with self._own_loss(alone=False):
+        with self._own_loss(alone=False), self._slots_of_data():
             data = self._with_labels(data)
             return _as_logs(super().test_step(*state, data, **kwargs))
 
@@ -136,7 +137,8 @@ class FittingMixin(CheckedRunsMixin):
     def predict_step(self, *args: Any, **kwargs: Any) -> Any:
         *state, data = args
         x = self._without_targets(data)
-        return super().predict_step(*state, x, **kwargs)
+        with self._slots_of_data():
+            return super().predict_step(*state, x, **kwargs)
 
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
         # Asked by TensorFlow's `fit`, beside replicas.
