@@ -64,7 +64,7 @@ class CheckedRunsMixin(NamedInputsMixin, backend.TrainingState):
             self.is_fitting = True
             functions = ("train_function", "test_function")
             try:
-                with self.slots_counted(check.slots, *functions):
+                with self._slots_counted(check.slots, *functions):
                     return super().fit(**given)
             finally:
                 self.is_fitting = False
@@ -78,7 +78,7 @@ class CheckedRunsMixin(NamedInputsMixin, backend.TrainingState):
             if not given.get("_use_cached_eval_dataset"):
                 given["x"] = check.source(*_data(given))
                 slots = check.slots
-            with self.slots_counted(slots, "test_function"):
+            with self._slots_counted(slots, "test_function"):
                 return super().evaluate(**given)
 
     @_like(keras.Model.predict)
@@ -86,7 +86,7 @@ class CheckedRunsMixin(NamedInputsMixin, backend.TrainingState):
         given = _by_name(super().predict, args, kwargs)
         with self._checked_run(self._check_inputs) as check:
             given["x"] = check.source(given["x"])
-            with self.slots_counted(check.slots, "predict_function"):
+            with self._slots_counted(check.slots, "predict_function"):
                 return super().predict(**given)
 
     @_like(keras.Model.train_on_batch)
@@ -94,7 +94,7 @@ class CheckedRunsMixin(NamedInputsMixin, backend.TrainingState):
         given = _by_name(super().train_on_batch, args, kwargs)
         with self._checked_run(self._check_training_batch) as check:
             check(_data(given))
-            with self.slots_counted(None, "train_function"):
+            with self._slots_counted(None, "train_function"):
                 return super().train_on_batch(**given)
 
     @_like(keras.Model.test_on_batch)
@@ -102,19 +102,19 @@ class CheckedRunsMixin(NamedInputsMixin, backend.TrainingState):
         given = _by_name(super().test_on_batch, args, kwargs)
         with self._checked_run(self._check_training_batch) as check:
             check(_data(given))
-            with self.slots_counted(None, "test_function"):
+            with self._slots_counted(None, "test_function"):
                 return super().test_on_batch(**given)
 
     @_like(keras.Model.predict_on_batch)
     def predict_on_batch(self, x: Tensor) -> Any:
         with self._checked_run(self._check_inputs) as check:
             check((x,))
-            with self.slots_counted(None, "predict_function"):
+            with self._slots_counted(None, "predict_function"):
                 return super().predict_on_batch(x)
 
     @contextlib.contextmanager
     def _checked_run(self, check_batch):
-        check = DataCheck(check_batch, self.count_slots)
+        check = DataCheck(check_batch, self._count_slots)
         with self.state_kept():
             try:
                 yield check
@@ -137,13 +137,13 @@ class CheckedRunsMixin(NamedInputsMixin, backend.TrainingState):
 
     _slots_of_run: int | None = None
 
-    def count_slots(self, data: Any) -> int | None:
+    def _count_slots(self, data: Any) -> int | None:
         """Slots for the global tokens of data; `None` where it has none."""
         del data
         return None
 
     @contextlib.contextmanager
-    def slots_counted(self, slots: int | None, *functions: str) -> Any:
+    def _slots_counted(self, slots: int | None, *functions: str) -> Any:
         """What a model with an encoder does with the slots of a run."""
         del slots, functions
         yield

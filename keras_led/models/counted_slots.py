@@ -24,7 +24,7 @@ class CountedSlotsMixin:
     _test_function_slots: int | None = None
     _predict_function_slots: int | None = None
 
-    def count_slots(self, data: Any) -> int | None:
+    def _count_slots(self, data: Any) -> int | None:
         """Slots for the global tokens of a batch, or of all data of a run.
 
         Args:
@@ -56,7 +56,7 @@ class CountedSlotsMixin:
         return slots_for(int((code > 1).sum(axis=1).max()), code.shape[1])
 
     @contextlib.contextmanager
-    def slots_counted(
+    def _slots_counted(
         self, slots: int | None, *functions: str
     ) -> Iterator[None]:
         """Has the steps of a run take so many slots, where that is known.
@@ -78,11 +78,11 @@ class CountedSlotsMixin:
             self._slots_of_run = before
 
     def _slots_of_data(self):
-        """`slots_given` of what is known of the data that a step is from."""
-        return self.slots_given(self._slots_of_run)
+        """`_slots_given` of what is known of the data that a step is from."""
+        return self._slots_given(self._slots_of_run)
 
     @contextlib.contextmanager
-    def slots_given(self, slots: int | None) -> Iterator[None]:
+    def _slots_given(self, slots: int | None) -> Iterator[None]:
         """Has the encoder take so many slots, which are known to be enough.
 
         Args:

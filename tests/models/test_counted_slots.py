@@ -95,20 +95,20 @@ def test_slots_are_those_of_the_step(model, kind, number):
         "global_attention_mask": global_attention_mask,
     }
     labels = np.full((2, 3), 6)
-    assert model.count_slots((inputs, labels)) == expected
-    assert model.count_slots({**inputs, "labels": labels}) == expected
+    assert model._count_slots((inputs, labels)) == expected
+    assert model._count_slots({**inputs, "labels": labels}) == expected
 
 
 def test_slots_are_given_for_one_step(model):
     base = model.get_base_model()
-    with model.slots_given(4):
+    with model._slots_given(4):
         assert base._slots_of_step == 4
     assert base._slots_of_step is None
 
 
 def test_slots_are_unknown_where_data_come_later(model):
-    assert DataCheck(lambda data: None, model.count_slots).slots == 0
-    check = DataCheck(lambda data: None, model.count_slots)
+    assert DataCheck(lambda data: None, model._count_slots).slots == 0
+    check = DataCheck(lambda data: None, model._count_slots)
     check.source({"input_ids": IDS, "global_attention_mask": wide(3)})
     assert check.slots == 4
     check.source({"input_ids": IDS, "global_attention_mask": wide(1)})

@@ -61,7 +61,7 @@ class RecordedTraining:
         if hooked or not all(map(is_plain_data, leaves)):
             return model.train_step(batch)
         self._forget_others()
-        slots = model.count_slots(batch)
+        slots = model._count_slots(batch)
         updates = _updates_weights(model.optimizer)
         key = (structure, slots, updates, *map(_signature, leaves))
         if key in self._steps:
@@ -128,7 +128,7 @@ def record_step(
         model: Compiled Keras model.
         leaves: List of arrays and `None`s, of the batch.
         structure: Where they are in it.
-        slots: int, see `count_slots`.
+        slots: int, see `_count_slots`.
 
     Returns:
         Pair of the step, a callable from the leaves of another batch to the
@@ -148,7 +148,7 @@ def record_step(
         recorder.recording(),
         torch.autograd.set_multithreading_enabled(False),
         _rate_from(model.optimizer, rate),
-        model.slots_given(slots),
+        model._slots_given(slots),
         noise.active(),
         tape,
     ):
