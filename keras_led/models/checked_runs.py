@@ -12,6 +12,7 @@ import keras
 from keras_led import backend
 from keras_led.models.call_checks import check_array
 from keras_led.models.call_checks import check_ids
+from keras_led.models.counted_slots import count_global_tokens
 from keras_led.models.data_check import DataCheck
 from keras_led.models.inputs import NamedInputsMixin
 from keras_led.models.inputs import argument_names
@@ -35,6 +36,8 @@ class CheckedRunsMixin(NamedInputsMixin, backend.TrainingState):
 
     # Whether `fit` is running.
     is_fitting: bool = False
+    # Slots for global tokens that its data need, where that is known.
+    _slots_of_run: int | None = None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         names = argument_names(type(self).call)
@@ -135,8 +138,6 @@ class CheckedRunsMixin(NamedInputsMixin, backend.TrainingState):
         x, _, _ = keras.utils.unpack_x_y_sample_weight(data)
         self._check_training_batch((x,))
 
-    _slots_of_run: int | None = None
-
     def _count_slots(self, data: Any) -> int | None:
         """Slots for the global tokens of data; `None` where it has none."""
         del data
@@ -191,21 +192,14 @@ def check_slots(inputs: dict[str, Any], max_global_tokens: float) -> None:
     Raises:
         ValueError: If a document has more global tokens.
     """
-    wide, mask = (
-        on_host(inputs.get(name))
-        for name in ("global_attention_mask", "attention_mask")
-    )
-    if wide is None:
-        return
-    code = wide + 1.0 if mask is None else (wide + 1.0) * mask
-    most = int((code > 1).sum(axis=-1).max(initial=0))
+    counted = count_global_tokens(inputs)
+    most = 0 if counted is None else counted[0]
     if most > max_global_tokens:
         raise ValueError(
             "Documents that are spread over devices (`SequenceParallel`) must "
             "have at most `max_global_tokens` global tokens, "
-            f"{max_global_tokens}. Received: {most} in a "
-            "`global_attention_mask`. Make or load the model with "
-            f"`max_global_tokens={most}`."
+            f"{max_global_tokens}. Received: {most} in the masks. Make or "
+            f"load the model with `max_global_tokens={most}`."
         )
 
 

@@ -8,10 +8,37 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any
 
+import keras
 import numpy as np
 
 from keras_led.attention.global_tokens import slots_for
 from keras_led.models.values import on_host
+
+
+def count_global_tokens(inputs: dict[str, Any]) -> tuple[int, int] | None:
+    """The most global tokens of any document, and the length of documents.
+
+    Args:
+        inputs: dict of call arguments.
+
+    Returns:
+        Pair of int, `(0, 0)` without a mask; `None` where a mask does not lie
+        on the host.
+    """
+    code = None
+    # As in `token_roles`: an attention mask of 2 makes a token global.
+    for name, more in (("global_attention_mask", 1), ("attention_mask", 0)):
+        mask = inputs.get(name)
+        if mask is None:
+            continue
+        array = on_host(mask)
+        if array is None:
+            return None
+        array = np.asarray(array) + more
+        code = array if code is None else code * array
+    if code is None or np.ndim(code) != 2:
+        return 0, 0
+    return int((code > 1).sum(axis=1).max(initial=0)), code.shape[1]
 
 
 class CountedSlotsMixin:
@@ -34,26 +61,11 @@ class CountedSlotsMixin:
             int, 0 without a global token; `None` where the masks do not lie
             on the host.
         """
-        inputs = self._with_labels(data)
-        inputs = inputs[0] if isinstance(inputs, tuple) else inputs
-        masks = [
-            inputs.get(name)
-            for name in ("attention_mask", "global_attention_mask")
-        ]
-        attended, wide = map(on_host, masks)
-        if masks[1] is None and masks[0] is None:
-            return 0
-        if any(
-            mask is not None and array is None
-            for mask, array in zip(masks, (attended, wide), strict=True)
-        ):
-            return None
-        # As in `token_roles`: an attention mask of 2 makes a token global.
-        code = 1 if wide is None else np.asarray(wide) + 1
-        code = code if attended is None else code * np.asarray(attended)
-        if np.ndim(code) != 2 or not np.size(code):
-            return 0
-        return slots_for(int((code > 1).sum(axis=1).max()), code.shape[1])
+        inputs, _, _ = keras.utils.unpack_x_y_sample_weight(
+            self._with_labels(data)
+        )
+        most = count_global_tokens(inputs)
+        return None if most is None else slots_for(*most)
 
     @contextlib.contextmanager
     def _slots_counted(
