@@ -1,11 +1,11 @@
 """Runs the Python of the pages in docs/, page after page."""
 
-import re
-
 import keras
 import pytest
 
 from tests.docs.conftest import ROOT
+from tests.docs.results import BLOCK
+from tests.docs.results import run_page
 
 DOCS = ROOT / "docs"
 # Pages with needs of their own, which the tests beside their subject run.
@@ -14,7 +14,6 @@ RUN_ELSEWHERE = {
     "migrating_from_tfled.md": "tests/tf/test_tf_migrating.py",
     "serving.md": "tests/serving/test_serving_page.py",
 }
-BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 pytestmark = pytest.mark.skipif(
     keras.backend.backend() != "torch",
@@ -24,7 +23,7 @@ pytestmark = pytest.mark.skipif(
 
 def pages_with_python():
     return {
-        str(path.relative_to(DOCS)): blocks
+        str(path.relative_to(DOCS)): len(blocks)
         for path in sorted(DOCS.rglob("*.md"))
         if (blocks := BLOCK.findall(path.read_text("utf-8")))
     }
@@ -38,9 +37,7 @@ def test_the_python_of_the_page_runs(page, workplace, monkeypatch):
     monkeypatch.chdir(workplace)
     # A page may set it, which must not reach the tests after this one.
     monkeypatch.setenv("KERAS_BACKEND", "torch")
-    names = {"__name__": "page"}
-    for number, block in enumerate(PAGES[page]):
-        exec(compile(block, f"{page}, block {number}", "exec"), names)
+    run_page(page)
 
 
 def test_pages_that_run_elsewhere_do():
@@ -54,5 +51,4 @@ def test_every_python_block_is_found():
         str(path.relative_to(DOCS)): path.read_text("utf-8").count("```python")
         for path in DOCS.rglob("*.md")
     }
-    found = {page: len(blocks) for page, blocks in PAGES.items()}
-    assert {page: n for page, n in fences.items() if n} == found
+    assert {page: n for page, n in fences.items() if n} == PAGES

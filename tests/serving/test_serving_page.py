@@ -17,6 +17,7 @@ from keras_led import LEDForConditionalGeneration
 from keras_led import LEDTokenizer
 from keras_led import serving
 from keras_led.backend import name as backend_name
+from tests.docs.results import run_page
 
 PAGE = Path(__file__).parents[2] / "docs" / "serving.md"
 TEXT = PAGE.read_text(encoding="utf-8")
@@ -48,20 +49,16 @@ def folder(tmp_path_factory):
     return folder
 
 
-def test_the_python_of_the_page_runs(folder, monkeypatch, capsys):
+def test_the_python_of_the_page_runs(folder, monkeypatch):
     pytest.importorskip("onnxruntime")
     pytest.importorskip("ai_edge_litert")
     pytest.importorskip("openvino")
-    blocks = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
-    assert len(blocks) == 9
     monkeypatch.chdir(folder)
-    names = {"__name__": "serving_page"}
     with warnings.catch_warnings():
         # Of tf2onnx and TensorFlow's converter about their own calls.
         warnings.simplefilter("ignore")
-        for block in blocks:
-            exec(compile(block, str(PAGE), "exec"), names)
-    assert capsys.readouterr().out.endswith("\n")
+        outputs, names = run_page("serving.md")
+    assert len(outputs) == 9
     hidden = names["model"].encode(**names["inputs"]).last_hidden_state
     np.testing.assert_allclose(names["same"], hidden, atol=1e-4)
 

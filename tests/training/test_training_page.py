@@ -14,10 +14,10 @@ from keras_led import LEDConfig
 from keras_led import LEDForConditionalGeneration
 from keras_led import LEDTokenizer
 from keras_led.cli import app
+from tests.docs.results import run_page
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docs" / "training.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"^```python\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE)
 
 pytestmark = pytest.mark.skipif(
     keras.backend.backend() != "torch",
@@ -54,14 +54,11 @@ def folder(tmp_path_factory):
     return folder
 
 
-def test_the_python_of_the_page_runs(folder, monkeypatch, capsys):
+def test_the_python_of_the_page_runs(folder, monkeypatch):
     pytest.importorskip("rouge_score")
-    assert len(BLOCKS) == TEXT.count("```python")
     monkeypatch.chdir(folder)
-    names = {"__name__": "training_page"}
-    for number, block in enumerate(BLOCKS):
-        exec(compile(block, f"training.md, block {number}", "exec"), names)
-    printed = capsys.readouterr().out
+    outputs, names = run_page("training.md")
+    printed = "".join(outputs)
     assert "rows[1]" in printed and "`summary`" in printed
     assert names["stripped"][0][1][0][0] != names["tokenizer"].bos_token_id
     assert not (folder / "runs" / "state" / "state.npz").exists()
