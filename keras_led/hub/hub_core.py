@@ -7,6 +7,7 @@ from typing import Self
 import keras
 from keras import ops
 
+from keras_led.attention.global_tokens import slots_for
 from keras_led.models.call_checks import check_length
 from keras_led.typing import Tensor
 
@@ -76,22 +77,23 @@ class LEDCore(keras.layers.Layer):
                 f"Lower `{side}_sequence_length` of the preprocessor, or make "
                 "the table longer by `keras-led convert`.",
             )
+        slots = None
         if encoder_global_attention_mask is None:
             encoder_global_attention_mask = first_tokens(encoder_token_ids)
-        output = self.led.led(
-            input_ids=ops.cast(encoder_token_ids, "int32"),
-            attention_mask=ops.cast(encoder_padding_mask, "int32"),
-            global_attention_mask=ops.cast(
-                encoder_global_attention_mask, "int32"
-            ),
-            decoder_input_ids=ops.cast(decoder_token_ids, "int32"),
-            decoder_attention_mask=ops.cast(decoder_padding_mask, "int32"),
-            use_cache=False,
-            output_attentions=False,
-            output_hidden_states=False,
-            return_dict=True,
-            training=training,
-        )
+            slots = slots_for(1)
+        with self.led._slots_given(slots):
+            output = self.led.led(
+                input_ids=ops.cast(encoder_token_ids, "int32"),
+                attention_mask=tokens_of(encoder_padding_mask),
+                global_attention_mask=tokens_of(encoder_global_attention_mask),
+                decoder_input_ids=ops.cast(decoder_token_ids, "int32"),
+                decoder_attention_mask=tokens_of(decoder_padding_mask),
+                use_cache=False,
+                output_attentions=False,
+                output_hidden_states=False,
+                return_dict=True,
+                training=training,
+            )
         return output.encoder_last_hidden_state, output.last_hidden_state
 
     def get_config(self) -> dict[str, Any]:
@@ -127,6 +129,11 @@ def first_tokens(token_ids: Tensor) -> Tensor:
     columns = ops.arange(ops.shape(token_ids)[1], dtype="int32")
     first = ops.cast(ops.equal(columns, 0), "int32")[None]
     return ops.zeros_like(token_ids, dtype="int32") + first
+
+
+def tokens_of(mask: Tensor) -> Tensor:
+    """1 where a mask is not 0, so that a 2 does not mean what LED's means."""
+    return ops.cast(ops.not_equal(mask, 0), "int32")
 
 
 @keras.saving.register_keras_serializable(package="keras_led")
