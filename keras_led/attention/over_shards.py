@@ -1,5 +1,7 @@
 """Attention to a document whose keys lie on many devices."""
 
+from collections.abc import Callable
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from typing import Any
 
@@ -12,6 +14,51 @@ from keras_led.typing import Tensor
 
 if TYPE_CHECKING:
     from keras_led.backend.shard_layout import DocumentShards
+
+
+def keys_in_shards(
+    project: Callable[..., tuple[Tensor, Tensor]],
+    hidden_states: Tensor,
+    variables: Sequence[Any],
+) -> tuple[Tensor, Tensor]:
+    """The keys and values of a document, where each process has its part.
+
+    Args:
+        project: Callable from hidden states to a pair of keys and values.
+        hidden_states: Float tensor of shape `(B, S, D)`, of the document.
+        variables: Sequence of the Keras variables that `project` reads.
+
+    Returns:
+        Pair of tensors `(B, N, S, H)`, of the tokens of the process where
+        `backend.keys_stay_apart()`.
+    """
+    shards = backend.document_shards()
+    if shards is None or not backend.keys_stay_apart():
+        return project(hidden_states)
+    return backend.run_in_shards(
+        project,
+        shards,
+        (hidden_states,),
+        ("BLD",),
+        "BNSH",
+        variables,
+    )
+
+
+def mask_in_shards(mask: Tensor | None, hidden_states: Any) -> Tensor | None:
+    """The mask of a document, which its parts need where they are padded.
+
+    Args:
+        mask: Bool tensor of shape `(B, S)`, `True` may be attended to, or
+            `None` for all.
+        hidden_states: Float tensor of shape `(B, S, D)`, or `None`.
+
+    Returns:
+        Bool tensor of shape `(B, S)`, or `None` where none is needed.
+    """
+    if mask is None and hidden_states is not None and backend.keys_stay_apart():
+        return ops.ones(hidden_states.shape[:2], dtype="bool")
+    return mask
 
 
 def attention_over_shards(
@@ -33,7 +80,8 @@ def attention_over_shards(
         key: Float tensor of shape `(B, N, S, H)`, or `cross_keys` of it.
         value: Float tensor of shape `(B, N, S, H)`.
         mask: Bool tensor of shape `(B or 1, 1, T or 1, S)`, `True` may
-            attend, or `None`.
+            attend, or `None`. It is whole where keys and values are those of
+            `keys_in_shards`.
         shards: `DocumentShards`.
         rate: float in `[0, 1)`, dropout probability of the weights.
         seed: Int tensor of shape `(2,)`, or `None` for no dropout.
@@ -43,13 +91,8 @@ def attention_over_shards(
     """
     num_keys = value.shape[2]
     key = as_keys(key).whole(num_keys)
-    missing = -num_keys % shards.size
-    if missing:
-        if mask is None:
-            mask = ops.ones((1, 1, 1, num_keys), dtype="bool")
-        mask = ops.pad(mask, ((0, 0),) * 3 + ((0, missing),))
-        widths = ((0, 0), (0, 0), (0, missing), (0, 0))
-        key, value = (ops.pad(x, widths) for x in (key, value))
+    if mask is None and num_keys % shards.size:  # there will be zeros
+        mask = ops.ones((1, 1, 1, num_keys), dtype="bool")
 
     def attend(query, key, value, mask, seed):
         seed = backend.shard_seed(seed)
@@ -63,6 +106,6 @@ def attention_over_shards(
         attend,
         shards,
         (query, key, value, mask, seed),
-        ("BNTH", "BNLH", "BNLH", "1NTL" if of_one else "BNTL", ""),
+        ("BNTH", "BNSH", "BNSH", "1NTL" if of_one else "BNTL", ""),
         "BNTH",
     )

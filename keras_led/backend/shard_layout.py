@@ -9,7 +9,7 @@ class DocumentShards:
     """Two axes of a device mesh: one of documents, one of their tokens.
 
     Attributes:
-        mesh: Device mesh of the backend.
+        mesh: Device mesh of the backend; PyTorch's is a `ProcessGroup`.
         axis: str, the axis of the mesh that tokens are spread over.
         size: int, shards of a document: devices on that axis.
         batch_axis: str, the axis that documents are spread over.

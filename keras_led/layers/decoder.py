@@ -9,6 +9,7 @@ from keras_led import backend
 from keras_led.attention.cross_keys import cross_keys
 from keras_led.attention.dropout import fold_seed
 from keras_led.attention.masks import causal_mask
+from keras_led.attention.over_shards import mask_in_shards
 from keras_led.config import LEDConfig
 from keras_led.layers.decoder_layer import DecoderLayer
 from keras_led.layers.gradient_checkpointing import recomputed_decoder_layer
@@ -125,6 +126,7 @@ class LEDDecoder(LayerStack):
         first, self_mask = self._positions_and_mask(
             inputs_embeds, self_caches, index, decoder_mask
         )
+        encoder_mask = mask_in_shards(encoder_mask, encoder_hidden_states)
         if encoder_mask is not None:
             encoder_mask = encoder_mask[:, None, None, :]
         seed = self.draw_seed(training)

@@ -8,6 +8,7 @@ from keras import ops
 from keras_led import backend
 from keras_led.attention.dense import dot_product_attention
 from keras_led.attention.over_shards import attention_over_shards
+from keras_led.attention.over_shards import keys_in_shards
 from keras_led.attention.split_heads import merge_heads
 from keras_led.attention.split_heads import scale_heads
 from keras_led.attention.split_heads import split_heads
@@ -95,6 +96,13 @@ class DecoderAttention(InnerLayer):
             split_heads(self.k_proj(hidden_states), self.num_heads),
             split_heads(self.v_proj(hidden_states), self.num_heads),
         )
+
+    def document_keys_and_values(
+        self, hidden_states: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """`keys_and_values` of the document, which may lie on many devices."""
+        variables = [*self.k_proj.variables, *self.v_proj.variables]
+        return keys_in_shards(self.keys_and_values, hidden_states, variables)
 
     def call(
         self,

@@ -71,7 +71,7 @@ class DecoderLayer(TransformerLayer):
         self, encoder_hidden_states: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Projects the document `(B, S, D)` to its pair `(B, N, S, H)`."""
-        return self.encoder_attn.keys_and_values(encoder_hidden_states)
+        return self.encoder_attn.document_keys_and_values(encoder_hidden_states)
 
     def call(
         self,

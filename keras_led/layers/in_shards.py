@@ -31,10 +31,10 @@ def encode_in_shards(
 ) -> LEDEncoderBaseModelOutput:
     """Runs the encoder on every device, each with some tokens of a document.
 
-    Padding is added where the devices do not divide the length. There is no
-    program for more global tokens than slots, which would take the memory of
-    the whole document on each device: then the hidden states are NaN, and
-    `models/checked_runs.py` raises before that where it can read the masks.
+    There is no program for more global tokens than slots, which would take the
+    memory of the whole document on each device: then the hidden states are
+    NaN, and `models/checked_runs.py` raises before that where it can read the
+    masks.
 
     Args:
         encoder: `LEDEncoder`.
@@ -54,15 +54,6 @@ def encode_in_shards(
     """
     refuse_weights(output_attentions)
     (padding_mask, global_mask), plan = planned
-    length = inputs_embeds.shape[1]
-    missing = -length % shards.size
-
-    def padded(x, axis):
-        if x is None or not missing:
-            return x
-        widths = [(0, 0)] * len(x.shape)
-        widths[axis] = (0, missing)
-        return ops.pad(x, widths)
 
     def encode(embeds, rows, padding_mask, global_mask, seed, head_mask):
         masks = EncoderMasks.of_shard(
@@ -88,10 +79,10 @@ def encode_in_shards(
         encode,
         shards,
         (
-            padded(inputs_embeds, 1),
-            padded(_position_rows(encoder, length), 0),
-            padded(padding_mask, 1),
-            padded(global_mask, 1),
+            inputs_embeds,
+            _position_rows(encoder, inputs_embeds.shape[1]),
+            padding_mask,
+            global_mask,
             seed,
             head_mask,
         ),
@@ -99,8 +90,6 @@ def encode_in_shards(
         "BLD",
         [variable for layer in layers for variable in layer.variables],
     )
-    if missing:
-        hidden_states = tuple(x[:, :length] for x in hidden_states)
     if plan.fits is not None:
         nan = ops.cast(float("nan"), hidden_states[-1].dtype)
         hidden_states = tuple(

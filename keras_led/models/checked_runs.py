@@ -131,7 +131,8 @@ class CheckedRunsMixin(NamedInputsMixin, backend.TrainingState):
             self._with_labels(data)
         )
         self.check_values(inputs)
-        if backend.document_shards() is not None:
+        limited = not backend.shapes_may_vary()
+        if limited and backend.document_shards() is not None:
             check_slots(inputs, getattr(self, "max_global_tokens", math.inf))
 
     def _check_inputs(self, data):

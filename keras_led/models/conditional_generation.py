@@ -7,6 +7,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_led.attention.over_shards import mask_in_shards
 from keras_led.generation import GenerationMixin
 from keras_led.layers.initializers import Normal
 from keras_led.layers.resizing import replace_variable
@@ -240,6 +241,9 @@ class LEDForConditionalGeneration(
         decoder = self.led.decoder
         if encoder_attention_mask is not None:
             encoder_attention_mask = ops.not_equal(encoder_attention_mask, 0)
+        encoder_mask = mask_in_shards(
+            encoder_attention_mask, encoder_hidden_states
+        )
         self_cache = None
         rows = ops.shape(encoder_hidden_states)[0] * rows_per_document
         if max_length is not None:
@@ -247,7 +251,7 @@ class LEDForConditionalGeneration(
         cross_cache = decoder.project_document(
             encoder_hidden_states, rows_per_document
         )
-        return DecoderState(self_cache, cross_cache, encoder_attention_mask)
+        return DecoderState(self_cache, cross_cache, encoder_mask)
 
     def past_key_values(
         self,
@@ -268,8 +272,8 @@ class LEDForConditionalGeneration(
             Tuple of one tuple of four tensors a layer: keys and values of the
             tokens `(R, N, length, H)`, then of the document `(R, N, S, H)`.
         """
-        documents = [
-            layer.cross_keys_and_values(encoder_hidden_states)
+        documents = [  # whole, also where processes have parts of them
+            layer.encoder_attn.keys_and_values(encoder_hidden_states)
             for layer in self.led.decoder.layers
         ]
         return tuple(

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import keras
 from keras import ops
 
+from keras_led import backend
 from keras_led.layers.decoder import LEDDecoder
 from keras_led.models.call_checks import check_same_rows
 from keras_led.models.call_checks import check_shape
@@ -81,7 +82,7 @@ def decode_tokens(
             call with `use_cache=True` returns it.
         inputs_embeds: Float tensor of shape `(B, T, D)`, instead of ids.
         use_cache: bool, whether to return `past_key_values`, or `None` for
-            the config's.
+            the config's; none where processes have parts of the document.
         output_attentions: bool, or `None` for the config's.
         output_hidden_states: bool, or `None` for the config's.
         training: bool, whether to drop out.
@@ -151,7 +152,8 @@ def decode_tokens(
         training=training,
     )
     use_cache = config.use_cache if use_cache is None else use_cache
-    if use_cache and None not in self_caches:
+    whole = not backend.keys_stay_apart()
+    if use_cache and whole and None not in self_caches:
         output.past_key_values = tuple(
             (*own, *cross)
             for own, cross in zip(self_caches, cross_caches, strict=True)
@@ -174,6 +176,12 @@ def _check_document_mask(attention_mask, encoder_hidden_states, cross_caches):
 def _split_past(past_key_values, config):
     if past_key_values is None:
         return None, None
+    if backend.keys_stay_apart():
+        raise ValueError(
+            "`past_key_values` must be None where processes have parts of a "
+            "document (`SequenceParallel` on PyTorch). Received: some. Pass "
+            "all `decoder_input_ids`, or call `generate`."
+        )
     past_key_values = tuple(past_key_values)
     sizes = {len(layer) for layer in past_key_values}
     if len(past_key_values) != config.decoder_layers or sizes != {4}:

@@ -1,6 +1,5 @@
 """One document spread over many devices along its length."""
 
-import functools
 from typing import Any
 
 import keras
@@ -12,7 +11,7 @@ POSITION_TABLE = "encoder/embed_positions/embeddings"
 
 
 class SequenceParallel(keras.distribution.ModelParallel):
-    """Spreads each document over the devices of one axis of a mesh, on JAX.
+    """Spreads each document over the devices of one axis of a mesh.
 
     A Keras distribution like any other: make the model in its scope, and call
     `fit`, `evaluate`, `predict`, `generate` or `summarize` there as ever. Each
@@ -22,25 +21,37 @@ class SequenceParallel(keras.distribution.ModelParallel):
     tokens, and the context of the decoder's queries, go to all.
 
     Any length will do: padding is added to one that the devices do not divide.
-    Where they divide the rows of the encoder's position table, it lies in
-    shards too, so that its gradient need not be added up. The numbers are
-    those of one device, but for the rounding of sums and the noise of dropout.
+    The numbers are those of one device, but for the rounding of sums and the
+    noise of dropout.
+
+    On JAX, where the devices divide the rows of the encoder's position table,
+    it lies in shards too, so that its gradient need not be added up.
+
+    On PyTorch the devices of the mesh are ranks of processes, which
+    `torch.distributed.init_process_group` has made a group of; all of them run
+    the same program on the same batches. What a call returns, and the gradient
+    of every weight after `backward`, is whole in each. A call in only some of
+    them waits for the others.
 
     Args:
-        device_mesh: `keras.distribution.DeviceMesh` with these axes.
+        device_mesh: `keras.distribution.DeviceMesh` with these axes. On
+            PyTorch: of ranks, `DeviceMesh((1, n), ["data", "sequence"],
+            range(n))`, with no other axis longer than 1.
         layout_map: `keras.distribution.LayoutMap` on this mesh, such as
             `keras_led.training.layout_map` makes for a third axis; by default
-            all weights but the position table are whole on every device.
+            all weights but the position table are whole on every device. On
+            PyTorch they always are.
         batch_axis: str, the axis that the documents of a batch are spread
             over; of length 1 where each batch is on all devices.
         sequence_axis: str, the axis that their tokens are spread over.
         auto_shard_dataset: bool, see `keras.distribution.ModelParallel`.
 
     Raises:
-        NotImplementedError: If the backend is not JAX.
+        NotImplementedError: If the backend is TensorFlow.
+        RuntimeError: If PyTorch's processes have formed no group.
         TypeError: If `device_mesh` is no mesh.
         ValueError: If an axis is none of the mesh's, or both are the same, or
-            the layouts are for another mesh.
+            the layouts are for another mesh; or if PyTorch cannot do it so.
 
     Source:
         Li et al., 2021, https://arxiv.org/abs/2105.13120, for the name. With
@@ -57,11 +68,11 @@ class SequenceParallel(keras.distribution.ModelParallel):
     ):
         if not backend.SHARDS_DOCUMENTS:
             raise NotImplementedError(
-                "`SequenceParallel` spreads documents over devices of JAX. "
+                "`SequenceParallel` spreads documents over devices of JAX, or "
+                "over processes of PyTorch. "
                 f"Received: the backend {backend.name!r}. Set KERAS_BACKEND="
-                "jax; or share out batches, by `tf.distribute` on TensorFlow "
-                "and by `DistributedDataParallel` on PyTorch, and save memory "
-                "by `gradient_checkpointing_enable`."
+                "jax or torch; or share out batches by `tf.distribute`, and "
+                "save memory by `gradient_checkpointing_enable`."
             )
         _check_mesh(device_mesh, batch_axis, sequence_axis)
         if layout_map is None:
@@ -78,19 +89,14 @@ class SequenceParallel(keras.distribution.ModelParallel):
             auto_shard_dataset=auto_shard_dataset,
         )
         self.sequence_axis = sequence_axis
+        self._document_shards = backend.make_shards(
+            device_mesh, layout_map, batch_axis, sequence_axis
+        )
 
-    @functools.cached_property
+    @property
     def document_shards(self) -> DocumentShards:
         """What the layers ask for: the two axes and their sizes."""
-        mesh = self.device_mesh
-        sizes = dict(zip(mesh.axis_names, mesh.shape, strict=True))
-        return DocumentShards(
-            mesh.backend_mesh,
-            self.sequence_axis,
-            sizes[self.sequence_axis],
-            self.batch_dim_name,
-            sizes[self.batch_dim_name],
-        )
+        return self._document_shards
 
     def get_variable_layout(
         self, variable: Any

@@ -10,38 +10,14 @@ import jax  # noqa: TID253
 import keras
 import numpy as np
 
-from keras_led import LEDConfig
-from keras_led import LEDForConditionalGeneration
 from keras_led.training import SequenceParallel
 from keras_led.training import layout_map
-
-SIZES = {
-    "vocab_size": 61,
-    "d_model": 16,
-    "encoder_layers": 2,
-    "decoder_layers": 1,
-    "encoder_attention_heads": 4,
-    "decoder_attention_heads": 2,
-    "encoder_ffn_dim": 20,
-    "decoder_ffn_dim": 28,
-    "attention_window": [6, 60],
-    "max_encoder_position_embeddings": 96,
-    "max_decoder_position_embeddings": 32,
-    "init_std": 0.25,
-    "dropout": 0.0,
-    "attention_dropout": 0.0,
-}
-
-
-def config(**options):
-    return LEDConfig(**{**SIZES, **options})
-
-
-def make(max_global_tokens=4, **options):
-    keras.utils.set_random_seed(3)
-    return LEDForConditionalGeneration(
-        config(**options), max_global_tokens=max_global_tokens
-    )
+from tests.training.shard_models import batch
+from tests.training.shard_models import config
+from tests.training.shard_models import fitted
+from tests.training.shard_models import generated
+from tests.training.shard_models import largest
+from tests.training.shard_models import make
 
 
 def distribution(*shape, names=("data", "sequence"), **options):
@@ -49,25 +25,6 @@ def distribution(*shape, names=("data", "sequence"), **options):
     if "model" in names:
         options["layout_map"] = layout_map(mesh, config())
     return SequenceParallel(mesh, **options)
-
-
-def batch(length, places, rows=2, targets=7):
-    """Documents, the second one shorter, with global tokens at `places`."""
-    random = np.random.default_rng(length)
-    ids = random.integers(5, 61, (rows, length)).astype("int32")
-    mask = np.ones((rows, length), "int32")
-    mask[1::2, length - length // 5 :] = 0
-    wide = np.zeros((rows, length), "int32")
-    for row in range(rows):
-        wide[row, places[row % len(places)]] = 1
-    labels = random.integers(5, 61, (rows, targets)).astype("int32")
-    labels[0, 4:] = -100
-    return {
-        "input_ids": ids,
-        "attention_mask": mask,
-        "global_attention_mask": wide,
-        "labels": labels,
-    }
 
 
 def derive(model, inputs):
@@ -86,27 +43,22 @@ def derive(model, inputs):
     return run, float(loss), np.asarray(hidden), found
 
 
-def largest(x):
-    return float(np.abs(x).max())
-
-
 def gradients():
     """Parts of 24 tokens, windows of 30 on each side, padding, 41 tokens."""
     inputs = batch(93, (list(range(0, 82, 2)), [5]))
     options = {"encoder_layers": 1, "attention_window": [60]}
-    _, loss, hidden, found = derive(make(48, **options), inputs)
+    _, loss, hidden, alone = derive(make(48, **options), inputs)
     with distribution(2, 4).scope():
         model = make(48, **options)
-        _, loss_too, hidden_too, found_too = derive(model, inputs)
+        _, loss_too, hidden_too, many = derive(model, inputs)
     real = inputs["attention_mask"][:, :, None]
-    return {
+    found = {
         "hidden": [largest((hidden_too - hidden) * real), largest(hidden)],
         "loss": [abs(loss_too - loss), loss],
-        "gradients": {
-            path: [largest(found_too[path] - x), largest(x)]
-            for path, x in found.items()
-        },
     }
+    for path, x in alone.items():
+        found[path] = [largest(many[path] - x), largest(x)]
+    return {"8": found}
 
 
 def noise():
@@ -168,17 +120,6 @@ def encoding():
     }
 
 
-def fitted(model):
-    """Losses of three epochs of one batch."""
-    model.compile(keras.optimizers.SGD(0.1, momentum=0.9))
-    inputs = batch(48, ([0, 20], [0]), rows=4)
-    labels = inputs.pop("labels")
-    run = model.fit(
-        inputs, labels, batch_size=4, epochs=3, shuffle=False, verbose=0
-    )
-    return run.history["loss"]
-
-
 def training():
     """Losses on one device and on meshes, and shapes of the position table."""
     options = {"encoder_layers": 1, "attention_window": [24]}
@@ -201,33 +142,10 @@ def training():
 
 def generation():
     """Tokens on one device and on all."""
-    inputs = batch(48, ([0, 20], [0]))
-    del inputs["labels"]
-    options = {"max_new_tokens": 9, "eos_token_id": 60}
-    prompt = np.array([[2, 9, 8], [2, 7, 5]])
-    calls = {
-        "greedy": {},
-        "beams": {
-            "num_beams": 3,
-            "no_repeat_ngram_size": 2,
-            "decoder_input_ids": prompt,
-        },
-        "look-up": {"prompt_lookup_num_tokens": 3},
-    }
-
-    def run(model):
-        return {
-            name: model.generate(**inputs, **options, **call)
-            for name, call in calls.items()
-        }
-
-    one = run(make(encoder_layers=1, attention_window=[24]))
+    one = generated(make(encoder_layers=1, attention_window=[24]))
     with distribution(1, 8).scope():
-        many = run(make(encoder_layers=1, attention_window=[24]))
-    return {
-        name: [np.asarray(x[name]).tolist() for x in (one, many)]
-        for name in calls
-    }
+        many = generated(make(encoder_layers=1, attention_window=[24]))
+    return {name: [one[name], many[name]] for name in one}
 
 
 PARTS = (gradients, noise, encoding, training, generation)

@@ -1,4 +1,4 @@
-"""Documents spread over devices give the numbers of one device."""
+"""Documents spread over devices or processes give the numbers of one."""
 
 import json
 import os
@@ -18,20 +18,31 @@ ROOT = Path(__file__).resolve().parents[2]
 BACKEND = keras.backend.backend()
 
 on_jax = pytest.mark.skipif(BACKEND != "jax", reason="devices of JAX")
+on_torch = pytest.mark.skipif(BACKEND != "torch", reason="processes of PyTorch")
+on_both = pytest.mark.skipif(BACKEND == "tensorflow", reason="no shards")
+MESHES = {"jax": ["all", "halves", "three axes"], "torch": ["2", "4"]}
+SIZES = {"jax": ["8"], "torch": ["2", "4"]}
 
 
 @pytest.fixture(scope="module")
 def found():
-    """What one process with eight devices has found."""
+    """What eight devices of JAX, or four processes of PyTorch, have found."""
+    script = {"jax": "in_shards", "torch": "in_processes"}[BACKEND]
     flags = "--xla_force_host_platform_device_count=8"
     # Each program runs once or twice: most of the time goes into compiling.
     flags += " --xla_backend_optimization_level=0"
     flags += " --xla_llvm_disable_expensive_passes=true"
     flags += " --xla_cpu_use_fusion_emitters=false"
+    # Else Keras' `fit` imports TensorFlow in each process.
+    paths = [os.environ.get("PYTHONPATH"), str(ROOT / "tests/no_tensorflow")]
     result = subprocess.run(
-        [sys.executable, "-m", "tests.training.in_shards"],
+        [sys.executable, "-m", f"tests.training.{script}"],
         cwd=ROOT,
-        env={**os.environ, "XLA_FLAGS": flags},
+        env={
+            **os.environ,
+            "XLA_FLAGS": flags,
+            "PYTHONPATH": os.pathsep.join(filter(None, paths)),
+        },
         capture_output=True,
         text=True,
     )
@@ -45,20 +56,39 @@ def assert_same(pair, tolerance=1e-4):
     assert gap < tolerance < size
 
 
-@on_jax
-def test_hidden_states_and_gradients_are_those_of_one_device(found):
-    gradients = found["gradients"]
-    assert_same(gradients["hidden"])
-    assert_same(gradients["loss"], 1e-5)
-    assert len(gradients["gradients"]) == 55
-    for path, (gap, size) in gradients["gradients"].items():
+def assert_gradients_are_same(pairs):
+    for path, (gap, size) in pairs.items():
         assert gap < 1e-5, path
-        # A bias of keys changes nothing.
-        unused = path.endswith(("/key/bias", "/k_proj/bias"))
-        assert size > 1e-4 or unused or "key_global/bias" in path, path
+        # A bias of keys changes nothing; tokens that are not there neither.
+        unused = ("/key/bias", "/k_proj/bias", "key_global/bias")
+        assert size > 1e-4 or path.endswith(unused), path
 
 
-@on_jax
+@on_both
+@pytest.mark.parametrize("size", SIZES.get(BACKEND, [None]))
+def test_hidden_states_and_gradients_are_those_of_one_device(found, size):
+    gradients = found["gradients"][size]
+    assert_same(gradients.pop("hidden"), 1e-5)
+    assert_same(gradients.pop("loss"), 1e-5)
+    assert len(gradients) == 55
+    assert_gradients_are_same(gradients)
+
+
+@on_torch
+def test_layers_are_computed_once_more_out_of_the_scope(found):
+    gradients = found["checkpointing"]
+    assert len(gradients) == 55
+    for path, (gap, _) in gradients.items():
+        assert gap < 1e-5, path
+
+
+@on_torch
+def test_processes_share_out_batches_and_documents(found):
+    assert len(found["batches"]) == 56
+    assert_gradients_are_same(found["batches"])
+
+
+@on_both
 def test_gradients_drop_what_was_dropped(found):
     noise = found["noise"]
     one, other = noise["losses"]
@@ -67,7 +97,12 @@ def test_gradients_drop_what_was_dropped(found):
     assert abs(noise["rise"] - noise["slope"]) < 0.05 * abs(noise["slope"])
 
 
-@on_jax
+@on_torch
+def test_dropout_repeats_from_a_seed(found):
+    assert found["noise"]["apart"] == 0
+
+
+@on_both
 def test_a_document_may_have_fewer_tokens_than_devices(found):
     assert_same(found["encoding"]["hidden"])
 
@@ -78,8 +113,8 @@ def test_more_global_tokens_than_slots_are_refused(found):
     assert found["encoding"]["unread"]
 
 
-@on_jax
-@pytest.mark.parametrize("mesh", ["all", "halves", "three axes"])
+@on_both
+@pytest.mark.parametrize("mesh", MESHES.get(BACKEND, [None]))
 def test_fit_has_the_losses_of_one_device(found, mesh):
     losses = found["training"]["one"]
     assert losses[-1] < losses[0] - 0.1
@@ -93,29 +128,53 @@ def test_the_position_table_lies_in_shards(found):
     assert found["training"]["table of three axes"] == [48, 8]
 
 
-@on_jax
+@on_both
 @pytest.mark.parametrize("call", ["greedy", "beams", "look-up"])
 def test_generate_writes_the_tokens_of_one_device(found, call):
     one, many = found["generation"][call]
     assert one == many
-    assert len({token for row in one for token in row}) > 3
+    assert len({token for row in one for token in row}) > 2
+
+
+@on_torch
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        ("no ranks", "Received: ['cpu:0']. All are DeviceMesh((1, 4),"),
+        ("others", "that of this one, {rank}, among them"),
+        ("two axes", "length 1 on every axis but 'sequence'"),
+        ("layouts", "`layout_map` must be empty on PyTorch"),
+        ("past", "`past_key_values` must be None"),
+        ("weights", "`output_attentions` must be False"),
+        ("documents", "the same documents and weights"),
+    ],
+)
+def test_every_process_says_what_it_does_not_take(found, call, message):
+    for rank, said in enumerate(found["refusals"][call]):
+        assert message.format(rank=rank) in said
+
+
+@on_torch
+def test_processes_must_have_formed_a_group():
+    with pytest.raises(RuntimeError, match="`torchrun`"):
+        SequenceParallel(mesh("data", "sequence"))
 
 
 def mesh(*names):
-    (device, *_) = keras.distribution.list_devices()
+    device = 0
+    if BACKEND == "jax":
+        (device, *_) = keras.distribution.list_devices()
     shape = (1,) * len(names)
     return keras.distribution.DeviceMesh(shape, list(names), [device])
 
 
-@pytest.mark.skipif(BACKEND == "jax", reason="JAX has it")
-def test_other_backends_say_what_is_possible_instead():
-    with pytest.raises(
-        NotImplementedError, match=f"{BACKEND}.*DistributedData"
-    ):
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="others have it")
+def test_tensorflow_says_what_is_possible_instead():
+    with pytest.raises(NotImplementedError, match="'tensorflow'.*jax or torch"):
         SequenceParallel(None)
 
 
-@on_jax
+@on_both
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
@@ -132,7 +191,7 @@ def test_bad_arguments_are_named(arguments, error, message):
         SequenceParallel(**arguments)
 
 
-@on_jax
+@on_both
 def test_a_layout_map_is_one_on_the_mesh():
     layouts = keras.distribution.LayoutMap(mesh("data", "sequence"))
     with pytest.raises(ValueError, match="the same `DeviceMesh`"):

@@ -1,21 +1,70 @@
-"""A document on many devices, each of which holds some of its tokens."""
+"""A document on many devices, each of which holds some of its tokens.
+
+JAX runs one program on every device of a mesh; outside of the shards it sees
+whole tensors, wherever their parts lie. PyTorch runs a process a device, and
+outside of the shards each of them computes the same, from whole tensors: their
+gradients are whole in every process too.
+"""
 
 from collections.abc import Callable
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 from typing import Any
+
+import numpy as np
 
 from keras_led.backend.shard_layout import DocumentShards
 from keras_led.typing import Tensor
 
-# Whether documents can be spread over devices: JAX runs a function on every
-# device of a mesh and lets them send each other messages. What TensorFlow and
-# PyTorch have for it works on a process a device, beside Keras' `fit`; there
-# the other names of this page raise an error.
+if TYPE_CHECKING:
+    import keras
+
+# Whether documents can be spread over devices. What TensorFlow has for it works
+# beside Keras' `fit`; there most of the other names of this page raise an
+# error.
 SHARDS_DOCUMENTS: bool
 
 
 def document_shards() -> DocumentShards | None:
     """The `DocumentShards` of the distribution in scope, `None` without."""
+    raise NotImplementedError
+
+
+def make_shards(
+    device_mesh: "keras.distribution.DeviceMesh",
+    layout_map: "keras.distribution.LayoutMap",
+    batch_axis: str,
+    sequence_axis: str,
+) -> DocumentShards:
+    """The `DocumentShards` of a mesh.
+
+    Args:
+        device_mesh: `keras.distribution.DeviceMesh` with these axes.
+        layout_map: `keras.distribution.LayoutMap` of the weights.
+        batch_axis: str, the axis that documents are spread over.
+        sequence_axis: str, the axis that their tokens are spread over.
+
+    Raises:
+        RuntimeError: If PyTorch's processes have formed no group.
+        ValueError: If the mesh, or the layout, is none that the backend has.
+    """
+    raise NotImplementedError
+
+
+def keys_stay_apart() -> bool:
+    """Whether each process has the keys of its part of documents only."""
+    raise NotImplementedError
+
+
+def same_everywhere(numbers: np.ndarray) -> np.ndarray:
+    """Numbers that all processes of a document share: of the first of them.
+
+    Args:
+        numbers: numpy array of ints.
+
+    Returns:
+        numpy array of that shape and dtype.
+    """
     raise NotImplementedError
 
 
@@ -34,21 +83,23 @@ def run_in_shards(
         shards: `DocumentShards`.
         tensors: Sequence of tensors; those that are `None` stay `None`.
         axes: Sequence of str, a letter for each axis of each tensor: `L` is
-            cut among the shards, `B` among the devices of the batch axis,
-            where they divide it; all others, also such left out at the end,
-            are whole everywhere.
+            cut among the shards, with zeros added where they do not divide
+            it. `S` is too; it stands for keys, which where `keys_stay_apart`
+            are nowhere but in the shards, zeros included. `B` is cut among
+            the devices of the batch axis, where they divide it. All others,
+            also such left out at the end, are whole everywhere.
         out_axes: str, likewise for the tensors that `function` returns. What
-            has no `L` must be equal in all shards.
+            has neither `L` nor `S` must be equal in all shards.
         variables: Sequence of the Keras variables that `function` reads.
 
     Returns:
-        What `function` returns, its parts joined.
+        What `function` returns, its parts joined, without the zeros.
     """
     raise NotImplementedError
 
 
-def shard_index(shards: DocumentShards) -> Tensor:
-    """Which shard of its documents runs, int32 scalar, from 0."""
+def shard_index(shards: DocumentShards) -> Tensor | int:
+    """Which shard of its documents runs, from 0."""
     raise NotImplementedError
 
 

@@ -4,8 +4,8 @@ In a shard the gradient of a tensor that is equal everywhere is a part of the
 whole (`check_vma=False` of `jax.shard_map`): sums are the gradients of sums.
 """
 
-import contextlib
 import contextvars
+import functools
 from collections.abc import Callable
 from collections.abc import Sequence
 from typing import Any
@@ -13,19 +13,12 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import keras
+import numpy as np
 from jax.sharding import PartitionSpec
 
 from keras_led.backend.shard_layout import DocumentShards
+from keras_led.backend.stored_values import stored_values
 from keras_led.typing import Tensor
-
-try:
-    from keras.src.backend.common.variables import AutocastScope
-except ImportError:
-
-    def AutocastScope(dtype):
-        """Leaves casts on: in mixed precision gradients are added in it."""
-        return contextlib.nullcontext()
-
 
 SHARDS_DOCUMENTS = True
 
@@ -38,6 +31,31 @@ _noise_axes: contextvars.ContextVar[tuple[str, ...]] = contextvars.ContextVar(
 def document_shards() -> DocumentShards | None:
     distribution = keras.distribution.distribution()
     return getattr(distribution, "document_shards", None)
+
+
+def make_shards(
+    device_mesh: keras.distribution.DeviceMesh,
+    layout_map: keras.distribution.LayoutMap,
+    batch_axis: str,
+    sequence_axis: str,
+) -> DocumentShards:
+    del layout_map
+    sizes = dict(zip(device_mesh.axis_names, device_mesh.shape, strict=True))
+    return DocumentShards(
+        device_mesh.backend_mesh,
+        sequence_axis,
+        sizes[sequence_axis],
+        batch_axis,
+        sizes[batch_axis],
+    )
+
+
+def keys_stay_apart() -> bool:
+    return False
+
+
+def same_everywhere(numbers: np.ndarray) -> np.ndarray:
+    return numbers
 
 
 def run_in_shards(
@@ -53,7 +71,7 @@ def run_in_shards(
         for x, letters in zip(tensors, axes, strict=True)
         if x is not None and "B" in letters
     ]
-    names = {"L": shards.axis}
+    names = {"L": shards.axis, "S": shards.axis}
     if all(size % shards.batch_size == 0 for size in batches):
         names["B"] = shards.batch_axis
 
@@ -61,7 +79,7 @@ def run_in_shards(
         return PartitionSpec(*(names.get(letter) for letter in letters))
 
     def of_shard(values, *tensors):
-        token = _noise_axes.set(tuple(names.values()))
+        token = _noise_axes.set(tuple(dict.fromkeys(names.values())))
         mapping = zip(variables, values, strict=True)
         try:
             with keras.StatelessScope(state_mapping=list(mapping)):
@@ -77,9 +95,37 @@ def run_in_shards(
         axis_names={shards.axis, shards.batch_axis},
         check_vma=False,
     )
-    with AutocastScope(None):
-        values = [variable.value for variable in variables]
-    return jax.jit(run)(values, *tensors)
+    padded = [
+        _padded(x, letters, shards.size)
+        for x, letters in zip(tensors, axes, strict=True)
+    ]
+    found = jax.jit(run)(stored_values(variables), *padded)
+    (length,) = {
+        x.shape[axis]
+        for x, letters in zip(tensors, axes, strict=True)
+        if x is not None and (axis := _cut_axis(letters)) is not None
+    }
+    axis = _cut_axis(out_axes)
+    if axis is None or length % shards.size == 0:
+        return found
+    without = functools.partial(
+        jax.lax.slice_in_dim, start_index=0, limit_index=length, axis=axis
+    )
+    return jax.tree.map(without, found)
+
+
+def _cut_axis(letters):
+    """Which axis is cut among the shards, `None` for none."""
+    return next((i for i, x in enumerate(letters) if x in "LS"), None)
+
+
+def _padded(x, letters, shards):
+    axis = _cut_axis(letters)
+    if x is None or axis is None or x.shape[axis] % shards == 0:
+        return x
+    widths = [(0, 0)] * len(x.shape)
+    widths[axis] = (0, -x.shape[axis] % shards)
+    return jnp.pad(x, widths)
 
 
 def shard_index(shards: DocumentShards) -> Tensor:

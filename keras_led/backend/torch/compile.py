@@ -1,5 +1,6 @@
 """How PyTorch runs a function for inference."""
 
+import contextlib
 import functools
 import warnings
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from keras_led.backend.torch import workspace
 from keras_led.backend.torch.replay.recorded_training import RecordedTraining
 from keras_led.backend.torch.replay.recorder import Recordings
 from keras_led.backend.torch.replay.recording_rules import why_not_recorded
+from keras_led.backend.torch.shards import document_shards
 
 
 def jit(
@@ -27,8 +29,12 @@ def jit(
 
     @functools.wraps(function)
     def call(*args):
-        with torch.no_grad(), recordings.active(), workspace.shared():
-            if recordable:
+        # A recording has no messages between processes.
+        records = contextlib.nullcontext()
+        if document_shards() is None:
+            records = recordings.active()
+        with torch.no_grad(), records, workspace.shared():
+            if recordable and document_shards() is None:
                 return recordings.call(function, args)
             return function(*args)
 

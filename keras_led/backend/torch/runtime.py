@@ -20,12 +20,15 @@ from keras_led.backend.block_layout import ON_CPU
 from keras_led.backend.block_layout import BlockLayout
 from keras_led.backend.torch import seeds
 from keras_led.backend.torch.replay import recorder
+from keras_led.backend.torch.seeds import Seed
 from keras_led.backend.torch.seeds import as_seed
 from keras_led.backend.torch.seeds import draw_bools
 from keras_led.backend.torch.seeds import draw_uniform
 from keras_led.backend.torch.seeds import noise
 from keras_led.backend.torch.shapes import read_int
 from keras_led.backend.torch.shapes import shapes_only
+from keras_led.backend.torch.shards import document_shards
+from keras_led.backend.torch.shards import same_everywhere
 from keras_led.backend.torch.tensors import as_tensor
 from keras_led.typing import D
 from keras_led.typing import Tensor
@@ -126,7 +129,10 @@ def contiguous(x: Tensor) -> Tensor:
 def draw_seed(generator: keras.random.SeedGenerator) -> Any:
     source = seeds.recorded_noise.get()
     draw = seeds.next_seed if source is None else source.next_seed
-    return draw(generator)
+    seed = draw(generator)
+    if document_shards() is None or shapes_only(seed):
+        return seed
+    return Seed(*same_everywhere(np.array([seed.first, seed.second])).tolist())
 
 
 def fold_in(seed: Any, data: Any) -> Any:
@@ -191,7 +197,16 @@ class _CustomGradient(torch.autograd.Function):
 
 
 def remat(function: Callable[..., Any]) -> Callable[..., Any]:
-    return keras.remat(function)
+    distribution = keras.distribution.distribution()
+    if distribution is None:
+        return keras.remat(function)
+
+    def within(*args):
+        # The backward pass may be out of the scope, or in another thread.
+        with distribution.scope():
+            return function(*args)
+
+    return keras.remat(within)
 
 
 def read_slice(x: Tensor, index: Any, size: Any, axis: int) -> Tensor:

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_led import backend
 from keras_led.generation.loop.compiled import compiled
 from keras_led.generation.loop.contrastive import ContrastiveLoop
 from keras_led.generation.loop.decoding_loop import DecodingLoop
@@ -226,7 +227,7 @@ def _own_inputs(request):
     if request.prompt_mask is not None:
         arrays["prompt_mask"] = request.prompt_mask
     if request.plan.options["do_sample"]:
-        arrays["seed"] = request.seed
+        arrays["seed"] = backend.same_everywhere(request.seed)
     return {k: ops.convert_to_tensor(v) for k, v in arrays.items()}
 
 
