@@ -14,7 +14,6 @@ device asks for all keys, is no program of ours: its bytes are by formula.
 import argparse
 import re
 
-import jax
 import keras
 import numpy as np
 
@@ -29,6 +28,15 @@ MESSAGE = re.compile(
 )
 # Of a sum over an axis of one device, which sends nothing.
 ALONE = "replica_groups={{0},{1}"
+
+
+def add_arguments(parser, tokens):
+    """Adds the sizes to an `argparse` parser, so many tokens by default."""
+    parser.add_argument("--tokens", type=int, default=tokens)
+    parser.add_argument("--window", type=int, default=256)
+    parser.add_argument("--d-model", type=int, default=128)
+    parser.add_argument("--layers", type=int, default=2)
+    parser.add_argument("--targets", type=int, default=16)
 
 
 def make_model(options, layers):
@@ -54,6 +62,8 @@ def make_model(options, layers):
 
 def compile_program(model, options, training):
     """Compiles the encoder, or loss and gradients of a training step."""
+    import jax
+
     trained, others = model.trainable_variables, model.non_trainable_variables
     inputs = {
         "input_ids": np.ones((1, options.tokens), "int32"),
@@ -118,11 +128,7 @@ def report(name, compiled):
 def main():
     """Compiles the programs and prints a line for each."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--tokens", type=int, default=262144)
-    parser.add_argument("--window", type=int, default=256)
-    parser.add_argument("--d-model", type=int, default=128)
-    parser.add_argument("--layers", type=int, default=2)
-    parser.add_argument("--targets", type=int, default=16)
+    add_arguments(parser, tokens=262144)
     options = parser.parse_args()
     devices = len(keras.distribution.list_devices())
     mesh = keras.distribution.DeviceMesh((1, devices), ["data", "sequence"])

@@ -16,6 +16,33 @@ if TYPE_CHECKING:
     from keras_led.backend.shard_layout import DocumentShards
 
 
+def document_in_shards(
+    hidden_states: Any, mask: Tensor | None = None
+) -> tuple[Any, Tensor | None]:
+    """What a decoder reads, where each process has its part of documents.
+
+    Args:
+        hidden_states: Float tensor of shape `(B, S, D)`, or `None`.
+        mask: Bool tensor of shape `(B, S)`, `True` may be attended to, or
+            `None` for all.
+
+    Returns:
+        Pair of the hidden states of the tokens of the process, where
+        `backend.keys_stay_apart()`, and the mask of all tokens: these parts
+        may have zeros at the end, so that they need one.
+    """
+    shards = backend.document_shards()
+    apart = shards is not None and backend.keys_stay_apart()
+    if not apart or hidden_states is None:
+        return hidden_states, mask
+    if mask is None:
+        mask = ops.ones(hidden_states.shape[:2], dtype="bool")
+    part = backend.run_in_shards(
+        lambda x: x, shards, (hidden_states,), ("BLD",), "BSD"
+    )
+    return part, mask
+
+
 def keys_in_shards(
     project: Callable[..., tuple[Tensor, Tensor]],
     hidden_states: Tensor,
@@ -25,40 +52,19 @@ def keys_in_shards(
 
     Args:
         project: Callable from hidden states to a pair of keys and values.
-        hidden_states: Float tensor of shape `(B, S, D)`, of the document.
+        hidden_states: Float tensor of shape `(B, S, D)`, of
+            `document_in_shards`.
         variables: Sequence of the Keras variables that `project` reads.
 
     Returns:
-        Pair of tensors `(B, N, S, H)`, of the tokens of the process where
-        `backend.keys_stay_apart()`.
+        Pair of tensors `(B, N, S, H)`, of the same tokens.
     """
     shards = backend.document_shards()
     if shards is None or not backend.keys_stay_apart():
         return project(hidden_states)
     return backend.run_in_shards(
-        project,
-        shards,
-        (hidden_states,),
-        ("BLD",),
-        "BNSH",
-        variables,
+        project, shards, (hidden_states,), ("BSD",), "BNSH", variables
     )
-
-
-def mask_in_shards(mask: Tensor | None, hidden_states: Any) -> Tensor | None:
-    """The mask of a document, which its parts need where they are padded.
-
-    Args:
-        mask: Bool tensor of shape `(B, S)`, `True` may be attended to, or
-            `None` for all.
-        hidden_states: Float tensor of shape `(B, S, D)`, or `None`.
-
-    Returns:
-        Bool tensor of shape `(B, S)`, or `None` where none is needed.
-    """
-    if mask is None and hidden_states is not None and backend.keys_stay_apart():
-        return ops.ones(hidden_states.shape[:2], dtype="bool")
-    return mask
 
 
 def attention_over_shards(

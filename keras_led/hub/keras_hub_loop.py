@@ -6,6 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_led.attention.over_shards import document_in_shards
 from keras_led.hub.hub_core import GLOBAL_MASK
 from keras_led.hub.hub_core import first_tokens
 from keras_led.models.decoder_model import DecoderState
@@ -61,6 +62,7 @@ def generate_with_sampler(
     # A sampler repeats and reorders the cache along the first axis of every
     # tensor. So the document's keys stand in it as plain tensors: the packed
     # ones of `start_decoding` are laid out for rows that stay in place.
+    encoded, _ = document_in_shards(encoded)
     cross = tuple(
         tuple(layer.cross_keys_and_values(encoded))
         for layer in led.led.decoder.layers

@@ -9,7 +9,7 @@ from keras_led import backend
 from keras_led.attention.cross_keys import cross_keys
 from keras_led.attention.dropout import fold_seed
 from keras_led.attention.masks import causal_mask
-from keras_led.attention.over_shards import mask_in_shards
+from keras_led.attention.over_shards import document_in_shards
 from keras_led.config import LEDConfig
 from keras_led.layers.decoder_layer import DecoderLayer
 from keras_led.layers.gradient_checkpointing import recomputed_decoder_layer
@@ -75,7 +75,8 @@ class LEDDecoder(LayerStack):
         """The keys and values of the document for every layer.
 
         Args:
-            encoder_hidden_states: Float tensor of shape `(B, S, D)`.
+            encoder_hidden_states: Float tensor of shape `(B, S, D)`, from
+                `document_in_shards`.
             rows_per_document: int, queries that a step has for a document.
 
         Returns:
@@ -126,7 +127,9 @@ class LEDDecoder(LayerStack):
         first, self_mask = self._positions_and_mask(
             inputs_embeds, self_caches, index, decoder_mask
         )
-        encoder_mask = mask_in_shards(encoder_mask, encoder_hidden_states)
+        encoder_hidden_states, encoder_mask = document_in_shards(
+            encoder_hidden_states, encoder_mask
+        )
         if encoder_mask is not None:
             encoder_mask = encoder_mask[:, None, None, :]
         seed = self.draw_seed(training)

@@ -100,7 +100,7 @@ class DecoderAttention(InnerLayer):
     def document_keys_and_values(
         self, hidden_states: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """`keys_and_values` of the document, which may lie on many devices."""
+        """`keys_and_values` of the document, of `document_in_shards`."""
         variables = [*self.k_proj.variables, *self.v_proj.variables]
         return keys_in_shards(self.keys_and_values, hidden_states, variables)
 

@@ -70,7 +70,10 @@ class DecoderLayer(TransformerLayer):
     def cross_keys_and_values(
         self, encoder_hidden_states: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Projects the document `(B, S, D)` to its pair `(B, N, S, H)`."""
+        """Projects the document `(B, S, D)` to its pair `(B, N, S, H)`.
+
+        Where processes have parts of it, `document_in_shards` has come first.
+        """
         return self.encoder_attn.document_keys_and_values(encoder_hidden_states)
 
     def call(

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_led.attention.over_shards import mask_in_shards
+from keras_led.attention.over_shards import document_in_shards
 from keras_led.generation import GenerationMixin
 from keras_led.layers.initializers import Normal
 from keras_led.layers.resizing import replace_variable
@@ -241,8 +241,8 @@ class LEDForConditionalGeneration(
         decoder = self.led.decoder
         if encoder_attention_mask is not None:
             encoder_attention_mask = ops.not_equal(encoder_attention_mask, 0)
-        encoder_mask = mask_in_shards(
-            encoder_attention_mask, encoder_hidden_states
+        encoder_hidden_states, encoder_mask = document_in_shards(
+            encoder_hidden_states, encoder_attention_mask
         )
         self_cache = None
         rows = ops.shape(encoder_hidden_states)[0] * rows_per_document

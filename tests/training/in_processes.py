@@ -7,6 +7,7 @@ part of the check.
 import json
 import os
 import socket
+import sys
 
 import keras
 import numpy as np
@@ -14,6 +15,7 @@ import torch  # noqa: TID253
 from torch import distributed  # noqa: TID253
 from torch.nn.parallel import DistributedDataParallel  # noqa: TID253
 
+from keras_led import backend
 from keras_led.training import SequenceParallel
 from tests.training.shard_models import batch
 from tests.training.shard_models import fitted
@@ -33,11 +35,17 @@ def spread(size):
     return SequenceParallel(mesh)
 
 
+def everyone(thing):
+    """What each process has, as a list."""
+    things = [None] * PROCESSES
+    distributed.all_gather_object(things, thing)
+    return things
+
+
 def worst(gaps):
     """The largest of all processes, of a dict of numbers."""
-    everyone = [None] * PROCESSES
-    distributed.all_gather_object(everyone, gaps)
-    return {key: max(found[key] for found in everyone) for key in gaps}
+    every = everyone(gaps)
+    return {key: max(found[key] for found in every) for key in gaps}
 
 
 def derive(model, inputs, run=None):
@@ -114,20 +122,20 @@ def batches():
 def noise():
     """Whether the gradient is that of what was dropped."""
     options = {"dropout": 0.1, "attention_dropout": 0.3, "encoder_layers": 1}
-    # Seeds are those of the first process.
     model = make(**options, attention_window=[6])
-    keras.utils.set_random_seed(distributed.get_rank())
     inputs = batch(64, ([0, 40],))
     random = np.random.default_rng(0)
     states = [v for v in model.non_trainable_variables if "seed" in v.path]
     before = [v.numpy() for v in states]
 
     def again():
+        # The noise is that of the first process.
         for state, value in zip(states, before, strict=True):
-            state.assign(value)
+            state.assign(value + distributed.get_rank())
         return derive(model, inputs)
 
     with spread(PROCESSES).scope():
+        seed = backend.shard_seed(keras.ops.convert_to_tensor([3, 4]))
         found, same = again(), again()
         other = derive(model, inputs)
         ways = [
@@ -140,11 +148,14 @@ def noise():
                 v.assign_add(size * way)
             losses.append(float(again()["loss"]))
     apart = worst({key: largest(same[key] - x) for key, x in found.items()})
+    loss = float(found["loss"])
     return {
         "slope": sum(float(np.sum(way * found[v.path])) for v, way in ways),
         "rise": (losses[0] - losses[1]) / 2e-3,
-        "losses": [float(x["loss"]) for x in (found, other)],
+        "losses": [loss, float(other["loss"])],
         "apart": max(apart.values()),
+        "range": worst({"": loss})[""] + worst({"": -loss})[""],
+        "seeds": len(set(everyone(seed.first))),
     }
 
 
@@ -184,9 +195,8 @@ def generation():
         inputs = batch(21, ([0],))
         del inputs["labels"]
         drawn = model.generate(**inputs, do_sample=True, max_new_tokens=9)
-    everyone = [None] * PROCESSES
-    distributed.all_gather_object(everyone, [many, np.asarray(drawn).tolist()])
-    assert all(found == everyone[0] for found in everyone)
+    every = everyone([many, np.asarray(drawn).tolist()])
+    assert all(found == every[0] for found in every)
     return {name: [one[name], many[name]] for name in one}
 
 
@@ -242,9 +252,7 @@ def refusals():
             message = "none"
         except ValueError as error:
             message = str(error)
-        everyone = [None] * PROCESSES
-        distributed.all_gather_object(everyone, message)
-        found[name] = everyone
+        found[name] = everyone(message)
     return found
 
 
@@ -260,11 +268,13 @@ PARTS = (
 )
 
 
-def run(rank, port):
+def run(rank, port, names):
     os.environ |= {"MASTER_ADDR": "localhost", "MASTER_PORT": str(port)}
     distributed.init_process_group("gloo", rank=rank, world_size=PROCESSES)
     try:
         for part in PARTS:
+            if names and part.__name__ not in names:
+                continue
             line = json.dumps({part.__name__: part()})
             if rank == 0:
                 print(line, flush=True)  # noqa: T201
@@ -272,15 +282,15 @@ def run(rank, port):
         distributed.destroy_process_group()
 
 
-def main():
+def main(names):
     with socket.socket() as free:
         free.bind(("localhost", 0))
         port = free.getsockname()[1]
     # Forked, so that nothing is imported again.
     torch.multiprocessing.start_processes(
-        run, (port,), nprocs=PROCESSES, start_method="fork"
+        run, (port, names), nprocs=PROCESSES, start_method="fork"
     )
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -98,8 +98,10 @@ def test_gradients_drop_what_was_dropped(found):
 
 
 @on_torch
-def test_dropout_repeats_from_a_seed(found):
+def test_dropout_repeats_and_is_that_of_the_first_process(found):
     assert found["noise"]["apart"] == 0
+    assert found["noise"]["range"] == 0
+    assert found["noise"]["seeds"] == 4  # but that on tokens of a document
 
 
 @on_both
