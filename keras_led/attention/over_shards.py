@@ -32,9 +32,10 @@ def document_in_shards(
         may have zeros at the end, so that they need one.
     """
     shards = backend.document_shards()
-    apart = shards is not None and backend.keys_stay_apart()
-    if not apart or hidden_states is None:
+    if shards is None or not backend.keys_stay_apart():
         return hidden_states, mask
+    if hidden_states is None:  # its keys have been made
+        return None, mask
     if mask is None:
         mask = ops.ones(hidden_states.shape[:2], dtype="bool")
     part = backend.run_in_shards(
