@@ -31,16 +31,42 @@ class Dense(InnerLayer, keras.layers.Dense):
     ) -> Tensor:
         if self.quantization_mode != "int8" or self.inputs_quantizer is None:
             return super().quantized_call(inputs, training=training)
-        outputs = _int8_product(
-            inputs,
-            ops.convert_to_tensor(self._kernel),
-            ops.convert_to_tensor(self.kernel_scale),
-        )
+        if backend.multiplies_int8(inputs):
+            kernel, scale = map(
+                ops.convert_to_tensor, (self._kernel, self.kernel_scale)
+            )
+            outputs = _int8_product(inputs, kernel, scale)
+            if self.bias is not None:
+                outputs = outputs + self.bias
+        else:
+            matrix = self._dequantized()
+            outputs = backend.linear(_round_rows(inputs), matrix, self.bias)
         if self.lora_enabled:
             low = ops.matmul(inputs, self.lora_kernel_a)
             change = ops.matmul(low, self.lora_kernel_b)
-            outputs += ops.cast(self._lora_scale() * change, outputs.dtype)
-        return outputs if self.bias is None else outputs + self.bias
+            change = ops.cast(self._lora_scale() * change, outputs.dtype)
+            outputs = outputs + change
+        return outputs
+
+    def matrix(self) -> Any:
+        """The kernel as floats `(I, O)`, adapters included.
+
+        Returns:
+            Float tensor or variable; `None` if the layer is in another mode
+            than int8, where it has to be called.
+        """
+        if self.quantization_mode is None:
+            return self.kernel
+        if self.quantization_mode != "int8":
+            return None
+        matrix = self._dequantized()
+        if self.lora_enabled:
+            change = ops.matmul(self.lora_kernel_a, self.lora_kernel_b)
+            matrix += ops.cast(self._lora_scale() * change, matrix.dtype)
+        return matrix
+
+    def _dequantized(self):
+        return ops.cast(self._kernel, self.compute_dtype) / self.kernel_scale
 
     def quantize(
         self,
@@ -116,26 +142,46 @@ class Dense(InnerLayer, keras.layers.Dense):
 
 @ops.custom_gradient
 def _int8_product(inputs, kernel, scale):
-    """`inputs @ (kernel / scale)`, the rows of `inputs` rounded to int8.
-
-    `keras.quantizers.AbsMaxQuantizer`, without a pass over them that makes
-    int8 of whole floats. The rounding hands gradients on as they are.
-    """
+    """`_round_rows(inputs) @ (kernel / scale)`, as a product of int8."""
 
     def gradient(*args, upstream=None):
         upstream = args[0] if upstream is None else upstream
         matrix = ops.cast(kernel, upstream.dtype) / scale
         return ops.matmul(upstream, ops.transpose(matrix)), None, None
 
+    whole, steps = _whole_rows(inputs)
+    product = backend.scale_rows_(backend.int8_product(whole, kernel), steps)
+    product = backend.scale_rows_(product, 1 / ops.cast(scale, "float32"))
+    return ops.cast(product, inputs.dtype), gradient
+
+
+@ops.custom_gradient
+def _round_rows(inputs):
+    """Rounds each row to 255 values, as `keras.quantizers.AbsMaxQuantizer`.
+
+    Gradients are handed on as they are.
+    """
+
+    def gradient(*args, upstream=None):
+        return args[0] if upstream is None else upstream
+
+    whole, steps = _whole_rows(inputs)
+    return ops.cast(whole * steps, inputs.dtype), gradient
+
+
+def _whole_rows(inputs):
+    """Rows as whole numbers from -127 to 127, and the step of each; float32.
+
+    In float32 whatever the policy: the step of a row of zeros has an inverse.
+    """
     # Reductions read; `abs` would write all of `inputs` first.
     largest = ops.maximum(
         ops.max(inputs, axis=-1, keepdims=True),
         -ops.min(inputs, axis=-1, keepdims=True),
     )
-    steps = ops.cast(127 / (largest + keras.config.epsilon()), inputs.dtype)
-    whole = ops.round(inputs * steps)
-    product = backend.int8_product(whole, kernel)
-    return product / (steps * scale), gradient
+    largest = ops.cast(largest, "float32") + keras.config.epsilon()
+    whole = ops.round(ops.cast(inputs, "float32") * (127 / largest))
+    return whole, largest / 127
 
 
 def hold_as_array(layer: keras.layers.Layer, name: str) -> None:

@@ -215,20 +215,22 @@ class WindowedSelfAttention(InnerLayer):
             "seed": seed,
             "shards": masks.shards,
         }
-        if self._global_kernels_are_plain() and low_rank_is_cheaper(
+        if low_rank_is_cheaper(
             bound,
             self.num_heads,
             self.d_model,
             hidden_states.shape[1],
         ):
-            return low_rank_global_rows(
-                query,
-                hidden_states,
-                (self.key_global.kernel, self.key_global.bias),
-                (self.value_global.kernel, self.value_global.bias),
-                masks.padding_mask,
-                **options,
-            )
+            key, value = self.key_global.matrix(), self.value_global.matrix()
+            if key is not None and value is not None:
+                return low_rank_global_rows(
+                    query,
+                    hidden_states,
+                    (key, self.key_global.bias),
+                    (value, self.value_global.bias),
+                    masks.padding_mask,
+                    **options,
+                )
         return projected_global_rows(
             query,
             split_heads(self.key_global(hidden_states), self.num_heads),
@@ -236,13 +238,6 @@ class WindowedSelfAttention(InnerLayer):
             masks.padding_mask,
             return_weights=return_weights,
             **options,
-        )
-
-    def _global_kernels_are_plain(self):
-        # A quantized kernel is no matrix of weights: such layers are called.
-        return (
-            self.key_global.quantization_mode is None
-            and self.value_global.quantization_mode is None
         )
 
     def _in_huggingface_layout(self, weights, global_weights, masks, head_mask):

@@ -21,8 +21,8 @@ def layer_pair(**options):
     return pair
 
 
-def numbers(layer):
-    return ops.convert_to_numpy(ops.cast(layer(INPUTS), "float32"))
+def numbers(layer, inputs=INPUTS):
+    return ops.convert_to_numpy(ops.cast(layer(inputs), "float32"))
 
 
 @pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16", "bfloat16"])
@@ -72,14 +72,51 @@ def test_gradients_pass_int8_as_in_keras():
         np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("rows", [1, 200])
-def test_int8_sums_do_not_overflow(rows):
-    inputs = np.full((rows, 3072), 127, "float32")
-    kernel = ops.convert_to_tensor(np.full((3072, 16), -127, "int8"))
-    product = backend.int8_product(ops.convert_to_tensor(inputs), kernel)
-    assert product.dtype == ops.convert_to_tensor(inputs).dtype
-    np.testing.assert_allclose(
-        ops.convert_to_numpy(product), -(127**2) * 3072, rtol=1e-4
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_a_row_of_zeros_stays_one_in_int8(dtype):
+    layer = Dense(3, dtype=dtype)
+    layer.build((None, 8))
+    layer.quantize("int8")
+    np.testing.assert_array_equal(
+        ops.convert_to_numpy(ops.cast(layer(INPUTS * 0), "float32")), 0
     )
-    half = ops.cast(inputs, "float16")
-    assert backend.int8_product(half, kernel).dtype == half.dtype
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+@pytest.mark.parametrize("rows", [1, 200])
+def test_the_largest_int8_sums_do_not_overflow(rows, compiled):
+    minus_one = keras.initializers.Constant(-1)
+    layer = Dense(16, use_bias=False, kernel_initializer=minus_one)
+    layer.build((None, 3072))
+    layer.quantize("int8")
+    run = backend.jit(lambda x: layer(x), layer) if compiled else layer
+    inputs = ops.ones((rows, 3072))
+    found = ops.convert_to_numpy(run(inputs))
+    np.testing.assert_allclose(found, -3072, rtol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(2, 5, 8), (7, 8)])
+def test_compiled_int8_is_as_in_keras(shape):
+    ours, theirs = layer_pair()
+    for layer in (ours, theirs):
+        layer.quantize("int8")
+    inputs = np.random.default_rng(3).standard_normal(shape).astype("float32")
+    run = backend.jit(lambda x: ours(x), ours)
+    found = ops.convert_to_numpy(run(ops.convert_to_tensor(inputs)))
+    np.testing.assert_allclose(found, numbers(theirs, inputs), atol=1e-5)
+
+
+def test_the_matrix_of_an_int8_layer_is_what_it_multiplies_by():
+    layer, _ = layer_pair(use_bias=False)
+    exact = ops.convert_to_numpy(layer.matrix())
+    layer.quantize("int8")
+    layer.enable_lora(2)
+    for weight in (layer.lora_kernel_a, layer.lora_kernel_b):
+        random = np.random.default_rng(weight.shape[0])
+        weight.assign(random.standard_normal(weight.shape))
+    np.testing.assert_allclose(
+        ops.convert_to_numpy(layer.matrix()),
+        numbers(layer, np.eye(8, dtype="float32")),
+        atol=1e-5,
+    )
+    assert np.abs(ops.convert_to_numpy(layer.matrix()) - exact).max() > 0.1

@@ -26,20 +26,29 @@ def linear(x: Tensor, kernel: Any, bias: Any) -> Tensor:
     raise NotImplementedError
 
 
-def int8_product(x: Tensor, kernel: Any) -> Tensor:
-    """`x @ kernel` of whole numbers.
+def multiplies_int8(x: Tensor) -> bool:
+    """Whether `int8_product` is exact, and faster than products of floats.
 
-    TensorFlow's and JAX's own products of int8 are slow on a CPU (led-base's
-    encoder: seven times as slow as in float32, and five times beside the
-    options that JAX compiles it with): there it is a product of floats, whose
-    sums round as any others. PyTorch multiplies int8 where that is exact.
+    On a CPU TensorFlow's own is slow (led-base's encoder: seven times as slow
+    as in float32): oneDNN's is called, in graphs of this process. JAX's is slow
+    where XLA does not call its library. That of PyTorch overflows without
+    instructions that add in 32 bits.
+
+    Args:
+        x: Float tensor, what is to be multiplied.
+    """
+    raise NotImplementedError
+
+
+def int8_product(x: Tensor, kernel: Any) -> Tensor:
+    """`x @ kernel` of whole numbers, where `multiplies_int8`.
 
     Args:
         x: Float tensor of shape `(..., I)`, whole numbers from -127 to 127.
         kernel: Int8 tensor of shape `(I, O)`.
 
     Returns:
-        Tensor of shape `(..., O)` and the dtype of `x`.
+        Float32 tensor of shape `(..., O)`.
     """
     raise NotImplementedError
 

@@ -1,5 +1,6 @@
 """How JAX compiles, and the options of XLA that it is told on a CPU."""
 
+import contextlib
 import contextvars
 import functools
 from collections.abc import Callable
@@ -20,11 +21,17 @@ LARGE_PRODUCTS = {"xla_cpu_experimental_ynn_fusion_type": ""}
 WIDE_VECTORS = {"xla_cpu_prefer_vector_width": 512}
 
 _takes_no_gradient = contextvars.ContextVar("takes_no_gradient", default=False)
+_large_products = contextvars.ContextVar("large_products", default=False)
 
 
 def in_inference() -> bool:
     """Whether what is being traced is what `jit` compiles."""
     return _takes_no_gradient.get()
+
+
+def for_large_products() -> bool:
+    """Whether what is being traced is compiled with `LARGE_PRODUCTS`."""
+    return _large_products.get()
 
 
 def jit(
@@ -38,12 +45,12 @@ def jit(
 
     def stateless(values, *args):
         mapping = zip(model.variables, values, strict=True)
-        token = _takes_no_gradient.set(True)
-        try:
-            with keras.StatelessScope(state_mapping=mapping):
-                return function(*args)
-        finally:
-            _takes_no_gradient.reset(token)
+        with (
+            _set(_takes_no_gradient, True),
+            _set(_large_products, large_products),
+            keras.StatelessScope(state_mapping=mapping),
+        ):
+            return function(*args)
 
     options = _options(large_products)
     compiled = jax.jit(stateless, compiler_options=options)
@@ -52,6 +59,15 @@ def jit(
         return compiled(_values(model), *args)
 
     return call
+
+
+@contextlib.contextmanager
+def _set(variable, value):
+    token = variable.set(value)
+    try:
+        yield
+    finally:
+        variable.reset(token)
 
 
 def _values(model):
@@ -72,8 +88,13 @@ def train_step(model: Any) -> Callable[..., Any] | None:
     flax = keras.config.is_nnx_enabled()
     if placed or flax or model.run_eagerly or not model.jit_compile:
         return None
+
+    def step(*args):
+        with _set(_large_products, True):
+            return model.train_step(*args)
+
     options = _options(large_products=True)
-    return jax.jit(model.train_step, donate_argnums=0, compiler_options=options)
+    return jax.jit(step, donate_argnums=0, compiler_options=options)
 
 
 @functools.cache

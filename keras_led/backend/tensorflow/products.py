@@ -7,6 +7,7 @@ import tensorflow as tf
 from keras import ops
 
 from keras_led.backend.tensorflow import onednn
+from keras_led.backend.tensorflow.private_graph import in_private_graph
 from keras_led.backend.tensorflow.private_graph import in_xla_graph
 from keras_led.backend.tensorflow.private_graph import runs_here
 from keras_led.typing import Tensor
@@ -31,14 +32,19 @@ def linear(x: Tensor, kernel: Any, bias: Any) -> Tensor:
     return ops.reshape(product, (*ops.shape(x)[:-1], outer))
 
 
-def int8_product(x: Tensor, kernel: Any) -> Tensor:
+def multiplies_int8(x: Tensor) -> bool:
     if tf.config.list_logical_devices("GPU"):
-        product = ops.matmul(ops.cast(x, "int8"), kernel)
-        return ops.cast(product, x.dtype)
-    # The sums may be above the largest float16.
-    dtype = "float32" if x.dtype == tf.float16 else x.dtype
-    product = linear(tf.cast(x, dtype), tf.cast(kernel, dtype), None)
-    return tf.cast(product, x.dtype)
+        return True
+    return in_private_graph() and onednn.multiplies_int8()
+
+
+def int8_product(x: Tensor, kernel: Any) -> Tensor:
+    x = tf.cast(x, "int8")
+    if tf.config.list_logical_devices("GPU"):
+        return ops.cast(ops.matmul(x, kernel), "float32")
+    inner, outer = kernel.shape
+    product = onednn.int8_product(tf.reshape(x, (-1, inner)), kernel)
+    return ops.reshape(product, (*ops.shape(x)[:-1], outer))
 
 
 def map_rows(function: Callable[..., Any], x: Tensor, *others: Any) -> Tensor:

@@ -15,20 +15,16 @@ FEW_ROWS, MANY_ROWS = 4, 64
 
 
 def product(x: Tensor, kernel: Tensor) -> Tensor:
-    """`x @ kernel`, exact where `is_exact`, else as exact as float sums.
+    """`x @ kernel`, where `is_exact`.
 
     Args:
         x: Float tensor of shape `(M, I)`, whole numbers from -127 to 127.
         kernel: Int8 tensor of shape `(I, O)`.
 
     Returns:
-        Tensor of shape `(M, O)` and the dtype of `x`.
+        Float32 tensor of shape `(M, O)`.
     """
-    if is_exact():
-        return _multiply(x.to(torch.int8), kernel).to(x.dtype)
-    # The sums may be above the largest float16.
-    dtype = torch.float32 if x.dtype == torch.float16 else x.dtype
-    return (x.to(dtype) @ kernel.to(dtype)).to(x.dtype)
+    return _multiply(x.to(torch.int8), kernel).to(torch.float32)
 
 
 def _multiply(x, kernel):

@@ -43,9 +43,13 @@ def linear(x: Tensor, kernel: Any, bias: Any) -> Tensor:
     return product.reshape(*x.shape[:-1], outer)
 
 
+def multiplies_int8(x: Tensor) -> bool:
+    return x.device.type != "cpu" or int8.is_exact()
+
+
 def int8_product(x: Tensor, kernel: Any) -> Tensor:
     if x.device.type != "cpu":
-        return ops.cast(ops.matmul(x.to(torch.int8), kernel), x.dtype)
+        return ops.cast(ops.matmul(x.to(torch.int8), kernel), "float32")
     product = int8.product(x.reshape(-1, x.shape[-1]), kernel)
     return product.reshape(*x.shape[:-1], product.shape[-1])
 
