@@ -16,11 +16,12 @@ from keras_led.hub.hub_core import INPUTS
 from keras_led.hub.hub_core import LEDCore
 from keras_led.hub.hub_presets import find_transformers_config
 from keras_led.hub.hub_presets import read_backbone
-from keras_led.hub.quantizing import quantizable
 from keras_led.hub.sizes import arguments_of
 from keras_led.hub.sizes import config_of
+from keras_led.layers.changes import check_quantization
 from keras_led.layers.changes import find_changes
 from keras_led.layers.changes import make_changes
+from keras_led.layers.changes import quantizable
 from keras_led.models.conditional_generation import LEDForConditionalGeneration
 from keras_led.training.layout_map import layout_map
 from keras_led.typing import StrPath
@@ -263,6 +264,7 @@ class LEDBackbone(keras_hub.models.Backbone):
         Without `filters`, what cannot be quantized is left alone, without a
         warning for each layer.
         """
+        check_quantization(mode)
         filters = quantizable if filters is None else filters
         super().quantize(mode, config=config, filters=filters, **kwargs)
 

@@ -18,12 +18,13 @@ from keras_led.hub.own_loop import batches_of
 from keras_led.hub.own_loop import join_batches
 from keras_led.hub.own_loop import read_stop_tokens
 from keras_led.hub.own_loop import write_batch
-from keras_led.hub.quantizing import quantizable
 from keras_led.hub.samplers import LEDSampler
 from keras_led.hub.samplers import get_sampler
 from keras_led.hub.samplers import options_of_sampler
 from keras_led.hub.scoring import score
 from keras_led.hub.seq2seq_preprocessor import LEDSeq2SeqLMPreprocessor
+from keras_led.layers.changes import check_quantization
+from keras_led.layers.changes import quantizable
 from keras_led.models.training_step import build_optimizer
 from keras_led.typing import StrPath
 from keras_led.typing import Tensor
@@ -210,6 +211,7 @@ class LEDSeq2SeqLM(keras_hub.models.Seq2SeqLM):
         **kwargs: Any,
     ) -> None:
         """Quantizes the weights; see `LEDBackbone.quantize`."""
+        check_quantization(mode)
         filters = quantizable if filters is None else filters
         super().quantize(mode, config=config, filters=filters, **kwargs)
 

@@ -16,6 +16,29 @@ from keras_led.layers.dense_layer import hold_as_array
 QUANTIZATION_MODES = ("int8", "int4", "float8")
 
 
+def check_quantization(mode: str | None) -> None:
+    """Refuses the modes of Keras that calibrate: GPTQ and AWQ.
+
+    They hand one tensor from block to block, and nothing else: no mask, no
+    window, and no document to a decoder.
+
+    Raises:
+        ValueError: If `mode` is one of them.
+    """
+    if mode not in QUANTIZATION_MODES:
+        raise ValueError(
+            f"`mode` must be {', '.join(map(repr, QUANTIZATION_MODES[:-1]))} "
+            f"or {QUANTIZATION_MODES[-1]!r}. Received: mode={mode!r}, which "
+            "calibrates blocks that take one tensor; those of LED take masks "
+            "and the document too. Use 'int8' or 'int4'."
+        )
+
+
+def quantizable(layer: keras.layers.Layer) -> bool:
+    """Whether a layer has a way of its own to be quantized."""
+    return type(layer).quantize is not keras.layers.Layer.quantize
+
+
 def find_changes(model: keras.layers.Layer) -> dict[str, dict[str, Any]]:
     """Lists what is not as the constructors of the layers leave it.
 

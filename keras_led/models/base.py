@@ -7,6 +7,8 @@ from typing import Any
 import keras
 
 from keras_led.config import LEDConfig
+from keras_led.layers.changes import check_quantization
+from keras_led.layers.changes import quantizable
 from keras_led.models import adapters
 from keras_led.models.call_checks import check_document_length
 from keras_led.models.checked_runs import check_between_fits
@@ -162,6 +164,32 @@ class LEDPreTrainedModel(
         self.get_base_model().decoder.gradient_checkpointing = value
         # A compiled training step holds the former choice.
         self.train_function = None
+
+    def quantize(
+        self,
+        mode: str | None = None,
+        config: Any = None,
+        filters: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        """Quantizes the weights; see `keras.Model.quantize`.
+
+        Without `filters`, what cannot be quantized is left alone, without a
+        warning for each layer.
+
+        Args:
+            mode: `"int8"`, `"int4"` or `"float8"`, or `None` for that of
+                `config`.
+            config: `keras.quantizers.QuantizationConfig`, or `None`.
+            filters: Which layers, as in Keras, or `None` for all.
+            **kwargs: as in Keras.
+
+        Raises:
+            ValueError: If `mode` is one that calibrates, GPTQ or AWQ.
+        """
+        check_quantization(mode)  # Keras has read it from `config`
+        filters = quantizable if filters is None else filters
+        super().quantize(mode, config=config, filters=filters, **kwargs)
 
     @property
     def vocabulary_size(self) -> int:
