@@ -58,7 +58,9 @@ def bench(
     dtype: Annotated[
         str | None,
         typer.Option(
-            metavar="POLICY", help="Keras dtype policy, such as bfloat16."
+            metavar="POLICY",
+            help="Keras dtype policy, such as bfloat16 (slower than float32 "
+            "with JAX on a CPU).",
         ),
     ] = None,
     as_json: JsonOption = False,
