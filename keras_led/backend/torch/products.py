@@ -18,6 +18,8 @@ from keras_led.backend.torch.tensors import as_tensor
 from keras_led.typing import Tensor
 
 FEW_ROWS = 8
+# Numbers of a matrix that stay in the cache, where parts only cost operations.
+FEW_WEIGHTS = 2**16
 # Parts that the rows of a kernel are summed up in.
 PARTS = 8
 # Rows of a table that are read at once.
@@ -33,7 +35,7 @@ def linear(x: Tensor, kernel: Any, bias: Any) -> Tensor:
     if onednn.takes(x, kernel):
         return onednn.product(x, kernel, bias)
     inner, outer = kernel.shape
-    if inner % PARTS or not _has_few_rows(x):
+    if inner % PARTS or not _read_in_parts(x, kernel):
         return torch.nn.functional.linear(x, kernel.t(), bias)
     rows = x.reshape(-1, PARTS, inner // PARTS).transpose(0, 1)
     parts = torch.bmm(rows, kernel.reshape(PARTS, inner // PARTS, outer))
@@ -93,7 +95,7 @@ def write_rows_(x: Tensor, indices: Tensor, rows: Tensor) -> Tensor:
 def table_product(x: Tensor, table: Any) -> Tensor:
     if onednn.takes(x, table):
         return onednn.product(x, table.t())
-    if not _has_few_rows(x):
+    if not _read_in_parts(x, table):
         return torch.matmul(x, table.t())
     columns = x.reshape(-1, x.shape[-1]).t()
     parts = [rows @ columns for rows in table.split(TABLE_ROWS)]
@@ -124,10 +126,11 @@ def packed_chunk_columns() -> int | None:
     return None
 
 
-def _has_few_rows(x):
+def _read_in_parts(x, matrix):
     return (
         x.device.type == "cpu"
         and x.dtype == torch.float32
         and not torch.is_grad_enabled()
         and x.numel() <= FEW_ROWS * x.shape[-1]
+        and matrix.numel() > FEW_WEIGHTS
     )
