@@ -9,6 +9,7 @@ from typing import Any
 
 import keras
 
+from keras_led import backend
 from keras_led.layers.dense_layer import Dense
 from keras_led.layers.dense_layer import hold_as_array
 
@@ -84,6 +85,7 @@ def make_changes(
             f"`get_config` wrote. Received: changes={changes!r:.200}, where "
             f"{error}."
         ) from error
+    backend.list_parameters(model)
 
 
 def _make_changes(model, changes):

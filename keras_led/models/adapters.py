@@ -12,9 +12,9 @@ import keras
 
 from keras_led.checkpoints import names
 from keras_led.checkpoints.saving import merged_value
+from keras_led.models.changed_variables import variables_changed
 from keras_led.models.checked_runs import check_between_fits
 from keras_led.models.freezing import base_of
-from keras_led.models.freezing import forget_compiled_steps
 from keras_led.models.freezing import freeze_all_but
 from keras_led.models.freezing import has_adapters
 from keras_led.models.freezing import innermost_layers
@@ -134,7 +134,7 @@ def add_adapters(
         layer.trainable = True
         layer.enable_lora(rank, lora_alpha=alpha)
         keep_under_adapters(layer)
-    forget_compiled_steps(model)
+    variables_changed(model)
 
 
 def merge_adapters(model: AnyLED) -> None:
@@ -176,7 +176,7 @@ def merge_adapters(model: AnyLED) -> None:
         layer.lora_rank = None
         layer.lora_alpha = None
         layer.trainable = False
-    forget_compiled_steps(model)
+    variables_changed(model)
 
 
 def adapter_layers(model: AnyLED) -> dict[str, keras.layers.Layer]:

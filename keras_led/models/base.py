@@ -11,6 +11,7 @@ from keras_led.layers.changes import check_quantization
 from keras_led.layers.changes import quantizable
 from keras_led.models import adapters
 from keras_led.models.call_checks import check_document_length
+from keras_led.models.changed_variables import variables_changed
 from keras_led.models.checked_runs import check_between_fits
 from keras_led.models.copies import CopyMixin
 from keras_led.models.decoder_model import LEDDecoderModel
@@ -190,6 +191,7 @@ class LEDPreTrainedModel(
         check_quantization(mode)  # Keras has read it from `config`
         filters = quantizable if filters is None else filters
         super().quantize(mode, config=config, filters=filters, **kwargs)
+        variables_changed(self)
 
     @property
     def vocabulary_size(self) -> int:
@@ -294,9 +296,7 @@ class LEDPreTrainedModel(
             check_between_fits(self, "resize_token_embeddings")
             self.config.copy(vocab_size=size)  # raises if a token is cut off
             self._resize_vocabulary(size, mean_resizing)
-            self.train_function = None
-            self.test_function = None
-            self.predict_function = None
+            variables_changed(self)
         return self.get_input_embeddings()
 
     def _resize_vocabulary(self, size, mean_resizing):

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from keras_led.models.changed_variables import variables_changed
 from keras_led.models.checked_runs import check_between_fits
 from keras_led.typing import AnyLED
 
@@ -189,11 +190,4 @@ def _set_trainable(model, chosen, value):
         layer.trainable = wanted[id(layer)]
         if has_adapters(layer):
             keep_under_adapters(layer)
-    forget_compiled_steps(model)
-
-
-def forget_compiled_steps(model: AnyLED) -> None:
-    """Has Keras trace training, evaluation and prediction anew."""
-    model.train_function = None
-    model.test_function = None
-    model.predict_function = None
+    variables_changed(model)

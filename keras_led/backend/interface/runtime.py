@@ -104,6 +104,16 @@ def local_batch(batch: Any) -> Any:
     raise NotImplementedError
 
 
+def list_parameters(layer: "keras.layers.Layer") -> None:
+    """Lists the parameters of a layer anew, after variables came or went.
+
+    `torch.nn.Module.parameters` gives those that a layer had when it was
+    built: without this an optimizer of PyTorch, or `DistributedDataParallel`,
+    knows nothing of adapters or of a table that was made longer.
+    """
+    raise NotImplementedError
+
+
 def transpose(x: Tensor, axes: tuple[int, ...]) -> Tensor:
     """`ops.transpose`, also fast for small tensors of a few axes.
 

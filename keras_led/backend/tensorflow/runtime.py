@@ -98,6 +98,10 @@ def _replica_context():
     return context if several else None
 
 
+def list_parameters(layer: "keras.layers.Layer") -> None:
+    del layer
+
+
 def transpose(x: Tensor, axes: tuple[Any, ...]) -> Tensor:
     """Through `einsum` for small tensors."""
     size = x.shape.num_elements()

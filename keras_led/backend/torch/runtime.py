@@ -118,6 +118,12 @@ def _replica_group():
     return None if running is None else running.process_group
 
 
+def list_parameters(layer: "keras.layers.Layer") -> None:
+    for one in layer._flatten_layers():
+        if hasattr(one, "_torch_params"):
+            one._track_variables()
+
+
 def transpose(x: Tensor, axes: tuple[Any, ...]) -> Tensor:
     return x.permute(axes)
 
