@@ -350,14 +350,22 @@ class TokenizerCalls:
                 add_special_tokens=options.add_special_tokens,
             )
 
-        def run_uncut(text):
+        def run_uncut(texts):
+            # With the space of a word in its offsets, and nothing cut.
             whole_words = {**state, "trim_offsets": False}
-            return self._shared_backend.encode([text], whole_words)[0]
+            return self._shared_backend.encode(texts, whole_words)
 
-        if truncation is None or options.return_overflowing_tokens:
+        def finish(encoding):
+            return self._shared_backend.finish(
+                encoding,
+                {**state, "truncation": truncation},
+                add_special_tokens=options.add_special_tokens,
+            )
+
+        if options.return_overflowing_tokens:
             return run(rows)
         cutter = TextCutter(self._backend, run_uncut, state)
-        return encode_long(rows, run, run_uncut, cutter, truncation)
+        return encode_long(rows, run, run_uncut, finish, cutter, truncation)
 
     def warn_once(self, key: str, message: str) -> None:
         """Warns of something the first time that this tokenizer meets it."""

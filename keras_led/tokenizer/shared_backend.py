@@ -55,6 +55,28 @@ class SharedBackend:
                 add_special_tokens=add_special_tokens,
             )
 
+    def finish(
+        self,
+        encoding: "tokenizers.Encoding",
+        state: dict[str, Any],
+        add_special_tokens: bool = False,
+    ) -> "tokenizers.Encoding":
+        """Cuts the encoding of a text, and writes special tokens, as `encode`.
+
+        Args:
+            encoding: `tokenizers.Encoding`, uncut, its offsets not trimmed.
+            state: dict, see the class.
+            add_special_tokens: bool.
+
+        Returns:
+            Another `tokenizers.Encoding`.
+        """
+        with self._lock:
+            self.configure(state)
+            return self.tokenizer.post_process(
+                encoding, None, add_special_tokens
+            )
+
     def configure(self, state: dict[str, Any]) -> None:
         """Brings the tokenizer into a state.
 

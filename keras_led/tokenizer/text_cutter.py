@@ -36,7 +36,7 @@ class TextCutter:
 
     Args:
         backend: `tokenizers.Tokenizer`.
-        encode: callable from a text to its `tokenizers.Encoding`, uncut,
+        encode: callable from texts to their `tokenizers.Encoding`, uncut,
             without special tokens, whose offsets hold the space of a word.
         state: dict, the state of `SharedBackend` in which it does so.
     """
@@ -133,7 +133,7 @@ class TextCutter:
             Pair of the place, or `None` where one word fills that half, and
             then of the part of the word that is certain: start and stop.
         """
-        encoding = self._encode(text[start:stop])
+        (encoding,) = self._encode([text[start:stop]])
         words, offsets = encoding.word_ids, encoding.offsets
         certain = stop - self._reach - _LOOK_AHEAD
         for left in range(len(words) - 2, -1, -1):

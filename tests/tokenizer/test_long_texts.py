@@ -9,6 +9,7 @@ from tokenizers import AddedToken
 from keras_led.data import Seq2SeqDataset
 from keras_led.generation.summaries import CutDocumentWarning
 from keras_led.generation.summaries import TokenizedDocuments
+from keras_led.tokenizer import LEDTokenizer
 from keras_led.tokenizer import long_texts
 from keras_led.tokenizer.shared_backend import SharedBackend
 from tests.tokenizer.conftest import CORPUS
@@ -41,6 +42,9 @@ PIECES = [
     "<",
     "\x1c",
     "😀",
+    "e\u0301",
+    "\u0301",
+    "👩\u200d👩\u200d👧",
 ]
 # Each is one word for the pre-tokenizer, or has no space to be cut at.
 ENDLESS = ["a", "ao", " ", "\n", "=", "'", "京", "。北京", "ß", "😀", "Ab9+"]
@@ -79,7 +83,9 @@ def random_text(rng):
 
 
 def facts(tokenizer, texts, **options):
-    found = tokenizer(texts, return_offsets_mapping=True, **options)
+    found = tokenizer(
+        texts, return_offsets_mapping=True, verbose=False, **options
+    )
     words = [found.word_ids(row) for row in range(len(found["input_ids"]))]
     return found["input_ids"], found["offset_mapping"], words
 
@@ -96,11 +102,15 @@ def test_tokens_and_places_are_those_of_the_whole_text(
     rng = random.Random(side)
     for _ in range(30):
         texts = [random_text(rng), random_text(rng)]
+        length = rng.choice([None, 4, 9, 17, 40])
         options = {
-            "truncation": True,
-            "max_length": rng.choice([4, 9, 17, 40]),
+            "truncation": length is not None,
+            "max_length": length,
             "add_special_tokens": special,
         }
+        if length == 40:
+            options["return_overflowing_tokens"] = True
+            options["stride"] = rng.choice([0, 3])
         found = facts(tokenizer, texts, **options)
         assert found == facts(peer, texts, **options), texts
 
@@ -159,6 +169,32 @@ def test_the_end_of_a_text_is_read_in_parts(tokenizer, characters_read):
     end = tokenizer(text[-4005:], verbose=False)["input_ids"]
     assert ids[1:] == end[-49:]
     assert max(characters_read) < 150_000
+
+
+def test_a_text_that_is_kept_whole_is_read_in_pieces(
+    tokenizer, peer, small_steps, characters_read
+):
+    text = " ".join(CORPUS) * 3
+    (expected,), (places,), (words,) = facts(peer, [text])
+    (ids,), (offsets,), (found,) = facts(tokenizer, [text])
+    assert (ids, offsets, found) == (expected, places, words)
+    assert max(characters_read) <= 120 < len(text) // 9
+
+
+def test_bytes_that_the_vocabulary_lacks_are_left_out_of_long_texts(
+    tokenizer, small_steps
+):
+    vocab = {"A": 0, "b": 1, "\u0120": 2, "\u0120A": 3, "</s>": 4, "<s>": 5}
+    small = LEDTokenizer(
+        vocab=vocab, merges=["\u0120 A"], unk_token=None, mask_token=None
+    )
+    text = "Ab Axx bA x " * 40
+    found = small(text, return_offsets_mapping=True)
+    backend = small.backend_tokenizer
+    expected = backend.encode(text)
+    assert found["input_ids"] == expected.ids
+    assert found["offset_mapping"] == expected.offsets
+    assert found.word_ids() == expected.word_ids
 
 
 def test_a_corpus_reads_no_more_than_it_keeps(tokenizer, characters_read):
