@@ -42,6 +42,7 @@ def test_equals_the_reference_in_one_piece_and_in_blocks(
     kind, max_scores, monkeypatch
 ):
     monkeypatch.setattr(dense, "MAX_SCORES_PER_HEAD", max_scores)
+    monkeypatch.setattr(dense, "FEW_QUERIES", 1)
     query, key, value = draw(1)
     mask = masks(kind)
     pairs = np.ones((BATCH, QUERIES, KEYS), bool)
@@ -65,6 +66,27 @@ def test_equals_the_reference_in_one_piece_and_in_blocks(
     np.testing.assert_allclose(
         ops.convert_to_numpy(context), expected, atol=1e-5
     )
+
+
+@pytest.mark.parametrize(
+    ("queries", "blocks"), [(QUERIES, [QUERIES]), (19, [16, 16])]
+)
+def test_few_queries_read_the_keys_once(queries, blocks, monkeypatch):
+    monkeypatch.setattr(dense, "MAX_SCORES_PER_HEAD", 2 * KEYS)
+    attend, seen = dense._attend, []
+
+    def counting(query, *others):
+        seen.append(query.shape[2])
+        return attend(query, *others)
+
+    monkeypatch.setattr(dense, "_attend", counting)
+    operands, mask = (
+        map(ops.convert_to_tensor, gradient_operands(queries)[0]),
+        None,
+    )
+    dense.dot_product_attention(*operands, mask)
+    # A loop is traced once on JAX.
+    assert seen == (blocks[:1] if backend.name == "jax" else blocks)
 
 
 @pytest.mark.parametrize("queries", [1, QUERIES, FEW_QUERIES + 1])
@@ -100,6 +122,7 @@ def test_lengths_that_are_known_only_at_run_time(mask_kind, monkeypatch):
     import tensorflow as tf
 
     monkeypatch.setattr(dense, "MAX_SCORES_PER_HEAD", 2 * KEYS)
+    monkeypatch.setattr(dense, "FEW_QUERIES", 1)
     query, key, value = draw(1)
     mask = masks(mask_kind)
     pairs = np.ones((BATCH, QUERIES, KEYS), bool)

@@ -59,7 +59,8 @@ def map_rows(
     """`function` of the rows of matrices, each apart from the others.
 
     On a CPU, JAX and PyTorch take some rows at a time, so that what it makes
-    on the way stays in the cache.
+    on the way stays in the cache; so does TensorFlow where rows are many, or
+    that would grow with them.
 
     Args:
         function: Callable from float matrices of some of the rows to a matrix
@@ -125,6 +126,22 @@ def look_up(table: Any, ids: Tensor) -> tuple[Any, ...]:
 
     Returns:
         Pair of the rows, `(..., D)`, and the table.
+    """
+    raise NotImplementedError
+
+
+def weighted_sum(weights: Tensor, value: Tensor) -> Tensor:
+    """`weights @ value` of an attention.
+
+    In pieces on JAX, on a CPU, for narrow heads and many keys, where XLA takes
+    a product that is many times as slow.
+
+    Args:
+        weights: Float tensor of shape `(B, N, T, S)`.
+        value: Float tensor of shape `(B, N, S, H)`.
+
+    Returns:
+        Float tensor of shape `(B, N, T, H)`.
     """
     raise NotImplementedError
 

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from keras import ops
 
 from keras_led.backend.jax.compile import for_large_products
+from keras_led.backend.jax.compile import in_inference
 from keras_led.backend.jax.loops import replace_slices
 from keras_led.typing import Tensor
 
@@ -16,6 +17,15 @@ from keras_led.typing import Tensor
 # block in float32. Its encoder took 5.6 s for 16,384 tokens so, 6.0 s with all
 # rows at once, and for 4,096 tokens the same.
 MAPPED_ROWS = 1024
+
+# Keys whose values `weighted_sum` adds up at a time. Above so many pieces, with
+# heads narrower than `WIDE_HEAD`, XLA leaves the product of few rows that it
+# writes itself for a library's: 4 queries, 4 heads of 16 took 2.7 ms for 65,536
+# keys and 104 for 131,072, in pieces 6.7 and 17. Heads of 32 took 7.9 and 11.
+# The whole attention to 1,048,576 keys: 536 ms of one core, in pieces 175.
+SUMMED_KEYS = 8192
+MOST_PIECES_AT_ONCE = 8
+WIDE_HEAD = 32
 
 
 def linear(x: Tensor, kernel: Any, bias: Any) -> Tensor:
@@ -101,6 +111,34 @@ def _add_rows(ids, grad_output):
 
 
 look_up.defvjp(_look_up_and_keep, _add_rows)
+
+
+def weighted_sum(weights: Tensor, value: Tensor) -> Tensor:
+    # In pieces the gradient of each would be as long as all keys.
+    if jax.default_backend() != "cpu" or not in_inference():
+        return ops.matmul(weights, value)
+    num_keys, head_dim = value.shape[2:]
+    pieces = num_keys // SUMMED_KEYS
+    if pieces <= MOST_PIECES_AT_ONCE or head_dim >= WIDE_HEAD:
+        return ops.matmul(weights, value)
+    piece = jax.lax.dynamic_slice_in_dim
+
+    def add(number, total):
+        start = number * SUMMED_KEYS
+        return total + jnp.matmul(
+            piece(weights, start, SUMMED_KEYS, axis=3),
+            piece(value, start, SUMMED_KEYS, axis=2),
+            preferred_element_type=total.dtype,
+        )
+
+    end = pieces * SUMMED_KEYS
+    rest = jnp.matmul(
+        weights[..., end:],
+        value[:, :, end:],
+        preferred_element_type="float32",
+    )
+    total = jax.lax.fori_loop(0, pieces, add, rest)
+    return total.astype(value.dtype)
 
 
 def packed_chunk_columns() -> int | None:

@@ -122,6 +122,10 @@ class _LookUp(torch.autograd.Function):
         return grad_table.index_add_(0, ids.flatten(), rows), None
 
 
+def weighted_sum(weights: Tensor, value: Tensor) -> Tensor:
+    return ops.matmul(weights, value)
+
+
 def packed_chunk_columns() -> int | None:
     return None
 
