@@ -58,29 +58,30 @@ class Benchmark:
     warm_up: int = 1
 
 
-def time_calls(call, warm_up, repeats):
+def time_calls(call, warm_up, repeats, clock=time.perf_counter):
     """Times calls one by one after some that do not count.
 
     Args:
         call: callable that waits for its result.
         warm_up: int, calls that compile and fill caches.
         repeats: int, calls that count.
+        clock: callable that returns seconds.
 
     Returns:
         Pair of a dict ("warm_up_seconds" and "seconds", a list) and the last
         result.
     """
-    started = time.perf_counter()
+    started = clock()
     result = None
     for _ in range(warm_up):
         result = call()
-    before = time.perf_counter() - started
+    before = clock() - started
     seconds = []
     with turn_on_device():
         for _ in range(repeats):
-            started = time.perf_counter()
+            started = clock()
             result = call()
-            seconds.append(round(time.perf_counter() - started, 5))
+            seconds.append(round(clock() - started, 5))
     return {"warm_up_seconds": round(before, 3), "seconds": seconds}, result
 
 

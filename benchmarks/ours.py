@@ -23,20 +23,21 @@ def versions():
     return {"keras": keras.__version__, name: library.__version__}
 
 
-def make(cls, config, dtype):
+def make(cls, config, dtype, **options):
     """Makes a model with random weights, the same ones for the same dtype.
 
     Args:
         cls: class of the model.
         config: dict of arguments of `LEDConfig`.
         dtype: str, a dtype policy, or "int8" for float32 quantized after.
+        **options: of the model.
 
     Returns:
         The model.
     """
     keras.utils.set_random_seed(0)
     policy = "float32" if dtype == "int8" else dtype
-    model = cls(keras_led.LEDConfig(**config), dtype=policy)
+    model = cls(keras_led.LEDConfig(**config), dtype=policy, **options)
     if dtype == "int8":
         model.quantize("int8")
     return model
@@ -64,6 +65,12 @@ def compiled_encoder(model):
     return backend.jit(encode, model, recordable=True)
 
 
+def tensors(case):
+    """The encoder's inputs for a case, a dict of tensors."""
+    arrays = make_inputs(case["tokens"], case.get("batch", 1))
+    return {name: ops.convert_to_tensor(x) for name, x in arrays.items()}
+
+
 def numbers(tensor):
     """A tensor of any dtype as a float32 array."""
     return ops.convert_to_numpy(ops.cast(tensor, "float32"))
@@ -82,9 +89,7 @@ def encoder(contender, case):
     config = config_of(case["layers"], case["positions"])
     dtype = case["dtype"]
     model = make(keras_led.LEDModel, config, dtype)
-    run = compiled_encoder(model)
-    arrays = make_inputs(case["tokens"], case["batch"])
-    inputs = {name: ops.convert_to_tensor(x) for name, x in arrays.items()}
+    run, inputs = compiled_encoder(model), tensors(case)
 
     def error():
         # Only now, after the peak memory has been read.
@@ -115,15 +120,28 @@ def generation(contender, case):
         Pair of `Subject`: the encoder, whose call returns its output; and
         decoding, whose call takes that and returns ids.
     """
-    from keras_led.generation.inputs.arguments import read_request
-    from keras_led.generation.loop.encode import encode
-
     dtype = case["dtype"]
     model = keras_led.LEDForConditionalGeneration.from_pretrained(
         case["directory"], dtype="float32" if dtype == "int8" else dtype
     )
     if dtype == "int8":
         model.quantize("int8")
+    return generation_of(model, case)
+
+
+def generation_of(model, case):
+    """Encoder and decoding of a model, as `generation`.
+
+    Args:
+        model: `LEDForConditionalGeneration`.
+        case: dict with "tokens", "new_tokens", "beams".
+
+    Returns:
+        Pair of `Subject`.
+    """
+    from keras_led.generation.inputs.arguments import read_request
+    from keras_led.generation.loop.encode import encode
+
     arrays = make_inputs(case["tokens"])
     options = {
         "num_beams": case["beams"],
@@ -169,6 +187,16 @@ def training(contender, case):
     )
     if case["checkpointing"]:
         model.gradient_checkpointing_enable()
+    return Subject(step_of(model, case), versions())
+
+
+def step_of(model, case):
+    """A step of training, a callable without arguments.
+
+    Args:
+        model: `LEDForConditionalGeneration`.
+        case: dict with "tokens" and "targets".
+    """
     model.compile(keras.optimizers.AdamW(LEARNING_RATE))
     batch = make_batch(case["tokens"], case["targets"])
-    return Subject(lambda: float(model.train_on_batch(batch)), versions())
+    return lambda: float(model.train_on_batch(batch))

@@ -143,6 +143,13 @@ def draw(content, path):
     ]
     if training:
         panels.append(lambda axes: draw_bars(axes, training, "Training step"))
+    long = chosen(records, "long")
+    for work in dict.fromkeys(map(report.work_of, long)):
+        of_work = [r for r in long if report.work_of(r) == work]
+        for what, unit in (("time", "seconds"), ("memory", "GB")):
+            value = "median_seconds" if what == "time" else "peak_gigabytes"
+            drawn = of_work, value, f"{work.capitalize()}: {what}", unit
+            panels.append(lambda axes, drawn=drawn: draw_lines(axes, *drawn))
     if not panels:
         return []
     # Two panels a row: a column of a page is about 700 points wide.
@@ -154,16 +161,20 @@ def draw(content, path):
         all_axes.pop().remove()
     for draw_panel, axes in zip(panels, all_axes, strict=True):
         draw_panel(axes)
-    if encoder:
+    if encoder or long:
         figure.legend(
             *all_axes[0].get_legend_handles_labels(),
             loc="outside lower center",
             ncols=3,
             fontsize="small",
         )
+    machine = f"{content['processor']}, {report.count_of_cores(content)}"
+    bars = (
+        "; black: the least time of this machine; x: as fast as Hugging Face, "
+        "PyTorch"
+    )
     figure.suptitle(
-        f"{content['processor']}, {content['cores']} cores, float32; black: "
-        "the least time of this machine; x: as fast as Hugging Face, PyTorch",
+        f"{machine}, float32{bars if decoding or training else ''}",
         fontsize="small",
     )
     path.parent.mkdir(parents=True, exist_ok=True)

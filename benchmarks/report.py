@@ -20,7 +20,7 @@ HEADS = (
 )
 # The parts of the page that are written by a program, by their names, and the
 # one of the README.
-SECTIONS = ("results", "accelerator")
+SECTIONS = ("results", "accelerator", "long")
 IN_BRIEF = "in brief"
 # What the README shows, in the words of `what`.
 BRIEF_ROWS = (
@@ -60,9 +60,22 @@ def what(record):
             f"{record['tokens']:,} tokens"
         )
         return text + (", checkpointing" if record["checkpointing"] else "")
+    if name == "long":
+        return f"{work_of(record)}, {record['tokens']:,} tokens"
     if record["part"] == "import":
         return "import"
     return f"first token, {record['tokens']:,} tokens"
+
+
+def work_of(record):
+    """What a record of benchmarks/long.py measured, the length left out."""
+    return {
+        "encoder": "encoder",
+        "training": "training step",
+        "generation": (
+            f"decoding {record['new_tokens']} tokens, {record['beams']} beams"
+        ),
+    }[record["work"]]
 
 
 def peer_of(record, records):
@@ -91,6 +104,22 @@ def shorter_by_one(record, records):
         if (
             other["benchmark"] == record["benchmark"] == "memory"
             and other["tokens"] == record["tokens"] - 1
+            and other["contender"] == record["contender"]
+            and other["dtype"] == record["dtype"]
+            and "failed" not in other
+        ):
+            return other
+    return None
+
+
+def quarter_of(record, records):
+    """The record of a document a quarter as long, or `None`."""
+    if record["benchmark"] != "long":
+        return None
+    quarter = {**record, "tokens": record["tokens"] // 4}
+    for other in records:
+        if (
+            what(other) == what(quarter)
             and other["contender"] == record["contender"]
             and other["dtype"] == record["dtype"]
             and "failed" not in other
@@ -136,6 +165,13 @@ def notes(record, records):
             f"time {time:.2f} x, memory {memory:.2f} x of "
             f"{before['tokens']:,} tokens"
         )
+    if record["benchmark"] == "long":
+        start = record["peak_gigabytes_before_calls"]
+        found.append(f"{start:.2f} GB before the first call")
+    before = quarter_of(record, records)
+    if before is not None:
+        ratio = record["median_seconds"] / before["median_seconds"]
+        found.append(f"time {ratio:.1f} x of {before['tokens']:,} tokens")
     return found
 
 
@@ -267,10 +303,16 @@ def conditions(content):
     times = " to ".join(str(count) for count in ends)
     return (
         f"Measured on {content['date']}, device {', '.join(devices)}; "
-        f"{content['cores']} cores, load {content['load_before']} before the "
+        f"{count_of_cores(content)}, load {content['load_before']} before the "
         f"start. Each row is a median; calls that count: {times}. "
         f"Versions: {libraries}."
     )
+
+
+def count_of_cores(content):
+    """How many cores measured, in words."""
+    cores = content["cores"]
+    return "1 core" if cores == 1 else f"{cores} cores"
 
 
 def insert(document, text, section="results"):

@@ -5,7 +5,8 @@
     python -m benchmarks.run_all --only encoder memory --write-docs
     python -m benchmarks.run_all --show --write-docs  # from the JSON of before
 
-Results of `benchmarks.accelerator` are shown, and put into the page, by
+Results of `benchmarks.accelerator` and `benchmarks.long` are shown, and put
+into the page, by
 
     python -m benchmarks.run_all --show --output FILE.json \\
         --section accelerator --write-docs
@@ -48,6 +49,7 @@ MORE_CONTENDERS = ("tensorflow", "torch", "hf-torch")
 README = ROOT / "README.md"
 DOCUMENT = ROOT / "docs" / "performance.md"
 PICTURE = ROOT / "docs" / "images" / "performance.png"
+PICTURES = {report.SECTIONS[0]: PICTURE, "long": PICTURE.with_name("long.png")}
 
 
 def parse(arguments=None):
@@ -209,9 +211,10 @@ def write_document(content, name):
             rows in the README.
     """
     picture = None
+    if name in PICTURES:
+        plots.draw(content, PICTURES[name])
+        picture = PICTURES[name].relative_to(DOCUMENT.parent).as_posix()
     if name == report.SECTIONS[0]:
-        plots.draw(content, PICTURE)
-        picture = PICTURE.relative_to(DOCUMENT.parent).as_posix()
         readme = README.read_text("utf-8")
         brief = report.in_brief(content["results"])
         readme = report.insert(readme, brief, report.IN_BRIEF)
@@ -232,7 +235,7 @@ def main():
     print(report.conditions(content))
     print(report.as_text(content["results"]))
     print(options.output)
-    if options.section == report.SECTIONS[0]:
+    if options.section in PICTURES:
         plots.draw(content, options.plot)
         print(options.plot)
     if options.write_docs:

@@ -36,6 +36,26 @@ def config_of(layers=6, positions=16384):
     }
 
 
+def narrow_config(positions):
+    """Arguments of an `LEDConfig` of a small LED for very long documents.
+
+    Args:
+        positions: int, longest document in tokens.
+
+    Returns:
+        Dict: `d_model` 64, 4 heads, 2+2 layers, a window of 256.
+    """
+    return {
+        **config_of(2, positions),
+        "d_model": 64,
+        "encoder_attention_heads": 4,
+        "decoder_attention_heads": 4,
+        "encoder_ffn_dim": 256,
+        "decoder_ffn_dim": 256,
+        "attention_window": [256] * 2,
+    }
+
+
 def make_inputs(tokens, batch=1):
     """Random ids without padding, and global attention on the first token.
 

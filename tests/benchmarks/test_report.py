@@ -235,6 +235,27 @@ def test_the_readme_has_only_rows_that_all_have():
     )
 
 
+def test_page_shows_how_time_and_memory_grow():
+    page = run_all.DOCUMENT.read_text("utf-8")
+    content = json.loads((run_all.RESULTS / "long.json").read_text("utf-8"))
+    address = run_all.PICTURES["long"].relative_to(run_all.DOCUMENT.parent)
+    text = run_all.section(content, address.as_posix())
+    assert report.insert(page, text, "long") == page
+
+
+def test_plot_of_lengths_has_two_panels_for_each_work(content, tmp_path):
+    content["results"] = [
+        record("jax", 2.0, "long", tokens=tokens, work="encoder", **GENERATION)
+        for tokens in (1024, 4096)
+    ]
+    path = tmp_path / "long.png"
+    assert plots.draw(content, path) == [
+        "Encoder: time",
+        "Encoder: memory",
+    ]
+    assert path.read_bytes().startswith(b"\x89PNG")
+
+
 def test_page_shows_the_results_of_an_accelerator():
     page = run_all.DOCUMENT.read_text("utf-8")
     path = run_all.RESULTS / "nvidia-h100.json"
