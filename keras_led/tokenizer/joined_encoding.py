@@ -1,5 +1,6 @@
 """The encoding of a text that was read in pieces."""
 
+import functools
 from typing import TYPE_CHECKING
 from typing import Any
 
@@ -42,7 +43,7 @@ class JoinedEncoding:
     def __len__(self) -> int:
         return len(self.encoding)
 
-    @property
+    @functools.cached_property
     def word_ids(self) -> list[int | None]:
         # What is added to a text, as `<s>`, has no word.
         found = self.encoding.word_ids
@@ -51,7 +52,9 @@ class JoinedEncoding:
         words = iter(self._words[start : start + left])
         return [None if word is None else next(words) for word in found]
 
-    words = word_ids
+    @property
+    def words(self) -> list[int | None]:
+        return self.word_ids
 
     @property
     def offsets(self) -> list[tuple[int, int] | None]:
