@@ -40,18 +40,12 @@ def run(page, text):
         what stands under it, `None` where nothing does; and a dict of the
         names that the page defines.
     """
-    import keras
-
-    keras.config.disable_interactive_logging()  # bars of progress are no result
     names, found = {"__name__": "page"}, []
-    try:
-        for number, block in enumerate(BLOCK.finditer(text)):
-            code = compile(block["code"], f"{page}, block {number}", "exec")
-            with contextlib.redirect_stdout(io.StringIO()) as output:
-                exec(code, names)
-            found.append((output.getvalue(), block["result"]))
-    finally:
-        keras.config.enable_interactive_logging()
+    for number, block in enumerate(BLOCK.finditer(text)):
+        code = compile(block["code"], f"{page}, block {number}", "exec")
+        with contextlib.redirect_stdout(io.StringIO()) as output:
+            exec(code, names)
+        found.append((output.getvalue(), block["result"]))
     return found, names
 
 
