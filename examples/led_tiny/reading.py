@@ -56,6 +56,11 @@ def any_word(words, generator):
     return word
 
 
+def is_copied(row):
+    """Whether enough of the words of a line are in its text."""
+    return descriptions.share_found(row) >= COPIED
+
+
 def title(text, name):
     """The title of the first sentence of a text's prose, or `None`."""
     found = baselines.prose(text)
@@ -97,7 +102,7 @@ def reworded(row, made, words, known, generator):
         generator: `random.Random`.
     """
     if row["form"] == "page" or (
-        row["form"] == "description" and descriptions.share_found(row) < COPIED
+        row["form"] == "description" and not is_copied(row)
     ):
         name = row["id"]
         if row["form"] == "page":
@@ -140,12 +145,15 @@ class Mix(NamedTuple):
         reworded: dict from forms to the share of texts with other words.
         spelt: bool, whether a line begins as the text has its first words.
         whole: bool, whether texts are not cut.
+        titled: bool, whether what a text does not say gives way to its title
+            in texts as they are too, but for pages.
     """
 
     counts: dict
     reworded: dict
     spelt: bool = True
     whole: bool = False
+    titled: bool = False
 
     def rows(self, forms, seed):
         """Yields rows in the order in which they are to be read.
@@ -169,6 +177,9 @@ class Mix(NamedTuple):
                 made["summary"] = copied or made["summary"]
             if not self.whole:
                 made["document"] = made["document"][:LONGEST]
+            if self.titled and row["form"] != "page" and not is_copied(row):
+                line = title(made["document"], row["id"])
+                made["summary"] = line or made["summary"]
             if generator.random() < self.reworded[row["form"]]:
                 made = reworded(row, made, words, known, generator) or made
             yield made
@@ -188,4 +199,19 @@ READ = Mix(
     {"page": 10000, "raw": 4000, "readme": 11000, "description": 9000},
     {"page": 0.4, "raw": 0.6, "readme": 0.6, "description": 0.4},
 )
-WHOLE = Mix({"page": 120, "raw": 60, "readme": 60}, READ.reworded, whole=True)
+COPY = Mix(
+    {"page": 2200, "raw": 400, "readme": 1200, "description": 2600},
+    {"page": 0.6, "raw": 0.6, "readme": 0.6, "description": 0.6},
+    titled=True,
+)
+WHOLE = Mix(
+    {"page": 120, "raw": 60, "readme": 60},
+    COPY.reworded,
+    whole=True,
+    titled=True,
+)
+LONG = Mix(
+    {"page": 150, "raw": 80, "readme": 650, "description": 300},
+    {"page": 0.5, "raw": 0.5, "readme": 0.5, "description": 0.5},
+    whole=True,
+)

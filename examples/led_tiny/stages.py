@@ -135,6 +135,12 @@ READ = {
     "bucket": [128, 192, 256, 384],
     "warmup-steps": 20,
 }
+COPYING = {
+    **FIND,
+    "schedule": "linear",
+    "warmup-steps": 10,
+    "learning-rate": 4e-4,
+}
 WHOLE = {
     **READ,
     "max-source-tokens": 4096,
@@ -142,6 +148,13 @@ WHOLE = {
     "batch-size": 4,
     "warmup-steps": 5,
     "learning-rate": 5e-5,
+}
+LONG_TEXTS = {
+    **WHOLE,
+    "bucket": [256, 512, 1024, 2048],
+    "batch-size": 8,
+    "warmup-steps": 10,
+    "learning-rate": 2e-4,
 }
 
 
@@ -154,5 +167,10 @@ READING = (
     _reading("find", reading.FIND, 41, 1, FIND),
     _reading("lines", reading.LINES, 42, 2, LINES),
     _reading("read", reading.READ, 43, 2, READ),
+    _reading("copy", reading.COPY, 44, 4, COPYING),
     _reading("whole", reading.WHOLE, 45, 3, WHOLE),
+    _reading("long", reading.LONG, 46, 5, LONG_TEXTS),
 )
+# What the weights after `whole` count in the mean with those after `read`, and
+# those after `long` in that with this mean.
+READING_SHARES = (0.5, 0.5)

@@ -187,7 +187,7 @@ def test_the_card_lists_scores_and_sources():
     counts = {first.name: 30, second.name: 12}
     forms = {"raw": 7001, "description": 8001, "readme": 9001}
     text = card.render(scores, counts, forms, 5_841_344, 4096)
-    assert "| 9 pages | 1.3 | 2.0 | 3.0 | 4.0 |  |" in text
+    assert "| 9 pages | 1.3 | 2.0 | 3.0 | 4.0 |" in text
     assert "(8,001)" in text
     assert "5.8 million weights" in text
     assert "42 manual pages" in text
