@@ -49,7 +49,7 @@ is a demonstration, a test model and a starting point for fine-tuning, not a
 summarizer for general text.
 
 It reads up to {positions:,} tokens. Training texts were cut to 512 or less, but
-for {whole} in the last stage; the positions behind began as copies of the
+for {whole:,} in the last stages; the positions behind began as copies of the
 trained ones, and what stands far behind has little weight.
 
 ## Scores
@@ -64,7 +64,8 @@ weights: the scores flatter a little.
 {scores}
 
 A page as `man` prints it, and most READMEs, have their line in them: copying
-the line in NAME would give nearly 100.
+the line in NAME would give nearly 100. Of a README the first words are as good
+as what the model writes greedily; with 4 beams it writes better ones.
 
 ## Data
 
@@ -134,6 +135,8 @@ def render(scores, counts, forms, parameters, positions):
         raw=forms["raw"],
         descriptions=forms["description"],
         readmes=forms["readme"],
-        whole=sum(reading.WHOLE.counts.values()),
+        whole=sum(
+            sum(mix.counts.values()) for mix in (reading.WHOLE, reading.LONG)
+        ),
         packages=packages.markdown(sources),
     )
