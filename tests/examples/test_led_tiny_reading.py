@@ -7,6 +7,7 @@ import pytest
 
 from examples.led_tiny import leads
 from examples.led_tiny import reading
+from examples.led_tiny import stages
 
 pytestmark = pytest.mark.skipif(
     keras.backend.backend() != "torch",
@@ -70,6 +71,19 @@ def test_a_description_with_another_line_gets_the_title_of_its_beginning():
     assert all(line.endswith("things") for line in lines)
 
 
+@pytest.mark.parametrize("titled", [False, True])
+def test_a_line_that_the_text_does_not_say_gives_way_to_the_title(titled):
+    lines = "Wholly different matters.", "Lists curious things."
+    rows = [
+        {"form": "readme", "id": "frob", "document": FIRST, "summary": line}
+        for line in lines
+    ]
+    mix = reading.Mix({"readme": 2}, {"readme": 0.0}, titled=titled)
+    found = {row["summary"].strip().lower() for row in mix.rows(rows, 0)}
+    other = leads.title_of(FIRST, "frob").strip() if titled else lines[0]
+    assert found == {other.lower(), lines[1].lower()}
+
+
 def test_text_without_words_to_replace_stays():
     row = {"form": "readme", "id": "frob", "document": "It is."}
     made = {"document": "It is.", "summary": "It is."}
@@ -99,10 +113,9 @@ def test_texts_come_again_where_there_are_too_few():
     assert len(set(readmes)) == len(readmes) == 2
 
 
-MIXES = (reading.FIND, reading.LINES, reading.READ, reading.WHOLE)
-
-
-@pytest.mark.parametrize("mix", MIXES)
+@pytest.mark.parametrize(
+    "mix", [stage.rows.__self__ for stage in stages.READING]
+)
 def test_a_stage_has_its_rows_and_is_the_same_for_a_seed(mix):
     mix = mix._replace(counts=dict.fromkeys(mix.counts, 20))
     found = list(mix.rows(forms(), 3))
