@@ -6,8 +6,9 @@ What people hand to a summarizer is the page as they see it: a header and a
 footer, justified and hyphenated lines, and the line that says what the page
 is about still in it, in NAME. This draws the pages of the data set
 (`build.py`) again with `groff`, by the commands that `man` itself runs, and
-writes `raw_train.jsonl` and so on beside them, and `raw_tested.jsonl`, some of
-`test_unseen`. A row keeps its summary, and its split.
+writes `raw_train.jsonl`, of some of the pages to train on, and so on beside
+them, and `raw_tested.jsonl`, some of `test_unseen`. A row keeps its summary,
+and its split.
 
 It needs `groff` and the downloads of the build.
 """
@@ -24,7 +25,6 @@ from pathlib import Path
 
 from examples.led_tiny import download
 from examples.led_tiny import packages
-from examples.led_tiny import splits
 from keras_led.files import write_text
 
 # Columns; 78 is what `man` takes in a terminal of 80.
@@ -32,8 +32,10 @@ WIDTHS = (78, 78, 78, 78, 65, 98)
 DEVICES = ("utf8", "utf8", "ascii")
 # More of a page than a model reads.
 CHARACTERS = 20_000
-# Pages of packages that training never saw, to test with.
+# Pages to train on, and of packages that training never saw, to test with.
+TRAINED = 3000
 TESTED = 200
+SPLITS = ("train", "valid", "test_unseen")
 OVERSTRIKE = re.compile(r".\x08")
 EMPTY_LINES = re.compile(r"\n{3,}")
 
@@ -79,12 +81,14 @@ def row_of(row, source):
 
 
 def read_rows(data):
-    """The rows of all splits by id, each with the name of its split."""
+    """The rows to draw by id, each with the name of its split."""
     found = {}
-    for name in splits.NAMES:
+    for name in SPLITS:
         with open(data / f"{name}.jsonl", encoding="utf-8") as lines:
-            for row in map(json.loads, lines):
-                found[row["id"]] = name, row
+            rows = list(map(json.loads, lines))
+        if name == "train":
+            rows = random.Random(0).sample(rows, min(TRAINED, len(rows)))
+        found.update((row["id"], (name, row)) for row in rows)
     return found
 
 
@@ -98,7 +102,7 @@ def id_of(package, path):
 def build(data, downloads, jobs):
     """Writes a file for each split; returns a dict of how many rows."""
     rows = read_rows(data)
-    made = {name: [] for name in splits.NAMES}
+    made = {name: [] for name in SPLITS}
     with ThreadPoolExecutor(jobs) as pool:
         for package in packages.read():
             deb = download.deb_of(package, downloads)

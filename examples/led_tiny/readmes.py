@@ -5,10 +5,11 @@
 A package of npm has a `description` in its `package.json`, one of PyPI a
 `Summary` above the README in its metadata. The READMEs to train on are those
 that a few programs of npm (`INSTALLED`) bring along with all that they stand
-on, of which nothing is run, and those of the Python packages that are
-installed where this runs. Those to test with are of the `node-*` and
-`python3-*` packages of Debian that are held out (`held_out.py`). Two files are
-written, `readmes.jsonl` and `readmes_test.jsonl`.
+on, of which nothing is run, those of the Python packages that are installed
+where this runs, and those of small `node-*` and `python3-*` packages of Debian
+(40 MB). Those to test with are of such packages that are held out
+(`held_out.py`). Two files are written, `readmes.jsonl` and
+`readmes_test.jsonl`.
 
 What npm gives on another day may be other versions.
 """
@@ -32,6 +33,10 @@ INSTALLED = (
     "browserify@17.0.1 grunt@1.6.3 gulp@4.0.2 karma@6.4.4 metalsmith@2.7.0 "
     "react-scripts@5.0.1 sails@1.5.18 standard@17.1.2 tap@16.3.10 yo@5.0.0"
 ).split()
+# Packages of Debian to train on: how many, and how large at most, in bytes.
+DEBIAN = 1500
+LARGEST = 60_000
+BATCH = 50
 # A README is read so far, in characters, and has at least so many words.
 CHARACTERS = 12_000
 FEWEST_WORDS = 40
@@ -135,11 +140,17 @@ def distinct(rows):
         seen.update(keys)
 
 
-def train_rows(folder):
-    """READMEs to train on, list of rows, from what was installed."""
+def train_rows(folder, debian):
+    """READMEs to train on, list of rows, from what was installed.
+
+    Args:
+        folder: `pathlib.Path` of what npm installed.
+        debian: list of rows of packages of Debian, to choose from.
+    """
     rows = [
         *npm_rows(folder / "node_modules"),
         *python_rows(Path(sysconfig.get_path("purelib"))),
+        *debian,
     ]
     rows = [
         row
@@ -152,30 +163,46 @@ def train_rows(folder):
 
 
 def debian_names():
-    """The packages to test with, list of str."""
-    result = subprocess.run(
-        ["apt-cache", "pkgnames"], capture_output=True, text=True, check=True
-    )
-    return sorted(
+    """The packages of Debian with READMEs.
+
+    Returns:
+        Pair of lists of str: packages to train on and packages to test with.
+    """
+    sizes, sources = {}, {}
+    for fields in descriptions.records("Packages"):
+        name = fields["Package"]
+        if name.startswith(("node-", "python3-")):
+            sizes[name] = int(fields["Size"])
+            sources[name] = fields.get("Source", name).split()[0]
+    test = sorted(filter(held_out.is_listed, sizes))
+    tested = {sources[name] for name in test}
+    small = [
         name
-        for name in result.stdout.split()
-        if name.startswith(("node-", "python3-")) and held_out.is_listed(name)
-    )
+        for name, size in sizes.items()
+        if size <= LARGEST
+        and sources[name] not in tested
+        and not held_out.is_held_out(name)
+        and not held_out.is_held_out(sources[name])
+    ]
+    small.sort(key=lambda name: splits.draw("debian", name))
+    return sorted(small[:DEBIAN]), test
 
 
 def unpack(names, folder):
     """Downloads packages of Debian and unpacks each into a folder."""
     debs = folder / "debs"
     debs.mkdir(parents=True, exist_ok=True)
+    absent = [name for name in names if not list(debs.glob(f"{name}_*.deb"))]
+    for start in range(0, len(absent), BATCH):
+        batch = absent[start : start + BATCH]
+        subprocess.run(["apt-get", "-q", "download", *batch], cwd=debs)
     for name in names:
-        if not list(debs.glob(f"{name}_*.deb")):
-            subprocess.run(["apt-get", "-q", "download", name], cwd=debs)
         for deb in debs.glob(f"{name}_*.deb"):
             subprocess.run(["dpkg-deb", "-x", deb, folder / name], check=True)
 
 
-def test_rows(folder, names):
-    """READMEs to test with, list of rows: one for each package."""
+def debian_rows(folder, names):
+    """READMEs of packages of Debian, list of rows: one for each package."""
     found = []
     for name in names:
         doc = folder / name / "usr/share/doc" / name
@@ -204,10 +231,11 @@ def main():
     output = chosen.output
     downloads = chosen.downloads or output / "readmes"
     install(downloads)
-    names = debian_names()
-    unpack(names, downloads / "held-out")
-    train = train_rows(downloads)
-    test = test_rows(downloads / "held-out", names)
+    names, tested = debian_names()
+    unpack(names, downloads / "debian")
+    unpack(tested, downloads / "held-out")
+    train = train_rows(downloads, debian_rows(downloads / "debian", names))
+    test = debian_rows(downloads / "held-out", tested)
     write_text(output / "readmes.jsonl", descriptions.json_lines(train))
     write_text(output / "readmes_test.jsonl", descriptions.json_lines(test))
     print(len(train), "READMEs to train on,", len(test), "to test with")

@@ -47,16 +47,41 @@ def swap_words(page, words, generator):
     Returns:
         Dict with the same keys, or `None` where no word was replaced.
     """
-    found = sorted(words_of(page["summary"]) & set(words))
+    others = other_words(
+        page, set(words), lambda: generator.choice(words), generator
+    )
+    return replace(page, others) if others else None
+
+
+def other_words(page, known, choose, generator):
+    """Chooses what takes the place of words that a description shares.
+
+    Args:
+        page: dict with `document` and `summary`.
+        known: set of str, the words that may be replaced.
+        choose: function that returns a word to put in place of another.
+        generator: `random.Random`.
+
+    Returns:
+        Dict from words of both to others; each word is in it or not by chance.
+    """
     text = page["document"].lower()
-    others = {
-        word: generator.choice(words)
-        for word in found
+    return {
+        word: choose()
+        for word in sorted(words_of(page["summary"]) & known)
         if word in text and generator.random() < SWAPPED
     }
-    if not others:
-        return None
-    pattern = re.compile(rf"\b({'|'.join(others)}){ENDINGS}\b", re.IGNORECASE)
+
+
+def replace(page, others):
+    """A page, dict of `document` and `summary`, with words replaced in both.
+
+    Args:
+        page: dict with `document` and `summary`.
+        others: dict from words, str of small letters, to others; not empty.
+    """
+    # In ASCII, or a Turkish letter would match an English one.
+    pattern = re.compile(rf"(?ia)\b({'|'.join(others)}){ENDINGS}\b")
 
     def other(match):
         word = others[match[1].lower()]

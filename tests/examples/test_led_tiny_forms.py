@@ -102,6 +102,18 @@ def test_a_page_is_drawn_with_its_line(pack):
     assert raw_pages.row_of(row, b".TH X 1\n.SH OTHER\ntext\n") is None
 
 
+def test_of_the_pages_to_train_on_some_are_drawn(tmp_path, monkeypatch):
+    monkeypatch.setattr(raw_pages, "TRAINED", 2)
+    for split in raw_pages.SPLITS:
+        rows = [{"id": f"{split}{number}"} for number in range(5)]
+        text = "".join(json.dumps(row) + "\n" for row in rows)
+        (tmp_path / f"{split}.jsonl").write_text(text)
+    found = raw_pages.read_rows(tmp_path)
+    names = [name for name, _ in found.values()]
+    assert [names.count(split) for split in raw_pages.SPLITS] == [2, 5, 5]
+    assert all(row["id"] == key for key, (_, row) in found.items())
+
+
 @pytest.mark.skipif(shutil.which("col") is None, reason="needs col")
 def test_tabs_are_those_of_col():
     text = "NAME\n       frob - list\n              of   things   and  a tail\n"
@@ -188,6 +200,28 @@ def test_the_row_of_a_readme_has_the_line_of_its_package(tmp_path):
     [row] = readmes.python_rows(tmp_path)
     assert (row["id"], row["summary"]) == ("pypi:frob", "List things.")
     assert row["document"] == README.strip()
+
+
+def test_debian_packages_of_a_tested_source_are_not_trained_on(
+    listed, monkeypatch
+):
+    def package(name, size=9, **more):
+        return {"Package": name, "Size": str(size), **more}
+
+    packages = [
+        package("node-frob"),
+        package("node-frob-more", Source="node-frob (1.0)"),
+        package("python3-drib", Source="drib (1.0)"),
+        package("node-drib"),
+        package("node-large", size=10**6),
+        package("drib"),
+    ]
+    monkeypatch.setattr(descriptions, "records", lambda kind: packages)
+    train, test = readmes.debian_names()
+    assert train == ["node-drib", "python3-drib"]
+    assert test == ["node-frob"]
+    monkeypatch.setattr(readmes, "DEBIAN", 1)
+    assert len(readmes.debian_names()[0]) == 1
 
 
 def test_a_name_stands_above_some_descriptions():

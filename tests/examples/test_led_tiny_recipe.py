@@ -7,12 +7,12 @@ import keras
 import numpy as np
 import pytest
 
-from examples import train_led_tiny
 from examples.led_tiny import card
 from examples.led_tiny import leads
 from examples.led_tiny import packages
 from examples.led_tiny import pretraining
 from examples.led_tiny import remembering
+from examples.led_tiny import stages
 from examples.led_tiny import swapping
 from examples.led_tiny.start import make_model
 from keras_led import LEDTokenizer
@@ -165,7 +165,7 @@ class AlwaysLast(random.Random):
 
 def test_a_fresh_model_copies_what_follows_the_words_it_has_written():
     tokenizer = LEDTokenizer.train(["frob the file"], 261)
-    shape = {**train_led_tiny.SHAPE, "max_encoder_position_embeddings": 128}
+    shape = {**stages.SHAPE, "max_encoder_position_embeddings": 128}
     model = make_model(tokenizer, 0, **shape)
     generator = np.random.default_rng(1)
     text = np.stack([generator.permutation(250)[:96] + 5 for _ in range(4)])
@@ -187,7 +187,7 @@ def test_the_card_lists_scores_and_sources():
     counts = {first.name: 30, second.name: 12}
     forms = {"raw": 7001, "description": 8001, "readme": 9001}
     text = card.render(scores, counts, forms, 5_841_344, 4096)
-    assert "| 9 pages | 1.3 | 2.0 | 3.0 | 4.0 |  |" in text
+    assert "| 9 pages | 1.3 | 2.0 | 3.0 | 4.0 |" in text
     assert "(8,001)" in text
     assert "5.8 million weights" in text
     assert "42 manual pages" in text
