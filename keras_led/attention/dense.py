@@ -12,6 +12,7 @@ from keras_led.attention.cross_keys import are_few
 from keras_led.attention.cross_keys import as_keys
 from keras_led.attention.dropout import dropout
 from keras_led.attention.dropout import fold_seed
+from keras_led.attention.softmax import bias_of
 from keras_led.attention.softmax import masked_softmax
 from keras_led.backend.block_layout import loops_allowed
 from keras_led.typing import Tensor
@@ -73,6 +74,11 @@ def dot_product_attention(
             return attend(
                 query, keys.whole(backend.shape(value)[2]), value
             ), None
+    if not return_weights and seed is None and shards is None:
+        attend = backend.fused_attention(query, value)
+        if attend is not None:
+            bias = None if mask is None else bias_of(mask)
+            return attend(query, keys.whole(value.shape[2]), value, bias), None
     context, weights = _attend(query, keys, value, mask, rate, seed, shards)
     return context, weights if return_weights else None
 

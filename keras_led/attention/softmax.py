@@ -41,8 +41,13 @@ def masked_softmax(
     scores = backend.cast(scores, "float32")
     if mask is not None:
         # A sum takes half the time of a choice between whole scores.
-        scores = scores + backend.number_where(mask, KEPT_SCORE, MASKED_SCORE)
+        scores = scores + bias_of(mask)
     return softmax(scores) if shards is None else _over_shards(scores, shards)
+
+
+def bias_of(mask: Tensor) -> Tensor:
+    """What a mask, `True` keeps, adds to scores: 0 to those kept, float32."""
+    return backend.number_where(mask, KEPT_SCORE, MASKED_SCORE)
 
 
 def softmax(scores: Tensor) -> Tensor:

@@ -14,6 +14,9 @@ from keras_led.backend.torch.shapes import read_int
 from keras_led.backend.torch.tensors import as_tensor
 from keras_led.typing import Tensor
 
+# From so many keys on the scores of a few queries are worth not to be held.
+MANY_KEYS = 2**16
+
 
 def map_operands(function: Callable[..., Any], x: Tensor) -> tuple[Any, ...]:
     """In pieces, into memory that the layers share."""
@@ -99,6 +102,21 @@ def attend(
     if onednn.takes(query, key):
         return _attend_by_head(query * scale, key, value, bias)
     return _by_kernel(query, key, value, bias, scale)
+
+
+def fused_attention(
+    query: Tensor, value: Tensor
+) -> Callable[..., Tensor] | None:
+    few = value.shape[2] < MANY_KEYS
+    if few or value.device.type != "cpu" or value.dtype != torch.float32:
+        return None
+    return None if torch.is_grad_enabled() else _fused
+
+
+def _fused(query, key, value, bias):
+    return scaled_dot_product_attention(
+        query, key, value, attn_mask=bias, scale=1.0
+    )
 
 
 def attend_gradients() -> Callable[..., Any] | None:
