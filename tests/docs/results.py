@@ -22,5 +22,5 @@ def run_page(page):
     text = (ROOT / "docs" / page).read_text("utf-8")
     found, names = _script["run"](page, text)
     shown = [result is not None for _, result in found]
-    assert [bool(out.strip()) for out, _ in found] == shown, page
+    assert [bool(out) for out, _ in found] == shown, page
     return [out for out, _ in found], names
