@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from keras_led.backend.interface.compile import *
     from keras_led.backend.interface.loops import *
     from keras_led.backend.interface.norm import *
+    from keras_led.backend.interface.optimizers import *
     from keras_led.backend.interface.products import *
     from keras_led.backend.interface.runtime import *
     from keras_led.backend.interface.shards import *

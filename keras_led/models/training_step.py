@@ -109,7 +109,12 @@ class FittingMixin(CountedSlotsMixin, CheckedRunsMixin):
         unseen = self._compile_loss is None and self._compile_metrics is None
         # `fit` has checked what lay on the host.
         known = values_known(data) if self.is_fitting else nullcontext()
-        with self._own_loss(alone=unseen), known, self._slots_of_data():
+        with (
+            self._own_loss(alone=unseen),
+            known,
+            self._slots_of_data(),
+            backend.updated_at_once(self.optimizer),
+        ):
             data = self._with_labels(data)
             return _as_logs(super().train_step(*state, data, **kwargs))
 

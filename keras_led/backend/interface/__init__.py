@@ -16,6 +16,7 @@ FILES = (
     "tensors",
     "compile",
     "training_state",
+    "optimizers",
     "shards",
     "loops",
     "attention",

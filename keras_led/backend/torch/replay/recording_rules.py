@@ -11,6 +11,8 @@ from typing import Any
 import keras
 import torch
 
+from keras_led.backend.optimizer_methods import is_known
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -21,8 +23,6 @@ _OPTIMIZERS = (
     keras.optimizers.Lion,
     keras.optimizers.RMSprop,
 )
-# Whose code is known to do nothing but operations on tensors.
-_KNOWN_CODE = ("keras_led.", "keras.")
 _HOOKS = (
     "_forward_hooks",
     "_forward_pre_hooks",
@@ -59,9 +59,7 @@ def _why_not_optimized(optimizer):
 
 
 def _is_known(thing):
-    named = f"{type(thing).__module__}."
-    own = {"call", "train_step", "compute_loss", "apply"} & vars(thing).keys()
-    return named.startswith(_KNOWN_CODE) and not own
+    return is_known(thing, "call", "train_step", "compute_loss", "apply")
 
 
 def has_hooks(
