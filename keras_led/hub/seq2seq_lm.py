@@ -197,6 +197,10 @@ class LEDSeq2SeqLM(keras_hub.models.Seq2SeqLM):
         """
         return super().fit(*args, **{"shuffle": False, **kwargs})
 
+    def train_step(self, *args: Any, **kwargs: Any) -> Any:
+        with backend.updated_at_once(self.optimizer):
+            return super().train_step(*args, **kwargs)
+
     def preprocess_samples(
         self, x: Any, y: Any = None, sample_weight: Any = None
     ) -> Any:

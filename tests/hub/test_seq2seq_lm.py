@@ -7,6 +7,7 @@ import pytest
 
 from keras_led import LEDForConditionalGeneration
 from keras_led import LEDTokenizer
+from keras_led import backend
 from keras_led.data import Seq2SeqDataset
 from keras_led.hub import LEDBackbone
 from keras_led.hub import LEDSampler
@@ -189,7 +190,13 @@ def test_a_keras_file_brings_back_the_task(folder, tmp_path):
     assert again.preprocessor((["a"], ["b"]))[1].shape == (1, 12)
 
 
-def test_a_fit_on_texts_is_that_on_a_dataset_of_ours(folder, tokenizer):
+def test_a_fit_on_texts_is_that_on_a_dataset_of_ours(
+    folder, tokenizer, monkeypatch
+):
+    fast, at_once = [], backend.updated_at_once
+    monkeypatch.setattr(
+        backend, "updated_at_once", lambda x: fast.append(x) or at_once(x)
+    )
     lm = fresh(folder)
     model = LEDForConditionalGeneration.from_pretrained(folder)
     for one in (model, lm.backbone.led):
@@ -217,6 +224,7 @@ def test_a_fit_on_texts_is_that_on_a_dataset_of_ours(folder, tokenizer):
         found.history["loss"], expected.history["loss"], rtol=1e-5
     )
     assert found.history["loss"][-1] < found.history["loss"][0]
+    assert set(fast) == {model.optimizer, lm.optimizer}
 
 
 def test_every_form_of_data_trains_and_is_scored(folder):
