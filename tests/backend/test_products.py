@@ -156,7 +156,9 @@ def test_contiguous_keeps_the_values_of_a_view():
 def test_rows_are_mapped_in_pieces_to_the_same():
     x, kernel = draw(5001, 3), draw(3, 3)
     found = without_gradients(
-        lambda x, kernel: backend.map_rows(lambda rows: rows @ kernel, x),
+        lambda x, kernel: backend.map_rows(
+            lambda _, rows: rows @ kernel, None, x
+        ),
         x,
         kernel,
     )
@@ -177,12 +179,13 @@ def test_rows_in_pieces_are_mapped_as_all_at_once(rows, pieces_of_4):
     kernel = draw(INNER, INNER)
     seen = []
 
-    def function(x):
+    def function(seed, x):
+        assert seed is None
         seen.append(x.shape[0])
         return ops.tanh(ops.matmul(x, ops.convert_to_tensor(kernel)))
 
     x = draw(rows, INNER)
-    mapped = compiled(lambda x: backend.map_rows(function, x))
+    mapped = compiled(lambda x: backend.map_rows(function, None, x))
     found = ops.convert_to_numpy(mapped(ops.convert_to_tensor(x)))
     np.testing.assert_allclose(found, np.tanh(x @ kernel), atol=1e-5)
     assert max(seen) <= 4
@@ -190,7 +193,7 @@ def test_rows_in_pieces_are_mapped_as_all_at_once(rows, pieces_of_4):
 
 @pytest.mark.parametrize("last", [(11, 3), (11, 2)])
 def test_rows_are_mapped_with_those_of_others(last, pieces_of_4):
-    def function(rows, *others):
+    def function(_, rows, *others):
         return rows + sum(ops.sum(x, axis=-1, keepdims=True) for x in others)
 
     x, *others = before = draw(11, 3), draw(11, 1), draw(*last)
@@ -198,7 +201,7 @@ def test_rows_are_mapped_with_those_of_others(last, pieces_of_4):
     kept = [array.copy() for array in before[:-1]]
 
     def mapped(*tensors):
-        found = backend.map_rows(function, *tensors)
+        found = backend.map_rows(function, None, *tensors)
         return ops.concatenate([found, *tensors[:-1]], axis=1)
 
     tensors = map(ops.convert_to_tensor, before)
