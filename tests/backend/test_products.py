@@ -191,6 +191,59 @@ def test_rows_in_pieces_are_mapped_as_all_at_once(rows, pieces_of_4):
     assert max(seen) <= 4
 
 
+@pytest.mark.skipif(backend.name != "torch", reason="others take all at once")
+def test_gradients_of_rows_in_pieces_are_those_of_all(monkeypatch):
+    module = importlib.import_module("keras_led.backend.torch.products")
+    monkeypatch.setattr(module.workspace, "LARGEST_KEPT", 4 * 4 * 4 * INNER)
+    x, other, kernel = draw(11, INNER), draw(11, INNER), draw(INNER, INNER)
+    seen = []
+
+    def total(run):
+        def of_tensors(x, other, kernel):
+            def function(seed, rows, others):
+                seen.append((rows.shape[0], seed))
+                return ops.tanh(ops.matmul(rows, kernel) * others)
+
+            return ops.sum(run(function, x, other) ** 3)
+
+        return gradients(of_tensors, x, other, kernel)
+
+    expected = total(lambda function, *rows: function(None, *rows))
+    assert [rows for rows, _ in seen] == [11]
+    found = total(
+        lambda function, *rows: backend.map_rows(function, None, *rows)
+    )
+    for pair in zip(found, expected, strict=True):
+        np.testing.assert_allclose(*pair, atol=1e-5)
+    assert [rows for rows, _ in seen[1:]] == [4, 4, 3]
+    seed = ops.convert_to_tensor([1, 2], dtype="int32")
+    total(lambda function, *rows: backend.map_rows(function, seed, *rows))
+    assert len({noise for _, noise in seen[4:]}) == 3
+
+
+@pytest.mark.skipif(backend.name != "tensorflow", reason="graphs of TensorFlow")
+@pytest.mark.parametrize("rows", [0, 3, 4, 11])
+@pytest.mark.parametrize("xla", [False, True])
+def test_rows_of_a_graph_without_gradients_go_in_pieces(rows, xla, pieces_of_4):
+    import tensorflow as tf
+
+    kernel, traced = draw(INNER, INNER), []
+
+    def function(_, x):
+        traced.append(x)
+        return tf.matmul(tf.tanh(x), kernel)
+
+    def run(x):
+        with backend.without_gradients():
+            return backend.map_rows(function, None, x)
+
+    spec = tf.TensorSpec((None, INNER), "float32")
+    mapped = tf.function(run, input_signature=[spec], jit_compile=xla)
+    x = draw(rows, INNER)
+    np.testing.assert_allclose(mapped(x), np.tanh(x) @ kernel, atol=1e-5)
+    assert len(traced) == 2  # a loop, and what is left
+
+
 @pytest.mark.parametrize("last", [(11, 3), (11, 2)])
 def test_rows_are_mapped_with_those_of_others(last, pieces_of_4):
     def function(_, rows, *others):
