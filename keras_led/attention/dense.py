@@ -111,19 +111,26 @@ def _attend(query, keys, value, mask, rate, seed, shards):
 def _attention_of(mask, rate, seed, block, shards):
     """The attention as a function of its operands, with its gradient."""
 
-    def forward(constants, query, key, value):
+    def attend_heads(constants, query, key, value):
         def attend(_, rows, mask, seed):
             (queries,) = rows
             found = _attend(queries, Keys(key), value, mask, rate, seed, shards)
             return (), (found[0],)
 
-        _, (context,) = _by_block(attend, (), (query,), *constants, block)  # pyright: ignore[reportCallIssue]
-        return context, (context, query, key, value)
+        return _by_block(attend, (), (query,), *constants, block)[1]  # pyright: ignore[reportCallIssue]
+
+    def forward(constants, *operands):
+        (context,) = _map_heads(attend_heads, constants, operands, block)
+        return context, (context, *operands)
 
     def backward(constants, kept, grad_output):
-        context, query, key, value = kept
+        context, *operands = kept
         if shards is not None:  # each has a part of it
             grad_output = backend.sum_over_shards(grad_output, shards)
+        tensors = (*operands, context, grad_output)
+        return _map_heads(derive_heads, constants, tensors, block)
+
+    def derive_heads(constants, query, key, value, context, grad_output):
         # The mean of a row's gradients under its weights, and under dropout.
         means = ops.sum(
             backend.cast(context, "float32")
@@ -173,6 +180,18 @@ def _attention_of(mask, rate, seed, block, shards):
         )
 
     return backend.custom_gradient(forward, backward, (mask, seed))
+
+
+def _map_heads(function, constants, tensors, block):
+    """`function` of mask and seed, and of tensors `(B, N, ...)`, by heads."""
+    mask, seed = constants
+
+    def of_heads(number, *tensors):
+        # One seed for all: others would draw the same noise.
+        noise = fold_seed(seed, number) if number else seed
+        return function((mask, noise), *tensors)
+
+    return backend.map_heads(of_heads, tensors, block)
 
 
 def _by_block(function, carry, rows, mask, seed, block):

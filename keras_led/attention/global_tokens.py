@@ -174,15 +174,16 @@ def gather_tokens(x: Tensor, positions: Tensor) -> Tensor:
     return ops.take(flat, _flat_positions(positions, batch, length), axis=0)
 
 
-def add_to_keys(x: Tensor, positions: Tensor, rows: Tensor) -> Tensor:
+def add_to_keys_(x: Tensor, positions: Tensor, rows: Tensor) -> Tensor:
     """Adds `rows`, `(B, N, G, H)`, to those of `x`, `(B, N, L, H)`.
 
-    Positions are distinct in a row: adding once and writing is the same.
+    Positions are distinct in a row: adding once and writing is the same. May
+    write over `x`.
     """
     batch, num_heads, length, head_dim = backend.shape(x)
-    flat = ops.scatter_update(
+    flat = backend.write_rows_(
         backend.reshape(x, (batch * num_heads * length, head_dim)),
-        backend.reshape(_head_positions(x, positions), (-1, 1)),
+        backend.reshape(_head_positions(x, positions), (-1,)),
         backend.reshape(backend.take_keys(x, positions) + rows, (-1, head_dim)),
     )
     return backend.reshape(flat, (batch, num_heads, length, head_dim))

@@ -66,14 +66,14 @@ class EncoderLayer(TransformerLayer):
             output_attentions=output_attentions,
         )
 
-        def after_attention(rows, context):
+        def after_attention(seed, rows, context):
             rows = self.add_and_norm(
                 rows,
                 self.self_attn.project(context),
                 self.self_attn_layer_norm,
                 fold_seed(seed, 1),
             )
-            return self.feed_forward(rows, fold_seed(seed, 2))
+            return self.feed_forward_rows(fold_seed(seed, 2), rows)
 
         hidden_states = self.by_rows(
             after_attention, seed, hidden_states, context

@@ -96,19 +96,15 @@ class TransformerLayer(OuterLayer):
         self, hidden_states: Tensor, seed: Tensor | None
     ) -> Tensor:
         """The feed-forward block with its residual, `(B, T, D)` to same."""
-        activate = activation(self.activation_function)
+        return self.by_rows(self.feed_forward_rows, seed, hidden_states)
 
-        def block(rows):
-            inner = activate(self.fc1(rows))
-            inner = dropout(inner, self.activation_dropout, fold_seed(seed, 0))
-            return self.add_and_norm(
-                rows,
-                self.fc2(inner),
-                self.final_layer_norm,
-                fold_seed(seed, 1),
-            )
-
-        return self.by_rows(block, seed, hidden_states)
+    def feed_forward_rows(self, seed: Tensor | None, rows: Tensor) -> Tensor:
+        """`feed_forward` of a matrix `(rows, D)`."""
+        inner = activation(self.activation_function)(self.fc1(rows))
+        inner = dropout(inner, self.activation_dropout, fold_seed(seed, 0))
+        return self.add_and_norm(
+            rows, self.fc2(inner), self.final_layer_norm, fold_seed(seed, 1)
+        )
 
     def by_rows(
         self,
@@ -120,9 +116,9 @@ class TransformerLayer(OuterLayer):
         """Calls a function that works on each token apart from the others.
 
         Args:
-            function: Callable from matrices `(rows, D)` to one.
+            function: Callable from a seed and matrices `(rows, D)` to one.
             seed: Int tensor of shape `(2,)` that the function draws noise
-                from, or `None` for none.
+                from, or `None` for none; some of the rows may have another.
             hidden_states: Float tensor of shape `(B, T, D)`.
             *others: Float tensors likewise, the last of them not to be read
                 any more.
@@ -135,9 +131,7 @@ class TransformerLayer(OuterLayer):
             backend.reshape(x, (-1, self.d_model))
             for x in (hidden_states, *others)
         ]
-        # One seed is for all rows: pieces would each draw the same noise.
-        drops = seed is not None
-        output = function(*rows) if drops else backend.map_rows(function, *rows)
+        output = backend.map_rows(function, seed, *rows)
         return backend.reshape(output, backend.shape(hidden_states))
 
     def get_config(self) -> dict[str, Any]:

@@ -115,6 +115,14 @@ class CheckedRunsMixin(NamedInputsMixin, backend.TrainingState):
             with self._slots_counted(None, "predict_function"):
                 return super().predict_on_batch(x)
 
+    def test_step(self, *args: Any, **kwargs: Any) -> Any:
+        with backend.without_gradients():
+            return super().test_step(*args, **kwargs)
+
+    def predict_step(self, *args: Any, **kwargs: Any) -> Any:
+        with backend.without_gradients():
+            return super().predict_step(*args, **kwargs)
+
     @contextlib.contextmanager
     def _checked_run(self, check_batch):
         check = DataCheck(check_batch, self._count_slots)

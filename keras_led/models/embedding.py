@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 from typing import Any
 
 import keras
+from keras import ops
 
 from keras_led.layers.initializers import Normal
 from keras_led.layers.lookup import look_up
@@ -41,6 +42,34 @@ def token_table(
         name=name,
         dtype=dtype,
     )
+
+
+def read_quantized(
+    embedding: keras.layers.ReversibleEmbedding, hidden_states: Tensor
+) -> Tensor:
+    """Logits by a quantized table, with the gradient of the same as floats.
+
+    Keras rounds the rows that it multiplies by the table, and leaves them
+    without a gradient: adapters of a quantized model would not learn.
+
+    Args:
+        embedding: The quantized table of `V` tokens.
+        hidden_states: Float tensor of shape `(B, T, D)`.
+
+    Returns:
+        Float tensor of shape `(B, T, V)`.
+    """
+
+    @ops.custom_gradient
+    def project(rows):
+        def gradient(*args, upstream=None):
+            upstream = args[0] if upstream is None else upstream
+            table = embedding(ops.arange(embedding.input_dim, dtype="int32"))
+            return ops.matmul(upstream, ops.cast(table, upstream.dtype))
+
+        return embedding(rows, reverse=True), gradient
+
+    return project(hidden_states)
 
 
 def embed_document(

@@ -13,6 +13,7 @@ from keras_led.models.call_checks import check_rank
 from keras_led.models.call_checks import check_same_rows
 from keras_led.models.call_checks import check_shape
 from keras_led.models.checked_runs import check_on_host
+from keras_led.models.embedding import read_quantized
 from keras_led.typing import Tensor
 
 
@@ -103,7 +104,7 @@ class LanguageModelingMixin:
             table = ops.cast(table, hidden_states.dtype)
             logits = backend.table_product(hidden_states, table)
         elif self.config.tie_word_embeddings:
-            logits = self.led.shared(hidden_states, reverse=True)
+            logits = read_quantized(self.led.shared, hidden_states)
         else:
             logits = self.lm_head(hidden_states)
         return logits + ops.cast(self.final_logits_bias, logits.dtype)

@@ -1,3 +1,5 @@
+import importlib
+
 import keras
 import numpy as np
 import pytest
@@ -66,6 +68,33 @@ def test_equals_the_reference_in_one_piece_and_in_blocks(
     np.testing.assert_allclose(
         ops.convert_to_numpy(context), expected, atol=1e-5
     )
+
+
+@pytest.mark.skipif(backend.name != "torch", reason="all heads at once")
+@pytest.mark.parametrize("kept", [1, 2 * 4 * BATCH * HEAD_DIM * KEYS])
+def test_some_heads_at_a_time_have_the_gradients_of_all(kept, monkeypatch):
+    arrays, mask = draw(2), ops.convert_to_tensor(masks("pairs"))
+
+    def total(*tensors):
+        context, _ = dense.dot_product_attention(*tensors, mask)
+        return ops.sum(context**3)
+
+    monkeypatch.setattr(dense, "FEW_QUERIES", 1)
+    monkeypatch.setattr(dense, "MAX_SCORES_PER_HEAD", 2 * KEYS)
+    expected = gradients(total, *arrays)
+    attend, seen = dense._attend, []
+
+    def counting(query, *others):
+        seen.append(query.shape[1])
+        return attend(query, *others)
+
+    monkeypatch.setattr(dense, "_attend", counting)
+    module = importlib.import_module("keras_led.backend.torch.loops")
+    monkeypatch.setattr(module.workspace, "LARGEST_KEPT", kept)
+    found = gradients(total, *arrays)
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-5)
+    assert max(seen) < HEADS
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from keras import ops
 
-from keras_led.attention.global_tokens import add_to_keys
+from keras_led.attention.global_tokens import add_to_keys_
 from keras_led.attention.global_tokens import find_slots
 from keras_led.attention.global_tokens import gather_tokens
 from keras_led.attention.global_tokens import plan_slots
@@ -63,7 +63,7 @@ def test_rows_are_added_to_the_keys_of_every_head():
     expected = x.copy()
     for row in range(2):
         expected[row][:, positions[row]] += rows[row]
-    found = add_to_keys(*map(ops.convert_to_tensor, (x, positions, rows)))
+    found = add_to_keys_(*map(ops.convert_to_tensor, (x, positions, rows)))
     np.testing.assert_allclose(ops.convert_to_numpy(found), expected, atol=1e-6)
 
 

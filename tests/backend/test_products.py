@@ -156,7 +156,9 @@ def test_contiguous_keeps_the_values_of_a_view():
 def test_rows_are_mapped_in_pieces_to_the_same():
     x, kernel = draw(5001, 3), draw(3, 3)
     found = without_gradients(
-        lambda x, kernel: backend.map_rows(lambda rows: rows @ kernel, x),
+        lambda x, kernel: backend.map_rows(
+            lambda _, rows: rows @ kernel, None, x
+        ),
         x,
         kernel,
     )
@@ -177,20 +179,74 @@ def test_rows_in_pieces_are_mapped_as_all_at_once(rows, pieces_of_4):
     kernel = draw(INNER, INNER)
     seen = []
 
-    def function(x):
+    def function(seed, x):
+        assert seed is None
         seen.append(x.shape[0])
         return ops.tanh(ops.matmul(x, ops.convert_to_tensor(kernel)))
 
     x = draw(rows, INNER)
-    mapped = compiled(lambda x: backend.map_rows(function, x))
+    mapped = compiled(lambda x: backend.map_rows(function, None, x))
     found = ops.convert_to_numpy(mapped(ops.convert_to_tensor(x)))
     np.testing.assert_allclose(found, np.tanh(x @ kernel), atol=1e-5)
     assert max(seen) <= 4
 
 
+@pytest.mark.skipif(backend.name != "torch", reason="others take all at once")
+def test_gradients_of_rows_in_pieces_are_those_of_all(monkeypatch):
+    module = importlib.import_module("keras_led.backend.torch.products")
+    monkeypatch.setattr(module.workspace, "LARGEST_KEPT", 4 * 4 * 4 * INNER)
+    x, other, kernel = draw(11, INNER), draw(11, INNER), draw(INNER, INNER)
+    seen = []
+
+    def total(run):
+        def of_tensors(x, other, kernel):
+            def function(seed, rows, others):
+                seen.append((rows.shape[0], seed))
+                return ops.tanh(ops.matmul(rows, kernel) * others)
+
+            return ops.sum(run(function, x, other) ** 3)
+
+        return gradients(of_tensors, x, other, kernel)
+
+    expected = total(lambda function, *rows: function(None, *rows))
+    assert [rows for rows, _ in seen] == [11]
+    found = total(
+        lambda function, *rows: backend.map_rows(function, None, *rows)
+    )
+    for pair in zip(found, expected, strict=True):
+        np.testing.assert_allclose(*pair, atol=1e-5)
+    assert [rows for rows, _ in seen[1:]] == [4, 4, 3]
+    seed = ops.convert_to_tensor([1, 2], dtype="int32")
+    total(lambda function, *rows: backend.map_rows(function, seed, *rows))
+    assert len({noise for _, noise in seen[4:]}) == 3
+
+
+@pytest.mark.skipif(backend.name != "tensorflow", reason="graphs of TensorFlow")
+@pytest.mark.parametrize("rows", [0, 3, 4, 11])
+@pytest.mark.parametrize("xla", [False, True])
+def test_rows_of_a_graph_without_gradients_go_in_pieces(rows, xla, pieces_of_4):
+    import tensorflow as tf
+
+    kernel, traced = draw(INNER, INNER), []
+
+    def function(_, x):
+        traced.append(x)
+        return tf.matmul(tf.tanh(x), kernel)
+
+    def run(x):
+        with backend.without_gradients():
+            return backend.map_rows(function, None, x)
+
+    spec = tf.TensorSpec((None, INNER), "float32")
+    mapped = tf.function(run, input_signature=[spec], jit_compile=xla)
+    x = draw(rows, INNER)
+    np.testing.assert_allclose(mapped(x), np.tanh(x) @ kernel, atol=1e-5)
+    assert len(traced) == 2  # a loop, and what is left
+
+
 @pytest.mark.parametrize("last", [(11, 3), (11, 2)])
 def test_rows_are_mapped_with_those_of_others(last, pieces_of_4):
-    def function(rows, *others):
+    def function(_, rows, *others):
         return rows + sum(ops.sum(x, axis=-1, keepdims=True) for x in others)
 
     x, *others = before = draw(11, 3), draw(11, 1), draw(*last)
@@ -198,7 +254,7 @@ def test_rows_are_mapped_with_those_of_others(last, pieces_of_4):
     kept = [array.copy() for array in before[:-1]]
 
     def mapped(*tensors):
-        found = backend.map_rows(function, *tensors)
+        found = backend.map_rows(function, None, *tensors)
         return ops.concatenate([found, *tensors[:-1]], axis=1)
 
     tensors = map(ops.convert_to_tensor, before)

@@ -5,7 +5,10 @@ import numpy as np
 import pytest
 
 import keras_led
+from keras_led.models.adapters import adapter_layers
+from keras_led.models.adapters import enable_lora
 from tests import peer
+from tests.gradients import gradients_of_weights
 
 IDS = peer.token_ids(2, 21)
 WIDE = np.zeros_like(IDS)
@@ -47,6 +50,29 @@ def test_a_quantized_model_generates_and_is_saved(mode, most, tmp_path):
     again = keras.saving.load_model(tmp_path / "model.keras")
     np.testing.assert_allclose(encode(again), found, atol=1e-5)
     np.testing.assert_array_equal(generate(again), generate(model))
+
+
+# Keras' own quantized table, on PyTorch.
+@pytest.mark.filterwarnings("ignore:The use of `x.T`:UserWarning")
+def test_adapters_of_a_quantized_model_have_the_gradients_of_floats():
+    inputs = {"input_ids": IDS, "labels": IDS[:, :9]}
+    pairs = []
+    for mode in (None, "int8"):
+        model = fresh()
+        enable_lora(model, 2)
+        keras.utils.set_random_seed(1)
+        for layer in adapter_layers(model).values():
+            shape = layer.lora_kernel_a.shape
+            layer.lora_kernel_a.assign(keras.random.normal(shape))
+        if mode is not None:
+            model.quantize(mode)
+        found = gradients_of_weights(model, inputs)
+        parts = [found[path] for path in sorted(found) if "kernel_b" in path]
+        pairs.append(np.concatenate([x.ravel() for x in parts]))
+    exact, rounded = pairs
+    assert np.abs(exact).max() > 1e-4
+    gap = np.linalg.norm(rounded - exact)
+    assert 0 < gap < 0.3 * np.linalg.norm(exact)
 
 
 @pytest.mark.parametrize("name", ["GPTQConfig", "AWQConfig"])

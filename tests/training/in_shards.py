@@ -10,6 +10,7 @@ import jax  # noqa: TID253
 import keras
 import numpy as np
 
+from keras_led.models.adapters import enable_lora
 from keras_led.training import SequenceParallel
 from keras_led.training import layout_map
 from tests.training.shard_models import batch
@@ -148,7 +149,37 @@ def generation():
     return {name: [one[name], many[name]] for name in one}
 
 
-PARTS = (gradients, noise, encoding, training, generation)
+def kinds():
+    """Losses of weights of other kinds, and tokens of int8 ones."""
+    options = {"encoder_layers": 1, "attention_window": [24]}
+
+    def losses(dtype, adapters):
+        model = make(dtype=dtype, **options)
+        if adapters:
+            enable_lora(model, 2)
+        return fitted(model)
+
+    def tokens():
+        # As many slots as are counted: of int8, fewer have other numbers.
+        model = make(2, **options)
+        model.quantize("int8")
+        inputs = batch(48, ([0, 20], [0]))
+        del inputs["labels"]
+        return model.generate(**inputs, max_new_tokens=7)
+
+    found = {}
+    for name, run in {
+        "mixed_bfloat16": lambda: losses("mixed_bfloat16", False),
+        "adapters": lambda: losses("float32", True),
+        "int8": lambda: np.asarray(tokens()).tolist(),
+    }.items():
+        one = run()
+        with distribution(1, 8).scope():
+            found[name] = [one, run()]
+    return found
+
+
+PARTS = (gradients, noise, encoding, training, generation, kinds)
 
 
 def main(names):

@@ -28,10 +28,10 @@ def config(**options):
     return LEDConfig(**{**SIZES, **options})
 
 
-def make(max_global_tokens=4, **options):
+def make(max_global_tokens=4, dtype="float32", **options):
     keras.utils.set_random_seed(3)
     return LEDForConditionalGeneration(
-        config(**options), max_global_tokens=max_global_tokens
+        config(**options), max_global_tokens=max_global_tokens, dtype=dtype
     )
 
 
@@ -83,6 +83,7 @@ def generated(model):
             "decoder_input_ids": prompt,
         },
         "look-up": {"prompt_lookup_num_tokens": 3},
+        "contrastive": {"penalty_alpha": 0.6, "top_k": 3},
     }
     return {
         name: np.asarray(model.generate(**inputs, **options, **call)).tolist()

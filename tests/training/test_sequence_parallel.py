@@ -131,9 +131,27 @@ def test_the_position_table_lies_in_shards(found):
 
 
 @on_both
-@pytest.mark.parametrize("call", ["greedy", "beams", "look-up"])
+@pytest.mark.parametrize("call", ["greedy", "beams", "look-up", "contrastive"])
 def test_generate_writes_the_tokens_of_one_device(found, call):
     one, many = found["generation"][call]
+    assert one == many
+    assert len({token for row in one for token in row}) > 2
+
+
+@on_jax
+@pytest.mark.parametrize(
+    ("kind", "tolerance"),
+    [("adapters", 1e-6), ("mixed_bfloat16", 8e-3)],
+)
+def test_weights_of_each_kind_fit_as_on_one_device(found, kind, tolerance):
+    one, many = found["kinds"][kind]
+    assert one[-1] < one[0]
+    np.testing.assert_allclose(many, one, atol=tolerance)
+
+
+@on_jax
+def test_int8_weights_write_the_tokens_of_one_device(found):
+    one, many = found["kinds"]["int8"]
     assert one == many
     assert len({token for row in one for token in row}) > 2
 

@@ -23,7 +23,7 @@ from keras_led.attention.blockwise.plan import ceil_div
 from keras_led.attention.blockwise.walk import join_blocks
 from keras_led.attention.blockwise.walk import query_blocks
 from keras_led.attention.blockwise.with_weights import weigher
-from keras_led.attention.global_tokens import add_to_keys
+from keras_led.attention.global_tokens import add_to_keys_
 from keras_led.typing import Tensor
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def _slide(operands, positions, grad_output, of_step, blocks):
     grad_key, grad_value, *beside = map(backend.swap_last, sums)
     if beside:
         grad_key, grad_value = (
-            add_to_keys(x, positions, rows)
+            add_to_keys_(x, positions, rows)
             for x, rows in zip((grad_key, grad_value), beside, strict=True)
         )
     return join_blocks(grad_query, blocks), grad_key, grad_value

@@ -1,5 +1,6 @@
 """Whole functions and training steps."""
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -28,6 +29,15 @@ def jit(
     Returns:
         A callable with the signature of `function`. It compiles once for each
         set of input shapes and always sees the current weights.
+    """
+    raise NotImplementedError
+
+
+def without_gradients() -> contextlib.AbstractContextManager[None]:
+    """Says of what runs, or is traced, within that no gradient is taken of it.
+
+    So TensorFlow may take many rows in pieces, whose gradients would keep what
+    each piece made; see `map_rows`.
     """
     raise NotImplementedError
 

@@ -51,6 +51,28 @@ def scan(
     raise NotImplementedError
 
 
+def map_heads(
+    function: Callable[..., Any], tensors: tuple[Any, ...], block: Any
+) -> tuple[Any, ...]:
+    """What `function` makes of the heads of an attention, each by itself.
+
+    On a CPU PyTorch takes some heads at a time where the scores of all are so
+    many that the system would clear memory for them anew.
+
+    Args:
+        function: Callable from the number of the call, an int, and tensors
+            `(B, n, ...)` of some of the heads to a tuple of such tensors.
+        tensors: Tuple of tensors `(B, N, ...)`: queries `(B, N, T, H)`, keys
+            `(B, N, S, H)`, and others.
+        block: int or int32 scalar, queries whose scores exist at a time, or
+            `None` for all.
+
+    Returns:
+        Tuple of tensors of all heads.
+    """
+    raise NotImplementedError
+
+
 def while_loop(
     condition: Callable[..., Any],
     body: Callable[..., Any],

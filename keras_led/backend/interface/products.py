@@ -54,17 +54,19 @@ def int8_product(x: Tensor, kernel: Any) -> Tensor:
 
 
 def map_rows(
-    function: Callable[..., Any], x: Tensor, *others: Tensor
+    function: Callable[..., Any], seed: Any, x: Tensor, *others: Tensor
 ) -> Tensor:
     """`function` of the rows of matrices, each apart from the others.
 
     On a CPU, JAX and PyTorch take some rows at a time, so that what it makes
-    on the way stays in the cache; so does TensorFlow where rows are many, or
-    that would grow with them.
+    on the way stays in the cache; so does TensorFlow where rows are many and no
+    gradient is taken, or that would grow with them. Of noise, one seed is for
+    all rows, but on PyTorch, where pieces have their own.
 
     Args:
-        function: Callable from float matrices of some of the rows to a matrix
-            of the shape and dtype of the first.
+        function: Callable from a seed and float matrices of some of the rows
+            to a matrix of the shape and dtype of the first.
+        seed: What `function` draws noise from, or `None` for none.
         x: Float tensor of shape `(rows, D)`.
         *others: Tensors of shape `(rows, ...)`, the last of them not to be
             read any more.

@@ -34,6 +34,10 @@ def for_large_products() -> bool:
     return _large_products.get()
 
 
+def without_gradients() -> contextlib.AbstractContextManager[None]:
+    return _set(_takes_no_gradient, True)
+
+
 def jit(
     function: Callable[..., Any],
     model: Any,

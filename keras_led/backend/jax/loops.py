@@ -27,6 +27,13 @@ def scan(
     return jax.lax.scan(body, carry, xs)
 
 
+def map_heads(
+    function: Callable[..., Any], tensors: tuple[Any, ...], block: Any
+) -> tuple[Any, ...]:
+    del block
+    return function(0, *tensors)
+
+
 def while_loop(
     condition: Callable[..., Any],
     body: Callable[..., Any],

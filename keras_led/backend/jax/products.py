@@ -58,12 +58,15 @@ def _library_multiplies_int8():
     return "ynn_fusion" in (program.as_text() or "")
 
 
-def map_rows(function: Callable[..., Any], x: Tensor, *others: Any) -> Tensor:
+def map_rows(
+    function: Callable[..., Any], seed: Any, x: Tensor, *others: Any
+) -> Tensor:
     """In pieces, each in its place: memory for all is new in every call."""
     rows, width = x.shape
     pieces = -(-rows // MAPPED_ROWS)
-    if pieces <= 1 or jax.default_backend() != "cpu":
-        return function(x, *others)
+    whole = pieces <= 1 or jax.default_backend() != "cpu"
+    if whole or seed is not None:
+        return function(seed, x, *others)
     size = rows // pieces
 
     def of_piece(piece, start):
@@ -71,13 +74,15 @@ def map_rows(function: Callable[..., Any], x: Tensor, *others: Any) -> Tensor:
             jax.lax.dynamic_slice_in_dim(other, start[0], size)
             for other in others
         )
-        return function(piece, *parts)
+        return function(None, piece, *parts)
 
     rest = [matrix[pieces * size :] for matrix in (x, *others)]
     x = replace_slices(of_piece, x, (size, width))
     if rows % pieces == 0:
         return x
-    return jax.lax.dynamic_update_slice(x, function(*rest), (pieces * size, 0))
+    return jax.lax.dynamic_update_slice(
+        x, function(None, *rest), (pieces * size, 0)
+    )
 
 
 def gelu_(x: Tensor) -> Tensor:

@@ -5,8 +5,11 @@ from typing import Any
 
 import tensorflow as tf
 
+from keras_led.backend.tensorflow import private_graph as graphs
 from keras_led.backend.tensorflow.private_graph import private_graph
 from keras_led.backend.tensorflow.private_graph import xla_graph
+
+without_gradients = graphs.without_gradients
 
 
 def jit(

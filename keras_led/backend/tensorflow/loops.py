@@ -44,6 +44,13 @@ def scan(
     return carry, tuple(array.stack() for array in found)
 
 
+def map_heads(
+    function: Callable[..., Any], tensors: tuple[Any, ...], block: Any
+) -> tuple[Any, ...]:
+    del block
+    return function(0, *tensors)
+
+
 def while_loop(
     condition: Callable[..., Any],
     body: Callable[..., Any],

@@ -6,13 +6,15 @@ saved, trained or compiled by whoever holds it: it is made of plain operations,
 which any runtime takes, with XLA or without.
 """
 
+import contextlib
 import contextvars
 from collections.abc import Callable
+from collections.abc import Iterator
 from typing import Any
 
 import tensorflow as tf
 
-_PRIVATE, _XLA = "private", "xla"
+_PRIVATE, _XLA, _NO_GRADIENT = "private", "xla", "no gradient"
 _kind = contextvars.ContextVar("kind", default=None)
 
 
@@ -28,13 +30,31 @@ def xla_graph(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def _graph_of_kind(kind, function):
     def run(*args):
-        token = _kind.set(kind)
-        try:
+        with _set(kind):
             return function(*args)
-        finally:
-            _kind.reset(token)
 
     return run
+
+
+@contextlib.contextmanager
+def _set(kind):
+    token = _kind.set(kind)
+    try:
+        yield
+    finally:
+        _kind.reset(token)
+
+
+@contextlib.contextmanager
+def without_gradients() -> Iterator[None]:
+    """Says of the graph made within that nobody takes a gradient of it."""
+    with _set(_kind.get() or _NO_GRADIENT):
+        yield
+
+
+def takes_gradients() -> bool:
+    """Whether somebody may take a gradient of the graph that is being made."""
+    return _kind.get() is None
 
 
 def in_private_graph() -> bool:

@@ -10,6 +10,7 @@ from keras_led.backend.tensorflow import onednn
 from keras_led.backend.tensorflow.private_graph import in_private_graph
 from keras_led.backend.tensorflow.private_graph import in_xla_graph
 from keras_led.backend.tensorflow.private_graph import runs_here
+from keras_led.backend.tensorflow.private_graph import takes_gradients
 from keras_led.typing import Tensor
 
 # Up to so many rows, as in decoding, go times a table in a form that reads the
@@ -52,14 +53,22 @@ def int8_product(x: Tensor, kernel: Any) -> Tensor:
     return ops.reshape(product, (*ops.shape(x)[:-1], outer))
 
 
-def map_rows(function: Callable[..., Any], x: Tensor, *others: Any) -> Tensor:
+def map_rows(
+    function: Callable[..., Any], seed: Any, x: Tensor, *others: Any
+) -> Tensor:
     """In pieces in a graph that takes no gradient, where there are many."""
     rows = x.shape[0]
-    takes_none = in_private_graph() or in_xla_graph()
-    few = rows is None or rows <= MAPPED_ROWS
-    if few or not takes_none or tf.config.list_logical_devices("GPU"):
-        return function(x, *others)
-    pieces = -(-rows // MAPPED_ROWS)
+    # What `generate` runs knows how long documents are.
+    private = in_private_graph() or in_xla_graph()
+    few = private if rows is None else rows <= MAPPED_ROWS
+    whole = few or seed is not None or takes_gradients()
+    if whole or tf.config.list_logical_devices("GPU"):
+        return function(seed, x, *others)
+    if rows is None:
+        rows = tf.shape(x)[0]
+        pieces = tf.maximum((rows + MAPPED_ROWS - 1) // MAPPED_ROWS, 1)
+    else:
+        pieces = -(-rows // MAPPED_ROWS)
     size = rows // pieces
 
     def step(number, found):
@@ -68,9 +77,10 @@ def map_rows(function: Callable[..., Any], x: Tensor, *others: Any) -> Tensor:
             tf.slice(matrix, (start, 0), (size, matrix.shape[1]))
             for matrix in (x, *others)
         )
-        return number + 1, found.write(number, function(*parts))
+        return number + 1, found.write(number, function(None, *parts))
 
-    found = tf.TensorArray(x.dtype, pieces, element_shape=(size, x.shape[1]))
+    known = size if isinstance(size, int) else None
+    found = tf.TensorArray(x.dtype, pieces, element_shape=(known, x.shape[1]))
     _, found = tf.while_loop(
         lambda number, _: number < pieces,
         step,
@@ -78,10 +88,10 @@ def map_rows(function: Callable[..., Any], x: Tensor, *others: Any) -> Tensor:
         parallel_iterations=1,
     )
     mapped = tf.reshape(found.stack(), (pieces * size, x.shape[1]))
-    if rows % pieces == 0:
+    if known and rows % pieces == 0:
         return mapped
-    rest = function(*(matrix[pieces * size :] for matrix in (x, *others)))
-    return tf.concat([mapped, rest], axis=0)
+    rest = (matrix[pieces * size :] for matrix in (x, *others))
+    return tf.concat([mapped, function(None, *rest)], axis=0)
 
 
 def gelu_(x: Tensor) -> Tensor:

@@ -15,6 +15,10 @@ from keras_led.backend.torch.replay.recording_rules import why_not_recorded
 from keras_led.backend.torch.shards import document_shards
 
 
+def without_gradients() -> contextlib.AbstractContextManager[None]:
+    return torch.no_grad()
+
+
 def jit(
     function: Callable[..., Any],
     model: Any,
@@ -42,6 +46,7 @@ def jit(
 
 
 def train_step(model: Any) -> Callable[..., Any] | None:
+    workspace.keep_freed_memory()
     if not model._step_is_compiled or model.steps_per_execution > 1:
         return None
     reason = why_not_recorded(model)

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch.utils import _pytree
 
+from keras_led.backend.torch import workspace
 from keras_led.backend.torch.replay import cuda_graph
 from keras_led.backend.torch.replay import recorder
 from keras_led.backend.torch.shapes import shapes_only
@@ -32,6 +33,22 @@ def scan(
         for kept, y in zip(found, ys, strict=True):
             kept.append(y)
     return carry, tuple(torch.stack(kept) for kept in found)
+
+
+def map_heads(
+    function: Callable[..., Any], tensors: tuple[Any, ...], block: Any
+) -> tuple[Any, ...]:
+    query, key = tensors[:2]
+    batch, heads, num_queries, head_dim = query.shape
+    # Of a head: its scores, or the gradient of its keys.
+    rows = max(num_queries if block is None else int(block), head_dim)
+    count = max(1, batch * rows * key.shape[2])
+    size = max(1, workspace.LARGEST_KEPT // (4 * count))  # float32
+    if size >= heads or query.device.type != "cpu":
+        return function(0, *tensors)
+    pieces = zip(*(x.split(size, dim=1) for x in tensors), strict=True)
+    found = [function(number, *piece) for number, piece in enumerate(pieces)]
+    return tuple(torch.cat(parts, dim=1) for parts in zip(*found, strict=True))
 
 
 def while_loop(

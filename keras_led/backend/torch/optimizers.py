@@ -40,9 +40,7 @@ def _update(optimizer, update, gradients, variables, learning_rate):
         states.append(optimizer._velocity_hats)
     weights = [variable.value for variable in variables]
     states = [[state[at].value for at in places] for state in states]
-    # The kernel takes numbers as they lie in memory.
-    gradients = [gradient.contiguous() for gradient in gradients]
-    if not all(map(_is_plain, itertools.chain(weights, gradients, *states))):
+    if not all(map(_is_plain, itertools.chain(weights, *states))):
         return update(gradients, variables, learning_rate)
     momentums, velocities, *largest = states
     step = (optimizer.iterations + 1).float()
@@ -51,7 +49,8 @@ def _update(optimizer, update, gradients, variables, learning_rate):
     rate = rate * unbiased[1] ** 0.5 / unbiased[0]
     torch._fused_adam_(
         weights,
-        gradients,
+        # The kernel takes numbers as they lie in memory.
+        [gradient.contiguous() for gradient in gradients],
         momentums,
         velocities,
         largest[0] if largest else [],

@@ -14,6 +14,8 @@ from keras import ops
 
 from keras_led.backend.torch import int8
 from keras_led.backend.torch import onednn
+from keras_led.backend.torch import workspace
+from keras_led.backend.torch.seeds import as_seed
 from keras_led.backend.torch.tensors import as_tensor
 from keras_led.typing import Tensor
 
@@ -27,6 +29,8 @@ TABLE_ROWS = 4096
 # Rows that `map_rows` hands on at a time: 13 MB within led-base's feed-forward
 # block in float32.
 MAPPED_ROWS = 1024
+# Times as wide as its rows is what a feed-forward block makes of them.
+WIDENED = 4
 
 
 def linear(x: Tensor, kernel: Any, bias: Any) -> Tensor:
@@ -56,24 +60,44 @@ def int8_product(x: Tensor, kernel: Any) -> Tensor:
     return product.reshape(*x.shape[:-1], product.shape[-1])
 
 
-def map_rows(function: Callable[..., Any], x: Tensor, *others: Any) -> Tensor:
-    """In pieces where no gradient is taken.
+def map_rows(
+    function: Callable[..., Any], seed: Any, x: Tensor, *others: Any
+) -> Tensor:
+    """In pieces, for tensors that the C library keeps for the next ones.
 
-    The system hands out pieces above 32 MB page by page in every call (14 % of
+    The system hands out those above 32 MB page by page in every call (14 % of
     the time of led-base's encoder, 16,384 tokens, where every operation on all
     rows made one). For the same reason results take the memory of the last of
-    `others`, if they fit.
+    `others`, if they fit and no gradient is taken.
     """
-    few = x.shape[0] <= MAPPED_ROWS
-    if few or x.device.type != "cpu" or torch.is_grad_enabled():
-        return function(x, *others)
+    if x.device.type != "cpu":
+        return function(seed, x, *others)
+    if seed is not None or torch.is_grad_enabled():
+        return _join_rows(function, seed, x, *others)
+    if x.shape[0] <= MAPPED_ROWS:
+        return function(None, x, *others)
     mapped = others[-1] if others else x
     if mapped is x or (mapped.shape, mapped.dtype) != (x.shape, x.dtype):
         mapped = torch.empty_like(x)
     pieces = (matrix.split(MAPPED_ROWS) for matrix in (mapped, x, *others))
     for piece, *rows in zip(*pieces, strict=True):
-        piece.copy_(function(*rows))
+        piece.copy_(function(None, *rows))
     return mapped
+
+
+def _join_rows(function, seed, *matrices):
+    """The rows of all pieces, each with noise of its own."""
+    rows, width = matrices[0].shape
+    bytes_of_row = max(1, WIDENED * width * matrices[0].element_size())
+    size = max(1, workspace.LARGEST_KEPT // bytes_of_row)
+    if rows <= size:
+        return function(seed, *matrices)
+    found = []
+    pieces = zip(*(x.split(size) for x in matrices), strict=True)
+    for number, parts in enumerate(pieces):
+        noise = None if seed is None else as_seed(seed).fold_in(number)
+        found.append(function(noise, *parts))
+    return torch.cat(found)
 
 
 def gelu_(x: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ from keras_led.typing import Tensor
 ASKED_FOR = 2**25
 
 # The largest piece that it adapts to; the rest is for its own record of it.
-_LARGEST = ASKED_FOR - 2**16
+LARGEST_KEPT = ASKED_FOR - 2**16
 
 _workspace = contextvars.ContextVar("keras_led_workspace", default=None)
 
@@ -28,7 +28,7 @@ def keep_freed_memory() -> None:
     Else it was left to chance: led-base's encoder, 16,384 tokens, took 6.2 s
     in some processes and 7.3 s in others.
     """
-    torch.empty(_LARGEST, dtype=torch.uint8, device="cpu")
+    torch.empty(LARGEST_KEPT, dtype=torch.uint8, device="cpu")
 
 
 @contextlib.contextmanager
