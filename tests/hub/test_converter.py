@@ -12,12 +12,13 @@ from tests.hub.conftest import assert_equal_weights
 
 @pytest.fixture
 def loaders(monkeypatch):
-    """The module that is changed, which is as it was afterwards."""
+    """The module to change: KerasHub's own now, afterwards what it was."""
     import keras_hub.src.utils.transformers.preset_loader as loaders
 
-    monkeypatch.setattr(
-        loaders, converter.LOADER, vars(loaders)[converter.LOADER]
-    )
+    theirs = vars(loaders)[converter.LOADER]
+    if getattr(theirs, "reads_led", False):  # the docs' code has registered
+        theirs = theirs.__base__
+    monkeypatch.setattr(loaders, converter.LOADER, theirs)
     return loaders
 
 
