@@ -88,7 +88,8 @@ def map_rows(
         parallel_iterations=1,
     )
     mapped = tf.reshape(found.stack(), (pieces * size, x.shape[1]))
-    if known and rows % pieces == 0:
+    missing = rows - pieces * size
+    if isinstance(missing, int) and missing == 0:
         return mapped
     rest = (matrix[pieces * size :] for matrix in (x, *others))
     return tf.concat([mapped, function(None, *rest)], axis=0)
