@@ -38,6 +38,12 @@ again, and training that was interrupted goes on where it was last saved:
     mean-again  of the weights after `read` and after `whole`
     long        more whole texts, most of them READMEs
     final       the mean of these weights and of those before
+    more        again, far longer: short texts, most of them descriptions, with
+                titles that end where a phrase does in the place of lines that
+                a text does not say
+    mean-more   of the weights before and after
+    after       whole texts again, most of them READMEs
+    end         the mean of these weights and of those before `more`
     package     float16 weights, small tokenizer files, the model card
 
 Choices were made on the `valid` pages, but for the stages from `leads` to
@@ -46,8 +52,9 @@ before which 20 were, and for `long` and `final`, which what is scored at the
 end chose. All of it is scored at the end.
 All training is `keras-led train` as anybody would call it. The stages up to
 `remember` made the first published weights, on a processor with bfloat16,
-those up to `last` the second ones, on another, in float32, and the stages from
-`find` on went on from these (`--start`).
+those up to `last` the second ones, on another, in float32, those up to `final`
+the third ones, and the two stages from `more` on went on from these in float32
+(`--start`).
 Set KERAS_BACKEND=torch.
 """
 
@@ -74,7 +81,11 @@ from keras_led.files import write_bytes
 from keras_led.files import write_text
 
 # Better on `valid` than without, for a small model repeats itself.
-GENERATION = {"no_repeat_ngram_size": 3, "max_new_tokens": 48}
+GENERATION = {
+    "no_repeat_ngram_size": 3,
+    "encoder_repetition_penalty": 1.2,
+    "max_new_tokens": 48,
+}
 # For those who fine-tune it; its own last stages had none.
 DROPOUT = 0.1
 # What the tokenizer needs; `tokenizer.json` says the same in 0.5 MB.
@@ -153,6 +164,16 @@ def read_again(model, data, output):
     mean = average(model, other, output / "mean-again", first)
     longer = train(long, mean, data, output)
     return average(mean, longer, output / "final", second)
+
+
+def read_more(model, data, output):
+    """Runs the last stages: descriptions and READMEs once more."""
+    more, after = stages.LAST_READING
+    first, second = stages.LAST_READING_SHARES
+    read = train(more, model, data, output)
+    mean = average(model, read, output / "mean-more", first)
+    whole = train(after, mean, data, output)
+    return average(model, whole, output / "end", second)
 
 
 def average(before, after, target, share):
@@ -235,7 +256,7 @@ def main():
     )
     parser.add_argument(
         "--start",
-        help="checkpoint to go on from with the stages from `find` on",
+        help="checkpoint to go on from with the stages from `more` on",
     )
     chosen = parser.parse_args()
     output = chosen.output
@@ -248,7 +269,8 @@ def main():
         for stage in stages.STAGES:
             model = train(stage, model, data, output)
         model = describe_forms(model, data, output)
-    model = read_again(model, data, output)
+        model = read_again(model, data, output)
+    model = read_more(model, data, output)
     choose_generation(model)
     scores = scoring.evaluate(call, model, data, output)
     package(model, output / "package", data, scores)

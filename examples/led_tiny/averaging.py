@@ -24,7 +24,7 @@ def write(before, after, target, share):
     """
     model = LEDForConditionalGeneration.from_pretrained(before)
     other = LEDForConditionalGeneration.from_pretrained(after)
-    for variable, new in zip(model.variables, other.variables, strict=True):
+    for variable, new in zip(model.weights, other.weights, strict=True):
         mean = (1 - share) * ops.convert_to_numpy(variable)
         variable.assign(mean + share * ops.convert_to_numpy(new))
     model.save_pretrained(target)

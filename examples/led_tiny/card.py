@@ -58,14 +58,15 @@ ROUGE-L, stemmed F1 in percent, beside what it takes to be scored without
 reading: the first 15 words, or the first sentence, of DESCRIPTION or of the
 prose of a README. Of each file the first texts are scored, as many as the row
 says. Pages of other packages were looked at to choose stages of training, and
-all of these texts to choose the last one and the share of the last mean of
-weights: the scores flatter a little.
+all of these texts to choose those up to the third published weights: the scores
+flatter a little. The last stages were chosen on other texts.
 
 {scores}
 
 A page as `man` prints it, and most READMEs, have their line in them: copying
-the line in NAME would give nearly 100. Of a README the first words are as good
-as what the model writes greedily; with 4 beams it writes better ones.
+the line in NAME would give nearly 100. `generation_config.json` favors tokens
+of the text a little (`encoder_repetition_penalty`), so that fewer copies are
+garbled.
 
 ## Data
 
@@ -136,7 +137,8 @@ def render(scores, counts, forms, parameters, positions):
         descriptions=forms["description"],
         readmes=forms["readme"],
         whole=sum(
-            sum(mix.counts.values()) for mix in (reading.WHOLE, reading.LONG)
+            sum(mix.counts.values())
+            for mix in (reading.WHOLE, reading.LONG, reading.AFTER)
         ),
         packages=packages.markdown(sources),
     )

@@ -46,6 +46,17 @@ SUBJECT = (
 CLAUSE_END = re.compile(
     r",|;| which | that | \(|--| so that | by | using | when | in order "
 )
+# For titles that end where a phrase does: where the part ends, how many words
+# it has, the words that no title ends with, and signs of what is no prose.
+PHRASE_END = re.compile(
+    r",|;| which | that | \(|--| so that | when | in order "
+)
+FEWEST_OF_PHRASES, MOST_OF_PHRASES = 4, 14
+JOINTS = frozenset(
+    "a an and as at by for from in into of on or the to using with".split()
+)
+BEFORE_OBJECT = JOINTS - {"a", "an", "the"} | {"part", "set", "inspired"}
+NO_PROSE = re.compile(r"[][<>{}|`*]|://")
 
 
 def lead_of(text):
@@ -66,18 +77,45 @@ def title_of(lead, names):
         str of at most `MOST_OF_TITLE` words, with a space ahead where it does
         not begin with the sentence.
     """
+    said = _said(lead, names, CLAUSE_END)
+    title = " ".join(said.split()[:MOST_OF_TITLE])
+    return title if lead.startswith(said) else f" {title}"
+
+
+def phrase_title_of(lead, names):
+    """As `title_of`, of up to `MOST_OF_PHRASES` words, the last phrase whole.
+
+    "library for reading and writing files in the format of another program
+    from long ago" ends before "of", where `title_of` ends behind "another".
+    `None` where that is no prose.
+    """
+    said = _said(lead, names, PHRASE_END, FEWEST_OF_PHRASES)
+    if said.split()[0].lower() in BEFORE_OBJECT:
+        said = PHRASE_END.split(lead)[0]
+    words = said.split()
+    if len(words) > MOST_OF_PHRASES:
+        ends = range(FEWEST_OF_PHRASES, MOST_OF_PHRASES)
+        joints = [end for end in ends if words[end].lower() in JOINTS]
+        words = words[: joints[-1] if joints else MOST_OF_PHRASES]
+    while len(words) > FEWEST and words[-1].lower() in JOINTS:
+        words.pop()
+    title = " ".join(words).rstrip(",;:")
+    if NO_PROSE.search(title):
+        return None
+    return title if lead.startswith(said) else f" {title}"
+
+
+def _said(lead, names, end, fewest=FEWEST):
+    """What a sentence says of its subject, up to an end."""
     names = sorted(re.split(r"[,\s]+", names), key=len, reverse=True)
     names = [re.escape(name).replace("_", "[_ -]") for name in names if name]
     subject = re.compile(SUBJECT.format(names="|".join(names)), re.IGNORECASE)
-    said = _unless_short(lead[subject.match(lead).end() :], lead)
-    said = _unless_short(CLAUSE_END.split(said)[0], said)
-    begins = lead.startswith(said)
-    said = " ".join(said.split()[:MOST_OF_TITLE])
-    return said if begins else f" {said}"
+    said = _unless_short(lead[subject.match(lead).end() :], lead, fewest)
+    return _unless_short(end.split(said)[0], said, fewest)
 
 
-def _unless_short(text, other):
-    return text if len(text.split()) >= FEWEST else other
+def _unless_short(text, other, fewest):
+    return text if len(text.split()) >= fewest else other
 
 
 def rows(pages, seed):

@@ -10,6 +10,7 @@ first sentence instead (`leads.py`).
 
 import random
 import re
+from collections.abc import Callable
 from typing import NamedTuple
 
 from examples.led_tiny import baselines
@@ -61,13 +62,21 @@ def is_copied(row):
     return descriptions.share_found(row) >= COPIED
 
 
-def title(text, name):
+def is_near(row, characters):
+    """Whether the line to find is in the beginning of a text."""
+    text = row["document"][:characters]
+    if row["form"] == "page":
+        return leads.lead_of(text) is not None
+    return row["form"] != "readme" or bool(as_copied(row["summary"], text))
+
+
+def title(text, name, title_of=leads.title_of):
     """The title of the first sentence of a text's prose, or `None`."""
     found = baselines.prose(text)
     if not found or len(found[0].split()) < leads.FEWEST:
         return None
     named = NAMED.match(found[0])
-    return leads.title_of(found[0], f"{name} {named[1]}" if named else name)
+    return title_of(found[0], f"{name} {named[1]}" if named else name)
 
 
 def as_copied(line, text):
@@ -91,7 +100,7 @@ def as_copied(line, text):
     return space + text[at : at + length] + line.lstrip()[length:]
 
 
-def reworded(row, made, words, known, generator):
+def reworded(row, made, words, known, generator, title_of=leads.title_of):
     """A row with other words in it, or `None` where none can be replaced.
 
     Args:
@@ -100,6 +109,7 @@ def reworded(row, made, words, known, generator):
         words: list of str, to choose from; likewise
         known: set of str.
         generator: `random.Random`.
+        title_of: function of `leads` that makes a title.
     """
     if row["form"] == "page" or (
         row["form"] == "description" and not is_copied(row)
@@ -107,7 +117,7 @@ def reworded(row, made, words, known, generator):
         name = row["id"]
         if row["form"] == "page":
             name = made["document"].partition("\n")[0]
-        line = title(made["document"], name)
+        line = title(made["document"], name, title_of)
         if line is None:
             return None
         made = {**made, "summary": line}
@@ -147,6 +157,10 @@ class Mix(NamedTuple):
         whole: bool, whether texts are not cut.
         titled: bool, whether what a text does not say gives way to its title
             in texts as they are too, but for pages.
+        title_of: function of `leads` that makes a title.
+        near: int, characters that a text is cut to; pages without a
+            DESCRIPTION in them, and READMEs without their line, are left out.
+            0 for all texts.
     """
 
     counts: dict
@@ -154,6 +168,8 @@ class Mix(NamedTuple):
     spelt: bool = True
     whole: bool = False
     titled: bool = False
+    title_of: Callable = leads.title_of
+    near: int = 0
 
     def rows(self, forms, seed):
         """Yields rows in the order in which they are to be read.
@@ -170,18 +186,23 @@ class Mix(NamedTuple):
         words = word_list(forms)
         known = set(words)
         make = mixture.varied if self.whole else mixture.cut
+        if self.near:
+            forms = [row for row in forms if is_near(row, self.near)]
         for row in repeated(forms, self.counts, generator):
             made = make(row, generator)
             if self.spelt:
                 copied = as_copied(row["summary"], made["document"])
                 made["summary"] = copied or made["summary"]
             if not self.whole:
-                made["document"] = made["document"][:LONGEST]
+                made["document"] = made["document"][: self.near or LONGEST]
             if self.titled and row["form"] != "page" and not is_copied(row):
-                line = title(made["document"], row["id"])
+                line = title(made["document"], row["id"], self.title_of)
                 made["summary"] = line or made["summary"]
             if generator.random() < self.reworded[row["form"]]:
-                made = reworded(row, made, words, known, generator) or made
+                other = reworded(
+                    *(row, made, words, known, generator, self.title_of)
+                )
+                made = other or made
             yield made
 
 
@@ -213,5 +234,17 @@ WHOLE = Mix(
 LONG = Mix(
     {"page": 150, "raw": 80, "readme": 650, "description": 300},
     {"page": 0.5, "raw": 0.5, "readme": 0.5, "description": 0.5},
+    whole=True,
+)
+MORE = Mix(
+    {"page": 2500, "raw": 1200, "readme": 7000, "description": 31000},
+    {"page": 0.5, "raw": 0.5, "readme": 0.7, "description": 0.5},
+    titled=True,
+    title_of=leads.phrase_title_of,
+    near=800,
+)
+AFTER = Mix(
+    {"page": 140, "raw": 40, "readme": 400, "description": 140},
+    {"page": 0.3, "raw": 0.5, "readme": 0.5, "description": 0.5},
     whole=True,
 )

@@ -156,6 +156,21 @@ LONG_TEXTS = {
     "warmup-steps": 10,
     "learning-rate": 2e-4,
 }
+MORE = {
+    **MIXED,
+    "max-source-tokens": 256,
+    "max-target-tokens": 32,
+    "bucket": [48, 72, 96, 128, 192],
+    "warmup-steps": 50,
+    "learning-rate": 6e-4,
+}
+AFTER = {
+    **LONG_TEXTS,
+    "dtype": "float32",
+    "max-source-tokens": 2048,
+    "bucket": [256, 512, 1024],
+    "warmup-steps": 5,
+}
 
 
 def _reading(name, mix, rows_seed, seed, options):
@@ -174,3 +189,10 @@ READING = (
 # What the weights after `whole` count in the mean with those after `read`, and
 # those after `long` in that with this mean.
 READING_SHARES = (0.5, 0.5)
+LAST_READING = (
+    _reading("more", reading.MORE, 47, 6, MORE),
+    _reading("after", reading.AFTER, 48, 7, AFTER),
+)
+# What the weights after `more`, and after `after`, count in the mean with those
+# before both.
+LAST_READING_SHARES = (0.6, 0.5)

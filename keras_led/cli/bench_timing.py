@@ -118,10 +118,15 @@ def measure(model, document, options, repeats):
     first_encoder, encoder, found = timed(run_encoder, repeats)
     # Lengths are rounded up before compiling, and the mask with them.
     mask, outputs = ops.convert_to_numpy(found[0]), found[1]
+    ids = np.zeros(mask.shape, "int32")
+    ids[:, : document["input_ids"].shape[1]] = document["input_ids"]
 
     def run_decoder():
         written = model.generate(
-            encoder_outputs=outputs, attention_mask=mask, **options
+            input_ids=ids,
+            encoder_outputs=outputs,
+            attention_mask=mask,
+            **options,
         )
         return ops.convert_to_numpy(written)
 

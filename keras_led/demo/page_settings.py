@@ -13,6 +13,7 @@ from keras_led.tokenizer.decoding import skipped_ids
 
 # The processors that `page/rules.js` has, by their names.
 RULES = (
+    "EncoderRepetitionPenalty",
     "RepetitionPenalty",
     "NoRepeatNGram",
     "MinLength",

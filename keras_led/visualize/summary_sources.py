@@ -86,11 +86,12 @@ def find_sources(
     global_mask = np.zeros_like(mask)
     global_mask[:, 0] = 1
     inputs = {"attention_mask": mask, "global_attention_mask": global_mask}
-    encoded = model.get_encoder()(
-        input_ids=encoding["input_ids"].astype("int32"), **inputs
-    )
+    ids = encoding["input_ids"].astype("int32")
+    encoded = model.get_encoder()(input_ids=ids, **inputs)
     if summary is None:
-        found = model.generate(encoder_outputs=encoded, **inputs, **options)
+        found = model.generate(
+            input_ids=ids, encoder_outputs=encoded, **inputs, **options
+        )
         text = ops.convert_to_numpy(found)[0].tolist()
     else:
         start = model.config.decoder_start_token_id

@@ -206,6 +206,7 @@ def test_every_rule_of_the_page(chromium, serve, tmp_path):
     model.generation_config.update(
         num_beams=3,
         encoder_no_repeat_ngram_size=0,
+        encoder_repetition_penalty=1.2,
         repetition_penalty=1.3,
         no_repeat_ngram_size=2,
         min_length=5,

@@ -84,6 +84,25 @@ def test_a_line_that_the_text_does_not_say_gives_way_to_the_title(titled):
     assert found == {other.lower(), lines[1].lower()}
 
 
+@pytest.mark.parametrize(
+    ("form", "characters", "near"),
+    [
+        ("readme", 20, False),
+        ("readme", 80, True),
+        ("page", 30, False),
+        ("page", 200, True),
+        ("description", 1, True),
+    ],
+)
+def test_the_line_to_find_is_near(form, characters, near):
+    row = {"form": form, "document": LINES[form], "summary": "Curious things."}
+    assert reading.is_near(row, characters) == near
+    mix = reading.MORE._replace(counts={form: 3}, near=characters)
+    rows = [{**row, "id": "frob"}, {**row, "id": "frob"}]
+    found = list(mix.rows(rows, 0)) if near else []
+    assert all(len(one["document"]) <= characters for one in found)
+
+
 def test_text_without_words_to_replace_stays():
     row = {"form": "readme", "id": "frob", "document": "It is."}
     made = {"document": "It is.", "summary": "It is."}
@@ -114,7 +133,8 @@ def test_texts_come_again_where_there_are_too_few():
 
 
 @pytest.mark.parametrize(
-    "mix", [stage.rows.__self__ for stage in stages.READING]
+    "mix",
+    [stage.rows.__self__ for stage in (*stages.READING, *stages.LAST_READING)],
 )
 def test_a_stage_has_its_rows_and_is_the_same_for_a_seed(mix):
     mix = mix._replace(counts=dict.fromkeys(mix.counts, 20))

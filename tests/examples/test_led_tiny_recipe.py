@@ -22,6 +22,7 @@ pytestmark = pytest.mark.skipif(
     reason="the recipe prepares the same on every backend",
 )
 
+MANY = "many " * 11
 PAGE = {
     "document": "frob(1)\n"
     + "\n".join(
@@ -112,6 +113,30 @@ def test_a_title_is_what_a_sentence_says_of_its_subject(lead, title):
     page = {"document": f"frob_a, frob\nDESCRIPTION\n{lead}", "summary": "x"}
     (row,) = leads.title_rows([page], 0)
     assert row == {"document": page["document"], "summary": title}
+
+
+@pytest.mark.parametrize(
+    ("lead", "title"),
+    [
+        (
+            "The frob_a utility is used to list all files.",
+            "The frob_a utility is used to list all files.",
+        ),
+        (
+            "frob_a(1) lists many old files, one a line.",
+            " lists many old files",
+        ),
+        (
+            "Frob a is an archive of files (or none).",
+            " archive of files (or none).",
+        ),
+        ("Tool to list all files.", "Tool to list all files."),
+        (f"Lists {MANY}files of the year 1999.", f"Lists {MANY}files"),
+        ("It is an [npm-url] of many files.", None),
+    ],
+)
+def test_a_title_ends_where_a_phrase_does(lead, title):
+    assert leads.phrase_title_of(lead, "frob_a, frob") == title
 
 
 @pytest.mark.parametrize(

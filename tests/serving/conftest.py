@@ -42,6 +42,7 @@ def tiny_model():
         num_beams=2,
         no_repeat_ngram_size=2,
         encoder_no_repeat_ngram_size=3,
+        encoder_repetition_penalty=1.2,
         forced_eos_token_id=2,
         early_stopping="never",
         max_length=MAX_NEW_TOKENS + 1,

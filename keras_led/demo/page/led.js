@@ -47,7 +47,7 @@ export class LED {
       const found = await this.#step(next, hidden, mask, past);
       const { scores, shares } = found;
       past = found.past;
-      applyRules(rules, scores, tokens);
+      applyRules(rules, scores, tokens, ids);
       const id = best(scores);
       tokens.push(id);
       next = [id];

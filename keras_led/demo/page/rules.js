@@ -13,6 +13,12 @@ function forbidEnd(scores, tokens, { min_length, eos_token_ids }) {
 }
 
 export const RULES = {
+  EncoderRepetitionPenalty(scores, tokens, { penalty }, document) {
+    for (const id of new Set(document)) {
+      const score = scores[id];
+      scores[id] = score < 0 ? score / penalty : score * penalty;
+    }
+  },
   RepetitionPenalty(scores, tokens, { penalty }) {
     for (const id of new Set(tokens)) {
       const score = scores[id];
@@ -44,7 +50,10 @@ export const RULES = {
   },
 };
 
-// `rules`: list of { rule, ...its numbers }, in order. Changes `scores`.
-export function applyRules(rules, scores, tokens) {
-  for (const { rule, ...numbers } of rules) RULES[rule](scores, tokens, numbers);
+// `rules`: list of { rule, ...its numbers }, in order; `tokens` written so far,
+// `document` read. Changes `scores`.
+export function applyRules(rules, scores, tokens, document) {
+  for (const { rule, ...numbers } of rules) {
+    RULES[rule](scores, tokens, numbers, document);
+  }
 }

@@ -86,7 +86,8 @@ class EncoderRepetitionPenalty(LogitsProcessor):
     def prepare(self, documents: Documents) -> Any:
         """Marks the tokens of each row's document, `(R, V)`."""
         ids = ops.repeat(documents.input_ids, documents.rows, axis=0)
-        used = ops.arange(ids.shape[1])[None, :] < documents.width
+        position = ops.arange(ops.shape(ids)[1], dtype="int32")[None, :]
+        used = position < documents.width
         return tokens_present(ids, used, documents.vocab_size)
 
     def process(
