@@ -47,7 +47,7 @@ def _update(optimizer, update, gradients, variables, learning_rate):
     unbiased = [1 - beta**step for beta in (optimizer.beta_1, optimizer.beta_2)]
     rate = ops.convert_to_tensor(learning_rate, "float32")
     rate = rate * unbiased[1] ** 0.5 / unbiased[0]
-    torch._fused_adam_(
+    torch._fused_adam_(  # pyright: ignore[reportPrivateImportUsage]
         weights,
         # The kernel takes numbers as they lie in memory.
         [gradient.contiguous() for gradient in gradients],
