@@ -19,7 +19,7 @@ def is_known(thing: Any, *names: str) -> bool:
     Returns:
         bool.
     """
-    own = vars(thing).keys() & set(names)
+    own = getattr(thing, "__dict__", {}).keys() & set(names)
     return f"{type(thing).__module__}.".startswith(_KNOWN_CODE) and not own
 
 

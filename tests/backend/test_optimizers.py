@@ -106,6 +106,18 @@ def test_only_known_code_is_replaced(kind):
     assert not vars(optimizer).keys() & names
 
 
+def test_a_step_without_an_optimizer_has_nothing_to_replace():
+    def step():
+        with backend.updated_at_once(None):
+            return True
+
+    if backend.name == "tensorflow":
+        import tensorflow as tf
+
+        step = tf.function(step, autograph=False)
+    assert step()
+
+
 @pytest.mark.skipif(backend.name != "torch", reason="asks for PyTorch's kernel")
 def test_one_kernel_of_pytorch_updates_all(monkeypatch):
     import torch
