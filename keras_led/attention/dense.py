@@ -67,6 +67,11 @@ def dot_product_attention(
         Vaswani et al., 2017, section 3.2.1.
     """
     keys = as_keys(key)
+    if not return_weights and seed is None and shards is None:
+        attend = backend.fused_attention(query, value)
+        if attend is not None:
+            bias = None if mask is None else bias_of(mask)
+            return attend(query, keys.whole(value.shape[2]), value, bias), None
     if not return_weights and loops_allowed():
         block = _block_size(query, value)
         if block is not None or not are_few(query):
@@ -74,11 +79,6 @@ def dot_product_attention(
             return attend(
                 query, keys.whole(backend.shape(value)[2]), value
             ), None
-    if not return_weights and seed is None and shards is None:
-        attend = backend.fused_attention(query, value)
-        if attend is not None:
-            bias = None if mask is None else bias_of(mask)
-            return attend(query, keys.whole(value.shape[2]), value, bias), None
     context, weights = _attend(query, keys, value, mask, rate, seed, shards)
     return context, weights if return_weights else None
 

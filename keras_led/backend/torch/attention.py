@@ -14,8 +14,10 @@ from keras_led.backend.torch.shapes import read_int
 from keras_led.backend.torch.tensors import as_tensor
 from keras_led.typing import Tensor
 
-# From so many keys on the scores of a few queries are worth not to be held.
-MANY_KEYS = 2**16
+# From so many scores of a head on, they are worth not to be held. A gradient
+# would keep them, and read them six times.
+MANY_SCORES = 2**16
+MANY_DERIVED_SCORES = 2**12
 
 
 def map_operands(function: Callable[..., Any], x: Tensor) -> tuple[Any, ...]:
@@ -107,13 +109,21 @@ def attend(
 def fused_attention(
     query: Tensor, value: Tensor
 ) -> Callable[..., Tensor] | None:
-    few = value.shape[2] < MANY_KEYS
-    if few or value.device.type != "cpu" or value.dtype != torch.float32:
+    if value.device.type != "cpu" or value.dtype != torch.float32:
         return None
-    return None if torch.is_grad_enabled() else _fused
+    derived = query.requires_grad or value.requires_grad
+    derived = derived and torch.is_grad_enabled()
+    worth_it = MANY_DERIVED_SCORES if derived else MANY_SCORES
+    return _fused if query.shape[2] * value.shape[2] >= worth_it else None
 
 
 def _fused(query, key, value, bias):
+    if bias is not None and torch.is_grad_enabled():
+        # Of a row that keeps no key, whose weights are equal whatever its
+        # scores, the kernel would derive weights of 1: the sum that it divides
+        # by is lost beside so low a bias.
+        keeps_some = bias.amax(dim=-1, keepdim=True) == 0
+        query, bias = query * keeps_some, bias * keeps_some
     return scaled_dot_product_attention(
         query, key, value, attn_mask=bias, scale=1.0
     )
