@@ -5,6 +5,8 @@ any length.
 """
 
 import dataclasses
+import functools
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 from typing import Any
 
@@ -55,17 +57,24 @@ class ServedModel(ForwardModule):
         self.text = text
         self._plan = plan
         self.limit_is_input = limit_is_input
+        encode = tf.function(super()._encode, autograph=False)
+        self._traced_encode = lambda: encode
 
     def signatures(self) -> dict[str, Any]:
-        """Dict of the name of each signature to its traced function."""
+        """Dict of the name of each signature to its traced function.
+
+        What several of them run is traced once, and stands in the file once.
+        """
         limit = {"max_new_tokens": SCALAR} if self.limit_is_input else {}
         ids = {"input_ids": IDS, "attention_mask": IDS}
-        traced = {"serving_default": trace(self.generate, {**ids, **limit})}
+        generate = trace(self.generate, {**ids, **limit})
+        traced = {"serving_default": generate}
         for name, (function, inputs) in pure_functions(self).items():
             traced[name] = trace(function, inputs)
         if self.text is not None:
+            summarize = functools.partial(self.summarize, generate)
             texts = {"text": tf.TensorSpec([None], tf.string)}
-            traced["summarize"] = trace(self.summarize, {**texts, **limit})
+            traced["summarize"] = trace(summarize, {**texts, **limit})
         return traced
 
     def generate(
@@ -73,7 +82,7 @@ class ServedModel(ForwardModule):
         input_ids: Tensor,
         attention_mask: Tensor,
         max_new_tokens: Tensor | None = None,
-    ) -> Tensor:
+    ) -> dict[str, Tensor]:
         """Token ids to generated ids; global attention on the first token."""
         checked = self._checked(
             {"input_ids": input_ids, "attention_mask": attention_mask}
@@ -101,21 +110,35 @@ class ServedModel(ForwardModule):
         return self.write_tokens(document, max_new_tokens, seed)
 
     def summarize(
-        self, text: Tensor, max_new_tokens: Tensor | None = None
-    ) -> Tensor:
-        """Texts to summaries; the summary of an empty text is empty."""
+        self, generate: Callable[..., Any], text: Tensor, **limit: Tensor
+    ) -> dict[str, Tensor]:
+        """Texts to summaries; the summary of an empty text is empty.
+
+        Args:
+            generate: `generate` as it was traced.
+            text: string tensor of shape `(B,)`.
+            **limit: `max_new_tokens`, int32 scalar, if it is an input.
+
+        Returns:
+            Dict of `summary`, a string tensor of shape `(B,)`.
+        """
         text = require(
             tf.ensure_shape(text, [None]),
             (tf.size(text) > 0, "`text` must hold at least one text."),
         )
         input_ids, attention_mask = self.text.encode(text)
-        found = self.generate(input_ids, attention_mask, max_new_tokens)
+        found = generate(
+            input_ids=input_ids, attention_mask=attention_mask, **limit
+        )
         summaries = self.text.decode(found["sequences"])
         # <s> and </s> alone.
         empty = tf.reduce_sum(attention_mask, axis=1) <= 2
         count = self._plan.options["num_return_sequences"]
         empty = tf.repeat(empty, count)
         return {"summary": tf.where(empty, "", summaries)}
+
+    def _encode(self, **inputs):
+        return self._traced_encode()(**inputs)
 
     def write_tokens(
         self,
