@@ -59,16 +59,40 @@ suite() { # BACKEND
         -q -n "$workers" --dist worksteal --durations=10
 }
 
-alone() { # BACKEND: an environment with the extra of that name and no other
-    local folder=$venv-$1 versions
+# Environments with the extra of one backend and no other, `$venv-BACKEND`.
+install_alone() { # BACKEND...
+    local backend folder versions
     versions=$(mktemp)
     "$venv/bin/python" -m pip freeze --exclude-editable >"$versions"
-    if [ ! -x "$folder/bin/python" ]; then
-        "$venv/bin/python" -m venv "$folder" || return
-    fi
-    "$folder/bin/python" -m pip install --quiet --constraint "$versions" \
-        --editable ".[$1]" hypothesis pytest || return
-    KERAS_BACKEND=$1 "$folder/bin/python" -m pytest -q tests/test_smoke.py
+    for backend in "$@"; do
+        folder=$venv-$backend
+        if [ ! -x "$folder/bin/python" ]; then
+            "$venv/bin/python" -m venv "$folder" || return
+        fi
+        "$folder/bin/python" -m pip install --quiet --constraint "$versions" \
+            --editable ".[$backend]" hypothesis pytest || return
+    done
+}
+
+smoke() { # BACKEND
+    KERAS_BACKEND=$1 "$venv-$1/bin/python" -m pytest -q tests/test_smoke.py
+}
+
+logs=$(mktemp -d)
+trap 'rm -rf "$logs"' EXIT
+declare -A started=()
+start() { # NAME COMMAND...: in the background, until `end NAME`
+    local name=$1
+    shift
+    "$@" </dev/null >"$logs/$name" 2>&1 &
+    started[$name]=$!
+}
+
+end() { # NAME
+    local code=0
+    wait "${started[$1]}" || code=$?
+    cat "$logs/$1"
+    return "$code"
 }
 
 summary=()
@@ -93,11 +117,17 @@ finish() { # EXIT_CODE
 
 step "install into $venv" install
 step "ruff" lint
+alone=${backends/tensorflow/}
+start alone install_alone $alone # takes one core, and so do the types
 step "types" types
+step "install $alone, each alone" end alone
 for backend in $backends; do
     step "tests on $backend" suite "$backend"
 done
-for backend in ${backends/tensorflow/}; do
-    step "smoke test on $backend with its extra alone" alone "$backend"
+for backend in $alone; do
+    start "$backend" smoke "$backend"
+done
+for backend in $alone; do
+    step "smoke test on $backend with its extra alone" end "$backend"
 done
 finish 0

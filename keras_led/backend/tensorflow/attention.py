@@ -11,6 +11,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from keras_led.backend.tensorflow.tensors import shape
 from keras_led.typing import Tensor
 
 
@@ -94,8 +95,7 @@ def times_transposed(x: Tensor, y: Tensor) -> Tensor:
 
 
 def take_keys(x: Tensor, positions: Tensor) -> Tensor:
-    shape = tf.shape(x)
-    batch, num_heads, length = shape[0], shape[1], shape[2]
+    batch, num_heads, length, _ = shape(x)
     heads = tf.reshape(tf.range(batch * num_heads), (batch, num_heads, 1))
     rows = positions[:, None, :] + length * heads
     found = tf.gather(tf.reshape(x, (-1, x.shape[-1])), rows)

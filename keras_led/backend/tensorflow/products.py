@@ -11,6 +11,7 @@ from keras_led.backend.tensorflow.private_graph import in_private_graph
 from keras_led.backend.tensorflow.private_graph import in_xla_graph
 from keras_led.backend.tensorflow.private_graph import runs_here
 from keras_led.backend.tensorflow.private_graph import takes_gradients
+from keras_led.backend.tensorflow.tensors import shape
 from keras_led.typing import Tensor
 
 # Up to so many rows, as in decoding, go times a table in a form that reads the
@@ -35,7 +36,7 @@ def linear(x: Tensor, kernel: Any, bias: Any) -> Tensor:
         product = tf.nn.bias_add(product, tf.convert_to_tensor(bias))
     if x.shape.rank == 2:
         return product
-    return ops.reshape(product, (*ops.shape(x)[:-1], outer))
+    return tf.reshape(product, (*shape(x)[:-1], outer))
 
 
 def multiplies_int8(x: Tensor) -> bool:
@@ -50,7 +51,7 @@ def int8_product(x: Tensor, kernel: Any) -> Tensor:
         return ops.cast(ops.matmul(x, kernel), "float32")
     inner, outer = kernel.shape
     product = onednn.int8_product(tf.reshape(x, (-1, inner)), kernel)
-    return ops.reshape(product, (*ops.shape(x)[:-1], outer))
+    return tf.reshape(product, (*shape(x)[:-1], outer))
 
 
 def map_rows(

@@ -13,6 +13,7 @@ from keras_led.backend.block_layout import ON_ACCELERATOR
 from keras_led.backend.block_layout import ON_CPU
 from keras_led.backend.tensorflow.private_graph import in_xla_graph
 from keras_led.backend.tensorflow.private_graph import runs_here
+from keras_led.backend.tensorflow.tensors import shape as sizes_of
 from keras_led.typing import D
 from keras_led.typing import Tensor
 
@@ -120,8 +121,18 @@ def draw_seed(generator: keras.random.SeedGenerator) -> Tensor:
 
 
 def fold_in(seed: Tensor, data: Any) -> Tensor:
-    first, second = tf.unstack(tf.cast(seed, "uint32"))
-    mixed = _mix(_mix(first, second), tf.cast(data, "uint32"))
+    return _fold_in(tf.cast(seed, "uint32"), tf.cast(data, "uint32"))
+
+
+# Called, not written out: a step of training folds a few dozen seeds, each of
+# fifty operations, which were a quarter of its graph.
+@tf.function(
+    autograph=False,
+    input_signature=[tf.TensorSpec([2], "uint32"), tf.TensorSpec([], "uint32")],
+)
+def _fold_in(seed, data):
+    first, second = tf.unstack(seed)
+    mixed = _mix(_mix(first, second), data)
     other = _mix(mixed, tf.bitwise.bitwise_xor(first, second))
     return tf.cast(tf.stack([mixed, other]), "int32")  # modulo 2^32
 
@@ -179,9 +190,9 @@ def remat(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def read_slice(x: Tensor, index: Any, size: Any, axis: int) -> Tensor:
-    start, shape = [0] * len(x.shape), list(ops.shape(x))
-    start[axis], shape[axis] = index, size
-    return ops.slice(x, start, shape)
+    start, sizes = [0] * len(x.shape), list(sizes_of(x))
+    start[axis], sizes[axis] = index, size
+    return tf.slice(x, start, sizes)
 
 
 def write_slice(x: Tensor, index: Any, updates: Tensor, axis: int) -> Tensor:
@@ -190,11 +201,11 @@ def write_slice(x: Tensor, index: Any, updates: Tensor, axis: int) -> Tensor:
         start = [0] * len(x.shape)
         start[axis] = index
         return ops.slice_update(x, tuple(start), updates)
-    size = ops.shape(updates)[axis]
+    size = sizes_of(updates)[axis]
     if runs_here():
         return _write_in_place(x, index, size, updates, axis)
     ones = [1] * (len(x.shape) - axis - 1)
-    place = tf.range(ops.shape(x)[axis]) - index
+    place = tf.range(sizes_of(x)[axis]) - index
     if not isinstance(size, int) or size > 1:
         rows = tf.clip_by_value(place, 0, size - 1)
         updates = tf.gather(updates, rows, axis=axis)

@@ -1,5 +1,8 @@
-"""Operations of `keras.ops` as they are: each runs once for a program."""
+"""Operations of `keras.ops`: each runs once for a program."""
 
+from typing import Any
+
+import tensorflow as tf
 from keras import ops
 
 from keras_led.typing import Tensor
@@ -7,7 +10,15 @@ from keras_led.typing import Tensor
 cast = ops.cast
 pad = ops.pad
 reshape = ops.reshape
-shape = ops.shape
+
+
+def shape(x: Tensor) -> tuple[Any, ...]:
+    if not isinstance(x, tf.Tensor) or x.shape.is_fully_defined():
+        return ops.shape(x)
+    # Keras needs four operations for every unknown size.
+    sizes = tf.unstack(tf.shape(x))
+    pairs = zip(x.shape, sizes, strict=True)
+    return tuple(size if n is None else n for n, size in pairs)
 
 
 def swap_last(x: Tensor) -> Tensor:
