@@ -66,7 +66,7 @@ def dot_product_attention(
     Source:
         Vaswani et al., 2017, section 3.2.1.
     """
-    keys = as_keys(key)
+    keys, seed = as_keys(key), seed if rate else None
     if not return_weights and seed is None and shards is None:
         attend = backend.fused_attention(query, value)
         if attend is not None:
