@@ -79,18 +79,17 @@ smoke() { # BACKEND
 }
 
 logs=$(mktemp -d)
-trap 'rm -rf "$logs"' EXIT
-declare -A started=()
+trap 'kill $(jobs -p) 2>/dev/null; rm -rf "$logs"' EXIT
 start() { # NAME COMMAND...: in the background, until `end NAME`
     local name=$1
     shift
     "$@" </dev/null >"$logs/$name" 2>&1 &
-    started[$name]=$!
+    echo $! >"$logs/$name.pid"
 }
 
 end() { # NAME
     local code=0
-    wait "${started[$1]}" || code=$?
+    wait "$(cat "$logs/$1.pid")" || code=$?
     cat "$logs/$1"
     return "$code"
 }
@@ -117,10 +116,11 @@ finish() { # EXIT_CODE
 
 step "install into $venv" install
 step "ruff" lint
-alone=${backends/tensorflow/}
-start alone install_alone $alone # takes one core, and so do the types
+read -r alone <<<"${backends/tensorflow/}" # without spaces around it
+# Takes one core, and so do the types.
+[ -z "$alone" ] || start alone install_alone $alone
 step "types" types
-step "install $alone, each alone" end alone
+[ -z "$alone" ] || step "install $alone, each alone" end alone
 for backend in $backends; do
     step "tests on $backend" suite "$backend"
 done
