@@ -57,6 +57,7 @@ class ServedModel(ForwardModule):
         self.text = text
         self._plan = plan
         self.limit_is_input = limit_is_input
+        # Once for all that call it; out of sight, as the model is.
         encode = tf.function(super()._encode, autograph=False)
         self._traced_encode = lambda: encode
 
